@@ -1,0 +1,75 @@
+"""The exception tree of the library; every message says what was found, where, what was expected, what to do.
+
+```
+LlmopsError(ValueError)
+├── SourceError            an export cannot be read at all
+│   ├── SourceNotFoundError     no such path, or a pattern that matches nothing
+│   ├── UnknownFormatError      the content matches no known format
+│   └── BadLineError            a bad line, where the caller asked for `on_bad="raise"`
+├── SchemaError            a table does not have the declared columns, dtypes, key or nullability
+│   └── MissingColumnError      a measure or view lacks a column it uses
+├── PriceError             a price list that cannot be read or contradicts itself
+├── StoreError             a span store that cannot be opened, written or trusted
+├── PeriodError            a period that cannot be parsed
+│   └── EmptyPeriodError        a period that holds no spans; the message lists those that do
+├── ReportError            a report that could not be run, checked or written
+│   └── ParameterError          an unknown or ill-typed report parameter
+└── EngineError            a dataframe engine lacks an expression that a measure needs
+```
+"""
+
+
+class LlmopsError(ValueError):
+    """Base of every error that this library raises on purpose."""
+
+
+class SourceError(LlmopsError):
+    """An export cannot be read at all."""
+
+
+class SourceNotFoundError(SourceError):
+    """No such path, or a pattern that matches nothing."""
+
+
+class UnknownFormatError(SourceError):
+    """The content of a file matches no known format."""
+
+
+class BadLineError(SourceError):
+    """A line could not become a span and the caller asked for `on_bad="raise"`."""
+
+
+class SchemaError(LlmopsError):
+    """A table does not have the declared columns, dtypes, key or nullability."""
+
+
+class MissingColumnError(SchemaError):
+    """A measure or view was given a table without a column that it uses."""
+
+
+class PriceError(LlmopsError):
+    """A price list cannot be read or contradicts itself."""
+
+
+class StoreError(LlmopsError):
+    """A span store cannot be opened, written or trusted."""
+
+
+class PeriodError(LlmopsError):
+    """A reporting period cannot be parsed."""
+
+
+class EmptyPeriodError(PeriodError):
+    """A reporting period holds no spans; the message lists the periods that do."""
+
+
+class ReportError(LlmopsError):
+    """A report could not be run, checked or written."""
+
+
+class ParameterError(ReportError):
+    """A report parameter is unknown or has the wrong type; the message lists the known ones."""
+
+
+class EngineError(LlmopsError):
+    """A dataframe engine lacks an expression that a measure needs."""

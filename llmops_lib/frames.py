@@ -1,0 +1,92 @@
+"""The one bridge to dataframe libraries: what a measure does with the table it is given.
+
+A measure is written once as Narwhals expressions. It takes a polars DataFrame or LazyFrame,
+a pandas DataFrame, a DuckDB relation or another table that Narwhals knows, and what comes
+back is of the same kind. Nothing is collected on the way.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from llmops_lib.errors import EngineError, MissingColumnError
+from llmops_lib.periods import Period
+
+
+def narwhal(
+    table: Any, *, columns: Iterable[str] = (), hint: str = ""
+) -> "nw.DataFrame[Any] | nw.LazyFrame[Any]":
+    """The table as a Narwhals frame that is known to hold the columns a measure uses.
+
+    Args:
+        table: Any table that Narwhals supports, or a Narwhals frame.
+        columns: Columns that the measure uses.
+        hint: What to do where one is missing, such as `call price_calls() first`.
+
+    Raises:
+        EngineError: If the object is no supported table.
+        MissingColumnError: If a column is missing; the message lists those there.
+    """
+    try:
+        frame: nw.DataFrame[Any] | nw.LazyFrame[Any] = nw.from_native(table)
+    except TypeError as error:
+        msg = f"found a {type(table).__name__}, expected a polars, pandas, DuckDB or other table that Narwhals supports"
+        raise EngineError(msg) from error
+    found = frame.collect_schema().names()
+    missing = [name for name in columns if name not in found]
+    if missing:
+        msg = f"columns {missing} are missing; the table has {found}" + (f". {hint}" if hint else "")
+        raise MissingColumnError(msg)
+    return frame
+
+
+def in_period(table: Any, period: Period) -> Any:
+    """The rows that started in the period, as the same kind of table.
+
+    Args:
+        table: SPANS or SCORES; uses `started_at`.
+        period: Half-open reporting period.
+
+    Returns:
+        The rows with `period.start <= started_at < period.end`.
+    """
+    frame = narwhal(table, columns=["started_at"])
+    started_at = nw.col("started_at")
+    return frame.filter((started_at >= period.start) & (started_at < period.end)).to_native()
+
+
+def with_day(table: Any, period: Period) -> Any:
+    """The rows of a period with `started_on`, the local day on which each started.
+
+    SQL engines cannot convert time zones alike, so the bounds of the days are computed here
+    and compared as UTC literals.
+
+    Args:
+        table: SPANS or SCORES; uses `started_at`.
+        period: Period whose days are wanted; rows outside it are dropped.
+
+    Returns:
+        The rows in the period with `started_on` (text, `2026-11-09`).
+    """
+    frame = nw.from_native(in_period(table, period))
+    bounds = list(period.each_day())
+    started_on = nw.lit(bounds[-1].on.isoformat())
+    for day in reversed(bounds[:-1]):
+        started_on = (
+            nw.when(nw.col("started_at") < day.end).then(nw.lit(day.on.isoformat())).otherwise(started_on)
+        )
+    return frame.with_columns(started_on=started_on).to_native()
+
+
+def collected(table: Any) -> pl.DataFrame:
+    """The table as a polars DataFrame: for small results on their way into a view."""
+    frame = nw.from_native(table)
+    eager: nw.DataFrame[Any] = frame.collect(backend="polars") if isinstance(frame, nw.LazyFrame) else frame
+    return eager.to_polars()
+
+
+def by_columns(by: str | Sequence[str]) -> list[str]:
+    """Grouping columns as a list, whether one name or several were given."""
+    return [by] if isinstance(by, str) else list(by)

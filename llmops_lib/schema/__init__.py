@@ -1,0 +1,25 @@
+"""The canonical tables, declared once as data: column, dtype, unit, nullability, meaning, OpenTelemetry name."""
+
+from llmops_lib.schema.prices import PRICES
+from llmops_lib.schema.quarantine import BENIGN_REASONS, QUARANTINE, RAW_LIMIT, REASONS
+from llmops_lib.schema.scores import SCORES
+from llmops_lib.schema.spans import MODEL_OPERATIONS, OPERATIONS, PRICED_COLUMNS, SPANS
+from llmops_lib.schema.tables import UTC_DATETIME, Column, Table, conform, validate
+
+__all__ = [
+    "BENIGN_REASONS",
+    "MODEL_OPERATIONS",
+    "OPERATIONS",
+    "PRICED_COLUMNS",
+    "PRICES",
+    "QUARANTINE",
+    "RAW_LIMIT",
+    "REASONS",
+    "SCORES",
+    "SPANS",
+    "UTC_DATETIME",
+    "Column",
+    "Table",
+    "conform",
+    "validate",
+]
