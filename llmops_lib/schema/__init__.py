@@ -1,4 +1,4 @@
-"""The canonical tables, declared once as data: column, dtype, unit, nullability, meaning, OpenTelemetry name."""
+"""The canonical tables, declared once as data: column, dtype, unit, nullability, meaning, OTel name."""
 
 from llmops_lib.schema.prices import PRICES
 from llmops_lib.schema.quarantine import BENIGN_REASONS, QUARANTINE, RAW_LIMIT, REASONS
