@@ -32,7 +32,7 @@ def narwhal(
     try:
         frame: nw.DataFrame[Any] | nw.LazyFrame[Any] = nw.from_native(table)
     except TypeError as error:
-        msg = f"found a {type(table).__name__}, expected a polars, pandas or DuckDB table, or another of Narwhals"
+        msg = f"found a {type(table).__name__}, expected a polars, pandas or other Narwhals table"
         raise EngineError(msg) from error
     found = frame.collect_schema().names()
     missing = [name for name in columns if name not in found]
