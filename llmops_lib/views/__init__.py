@@ -1,0 +1,1 @@
+"""Tables in, figures out: charts (Altair), HTML tables, headline cards. A view never computes a measure."""

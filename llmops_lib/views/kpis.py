@@ -1,0 +1,101 @@
+"""The headline: what a busy reader sees first, each figure against the period before."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from markupsafe import Markup
+
+from llmops_lib.views.formats import change, compact, count, duration, share, usd
+from llmops_lib.views.html import Html
+
+
+@dataclass(frozen=True)
+class _Card:
+    title: str
+    column: str
+    write: Callable[[Any], str]
+    is_more_worse: bool | None
+    note: Callable[[dict[str, Any]], str] = lambda _row: ""
+
+
+def _unpriced_note(row: dict[str, Any]) -> str:
+    if not row["unpriced_share"]:
+        return "every call priced"
+    return f"{share(row['unpriced_share'])} of calls unpriced, not in this sum"
+
+
+_CARDS = (
+    _Card("Spend", "spend_usd", usd, True, _unpriced_note),
+    _Card("Model calls", "call_count", count, None, lambda row: f"{count(row['trace_count'])} traces"),
+    _Card(
+        "Tokens",
+        "total_tokens",
+        compact,
+        None,
+        lambda row: f"{compact(row['input_tokens'])} in, {compact(row['output_tokens'])} out",
+    ),
+    _Card(
+        "Latency p95",
+        "latency_p95_ms",
+        duration,
+        True,
+        lambda row: f"half under {duration(row['latency_p50_ms'])}",
+    ),
+    _Card("Failed calls", "error_share", share, True, lambda row: f"{count(row['error_count'])} calls"),
+)
+
+
+def headline_cards(headline: pl.DataFrame, previous: pl.DataFrame, *, previous_name: str) -> Html:
+    """The headline figures as cards, each with its change against the period before.
+
+    Args:
+        headline: One row of the period: `spend_usd`, `call_count`, `unpriced_share`, `input_tokens`,
+            `output_tokens`, `latency_p50_ms`, `latency_p95_ms`, `error_count`, `error_share`, `trace_count`.
+        previous: The same row of the period before; its `call_count` may be 0.
+        previous_name: Name of the period before.
+
+    Returns:
+        Five cards. A change is marked good or bad where more is plainly worse, as with spend.
+    """
+    now, before = _row(headline), _row(previous)
+    cards = Markup("").join(_card(card, now, before, previous_name) for card in _CARDS)
+    return Html(Markup('<div class="kpis">{}</div>').format(cards))
+
+
+def _row(headline: pl.DataFrame) -> dict[str, Any]:
+    row = headline.row(0, named=True)
+    counts = [row["input_tokens"], row["output_tokens"]]
+    known = [value for value in counts if value is not None]
+    return row | {"total_tokens": sum(known) if known else None}
+
+
+def _card(card: _Card, now: dict[str, Any], before: dict[str, Any], previous_name: str) -> Markup:
+    return Markup(
+        '<div class="kpi"><div class="kpi-label">{}</div><div class="kpi-value">{}</div>{}'
+        '<div class="kpi-note">{}</div></div>'
+    ).format(
+        card.title, card.write(now[card.column]), _delta(card, now, before, previous_name), card.note(now)
+    )
+
+
+def _delta(card: _Card, now: dict[str, Any], before: dict[str, Any], previous_name: str) -> Markup:
+    value, base = now[card.column], before[card.column]
+    if not before["call_count"]:
+        return Markup('<div class="kpi-delta flat">no calls in {}</div>').format(previous_name)
+    if value is None or base is None:
+        return Markup('<div class="kpi-delta flat">no comparison</div>')
+    if card.column == "error_share":
+        return _mark(value - base, f"{(value - base) * 100:+.2f} points", card, previous_name)
+    if not base:
+        return Markup('<div class="kpi-delta flat">from {}</div>').format(card.write(base))
+    return _mark(value / base - 1, change(value / base - 1), card, previous_name)
+
+
+def _mark(size: float, written: str, card: _Card, previous_name: str) -> Markup:
+    if card.is_more_worse is None or abs(size) < 0.0005:
+        tone = "flat"
+    else:
+        tone = "bad" if (size > 0) == card.is_more_worse else "good"
+    return Markup('<div class="kpi-delta {}">{} on {}</div>').format(tone, written, previous_name)

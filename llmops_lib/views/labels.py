@@ -1,0 +1,72 @@
+"""What columns are called in front of a reader, and how unknown names are shown."""
+
+import polars as pl
+
+UNKNOWN_NAME = "(not recorded)"
+"""Stands for a null name: the export does not say."""
+
+REST_NAME = "(all others)"
+"""Stands for the groups below the largest few."""
+
+_LABELS = {
+    "started_on": "Day",
+    "user_id": "User",
+    "session_id": "Session",
+    "trace_id": "Trace",
+    "span_id": "Span",
+    "is_streaming": "Streaming",
+    "request_model": "Model asked for",
+    "response_model": "Model that answered",
+    "prompt_name": "Prompt",
+    "prompt_version": "Prompt version",
+    "call_count": "Calls",
+    "unpriced_count": "Unpriced",
+    "error_count": "Failed",
+    "error_share": "Failed share",
+    "error_type": "Error class",
+    "spend_usd": "Spend",
+    "cost_usd": "Cost",
+    "spend_share": "Share",
+    "spend_usd_before": "Week before",
+    "spend_usd_after": "Spend",
+    "spend_usd_change": "Change",
+    "spend_usd_change_share": "Change %",
+    "call_count_after": "Calls",
+    "call_count_before": "Calls before",
+    "latency_ms": "Latency",
+    "latency_p50_ms": "p50",
+    "latency_p95_ms": "p95",
+    "latency_p99_ms": "p99",
+    "time_to_first_token_p50_ms": "First token p50",
+    "time_to_first_token_p95_ms": "First token p95",
+    "time_to_first_token_p99_ms": "First token p99",
+    "input_tokens": "Input tokens",
+    "output_tokens": "Output tokens",
+    "started_at": "Started (UTC)",
+    "first_at": "First (UTC)",
+    "last_at": "Last (UTC)",
+    "http_status": "HTTP status",
+    "input_excerpt": "Input",
+    "output_excerpt": "Output",
+    "error_excerpt": "Error",
+}
+
+
+def label(column: str) -> str:
+    """A column's name as a reader reads it.
+
+    Example:
+        >>> label("user_id"), label("feature"), label("cache_read_share")
+        ('User', 'Feature', 'Cache read share')
+    """
+    if column in _LABELS:
+        return _LABELS[column]
+    words = column
+    for ending in ("_usd", "_ms", "_count", "_at", "_on"):
+        words = words.removesuffix(ending)
+    return words.replace("_", " ").capitalize()
+
+
+def named(table: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The table with unknown names spelled out, so that they are drawn and not dropped."""
+    return table.with_columns(pl.col(name).cast(pl.String).fill_null(UNKNOWN_NAME) for name in columns)

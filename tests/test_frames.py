@@ -1,0 +1,64 @@
+"""The bridge keeps the kind of table it was given."""
+
+from datetime import UTC, datetime
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pytest
+
+from llmops_lib.errors import EngineError, MissingColumnError
+from llmops_lib.frames import collected, in_period, narwhal, with_day
+from llmops_lib.periods import Period
+
+WEEK = Period.week("2026-W46", "Europe/Berlin")
+STARTS = pl.DataFrame(
+    {
+        "started_at": [
+            datetime(2026, 11, 8, 22, 59, 59, tzinfo=UTC),
+            datetime(2026, 11, 8, 23, 0, tzinfo=UTC),
+            datetime(2026, 11, 10, 22, 59, tzinfo=UTC),
+            datetime(2026, 11, 15, 22, 59, tzinfo=UTC),
+            datetime(2026, 11, 15, 23, 0, tzinfo=UTC),
+        ]
+    }
+)
+ENGINES = {
+    "polars": lambda table: table,
+    "polars lazy": lambda table: table.lazy(),
+    "pandas": lambda table: table.to_pandas(),
+    "duckdb": lambda table: duckdb.from_arrow(table.to_arrow()),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
+def test_a_period_keeps_its_start_and_leaves_its_end(engine):
+    """Half-open periods count every call once, on local days, in every engine."""
+    table = engine(STARTS)
+    days = with_day(table, WEEK)
+    assert isinstance(days, type(table))
+    assert sorted(collected(days)["started_on"]) == ["2026-11-09", "2026-11-10", "2026-11-15"]
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
+def test_rows_outside_the_period_are_dropped(engine):
+    """The same bounds without the day column."""
+    assert collected(in_period(engine(STARTS), WEEK)).height == 3
+
+
+def test_a_missing_column_is_named_beside_those_there():
+    """The reader of the message should not have to print the table."""
+    with pytest.raises(MissingColumnError, match=r"\['cost_usd'\].*\['started_at'\].*price_calls"):
+        narwhal(STARTS, columns=["cost_usd"], hint="Call price_calls() first")
+
+
+def test_an_object_that_is_no_table_is_refused():
+    """A path or a list is a mistake, not an empty table."""
+    with pytest.raises(EngineError, match="list"):
+        narwhal([1, 2])
+
+
+def test_an_empty_pandas_table_is_still_a_table():
+    """No rows is an answer too."""
+    empty = pd.DataFrame({"started_at": pd.Series([], dtype="datetime64[us, UTC]")})
+    assert collected(in_period(empty, WEEK)).height == 0

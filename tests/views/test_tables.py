@@ -1,0 +1,80 @@
+"""Tables and cards escape all text and write numbers by their unit."""
+
+import polars as pl
+
+from llmops_lib.views.kpis import headline_cards
+from llmops_lib.views.tables import data_table, facts_table
+
+HOSTILE = "<script>alert(1)</script>"
+
+HEADLINE = pl.DataFrame(
+    {
+        "spend_usd": [120.0],
+        "call_count": [1000],
+        "unpriced_share": [0.03],
+        "input_tokens": [2_000_000],
+        "output_tokens": [500_000],
+        "latency_p50_ms": [700.0],
+        "latency_p95_ms": [3000.0],
+        "error_count": [20],
+        "error_share": [0.02],
+        "trace_count": [600],
+    }
+)
+
+
+def test_cells_and_headers_are_escaped():
+    """Tenant names, and column headers chosen by a caller, are not markup."""
+    html = data_table(
+        pl.DataFrame({"tenant": [HOSTILE]}), labels={"tenant": HOSTILE}, caption=HOSTILE
+    )._repr_html_()
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") == 3
+
+
+def test_number_columns_are_marked_for_right_alignment():
+    """Digits are compared by their place."""
+    html = data_table(pl.DataFrame({"model": ["a"], "spend_usd": [1.5], "call_count": [2]}))._repr_html_()
+    assert 'class="dataframe data num-2 num-3"' in html
+
+
+def test_unknown_text_and_unknown_numbers_read_as_unknown():
+    """A null is not the word None and not zero."""
+    row = pl.DataFrame(
+        {"tenant": [None], "spend_usd": [None]}, schema={"tenant": pl.String, "spend_usd": pl.Float64}
+    )
+    html = data_table(row)._repr_html_()
+    assert "<td>(not recorded)</td>" in html
+    assert "<td>–</td>" in html
+
+
+def test_a_table_without_rows_says_so():
+    """An empty frame drawn as a header alone looks broken."""
+    html = data_table(HEADLINE.clear(), caption="Failed calls", empty="No call failed.")._repr_html_()
+    assert html == '<p class="note">Failed calls: No call failed.</p>'
+
+
+def test_facts_are_escaped():
+    """File names are chosen by others."""
+    assert "<script" not in facts_table({"File": HOSTILE})._repr_html_()
+
+
+def test_more_spend_and_more_errors_are_marked_bad():
+    """The colour of a change says whether it is good, not whether it is up."""
+    before = HEADLINE.with_columns(spend_usd=pl.lit(100.0), error_share=pl.lit(0.03))
+    html = headline_cards(HEADLINE, before, previous_name="2026-W45")._repr_html_()
+    assert '<div class="kpi-delta bad">+20% on 2026-W45</div>' in html
+    assert '<div class="kpi-delta good">-1.00 points on 2026-W45</div>' in html
+
+
+def test_a_first_week_has_nothing_to_compare_with():
+    """A change from nothing is not a percentage."""
+    before = HEADLINE.with_columns(call_count=pl.lit(0), spend_usd=pl.lit(None, pl.Float64))
+    html = headline_cards(HEADLINE, before, previous_name="2026-W45")._repr_html_()
+    assert html.count("no calls in 2026-W45") == 5
+
+
+def test_the_unpriced_share_stands_beside_the_spend():
+    """A sum that leaves calls out must say so where it is read."""
+    html = headline_cards(HEADLINE, HEADLINE, previous_name="2026-W45")._repr_html_()
+    assert "3.0% of calls unpriced, not in this sum" in html
