@@ -80,6 +80,28 @@ def with_day(table: Any, period: Period) -> Any:
     return frame.with_columns(started_on=started_on).to_native()
 
 
+def with_content(calls: pl.DataFrame, spans: Any) -> pl.DataFrame:
+    """A few calls with their input and output, fetched from the spans that they were measured on.
+
+    Measures run without message texts, which are most of the bytes of an export; a report shows
+    the texts of a few dozen calls.
+
+    Args:
+        calls: A few rows; uses `trace_id`, `span_id`.
+        spans: SPANS, on any engine, that hold these calls.
+
+    Returns:
+        The rows of `calls` in their order, with `input` and `output` added.
+    """
+    key = ["trace_id", "span_id"]
+    frame = narwhal(spans, columns=[*key, "input", "output"])
+    # Equality with literals lets a Parquet store skip what it need not read; a join would read all texts.
+    wanted = frame.filter(nw.col("trace_id").is_in(calls["trace_id"].unique().to_list()))
+    content = collected(wanted.select([*key, "input", "output"]).to_native())
+    without = calls.drop("input", "output", strict=False)
+    return without.join(content, on=key, how="left", maintain_order="left")
+
+
 def collected(table: Any) -> pl.DataFrame:
     """The table as a polars DataFrame: for small results on their way into a view."""
     frame = nw.from_native(table)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from llmops_lib.errors import EngineError, MissingColumnError
-from llmops_lib.frames import collected, in_period, narwhal, with_day
+from llmops_lib.frames import collected, in_period, narwhal, with_content, with_day
 from llmops_lib.periods import Period
 
 WEEK = Period.week("2026-W46", "Europe/Berlin")
@@ -62,3 +62,21 @@ def test_an_empty_pandas_table_is_still_a_table():
     """No rows is an answer too."""
     empty = pd.DataFrame({"started_at": pd.Series([], dtype="datetime64[us, UTC]")})
     assert collected(in_period(empty, WEEK)).height == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
+def test_content_is_fetched_for_the_calls_at_hand(engine):
+    """Two spans of one trace have different texts, and order is the caller's."""
+    spans = pl.DataFrame(
+        {
+            "trace_id": ["t1", "t1", "t2", "t3"],
+            "span_id": ["a", "b", "a", "a"],
+            "input": ["first", "second", "third", "fourth"],
+            "output": ["1", "2", None, "4"],
+        }
+    )
+    calls = pl.DataFrame(
+        {"trace_id": ["t2", "t1", "t9"], "span_id": ["a", "b", "a"], "latency_ms": [9.0, 5.0, 1.0]}
+    )
+    rows = with_content(calls, engine(spans)).select("latency_ms", "input", "output").rows()
+    assert rows == [(9.0, "third", None), (5.0, "second", "2"), (1.0, None, None)]

@@ -1,5 +1,6 @@
 """The canonical tables, declared once as data: column, dtype, unit, nullability, meaning, OTel name."""
 
+from llmops_lib.schema.dimensions import DIMENSIONS, REPORT_COLUMNS, dimension_names
 from llmops_lib.schema.prices import PRICES
 from llmops_lib.schema.quarantine import BENIGN_REASONS, QUARANTINE, RAW_LIMIT, REASONS
 from llmops_lib.schema.scores import SCORES
@@ -8,6 +9,7 @@ from llmops_lib.schema.tables import UTC_DATETIME, Column, Table, conform, valid
 
 __all__ = [
     "BENIGN_REASONS",
+    "DIMENSIONS",
     "MODEL_OPERATIONS",
     "OPERATIONS",
     "PRICED_COLUMNS",
@@ -15,11 +17,13 @@ __all__ = [
     "QUARANTINE",
     "RAW_LIMIT",
     "REASONS",
+    "REPORT_COLUMNS",
     "SCORES",
     "SPANS",
     "UTC_DATETIME",
     "Column",
     "Table",
     "conform",
+    "dimension_names",
     "validate",
 ]
