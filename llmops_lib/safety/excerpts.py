@@ -1,0 +1,100 @@
+"""Small tables and message texts as a report may show them: masked, on one line, cut."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import polars as pl
+
+from llmops_lib.safety.masking import find_sensitive, mask_column, mask_text
+
+KEPT_AS_IS = ("trace_id", "span_id", "started_on", "dimension")
+"""Identifiers that a reader copies to find a trace again, and names that are ours."""
+
+_EXCERPTS = {"input": "input_excerpt", "output": "output_excerpt", "error_message": "error_excerpt"}
+
+
+def masked(table: pl.DataFrame, *, limit: int = 60) -> pl.DataFrame:
+    """The table with every text masked, control characters shown and cut, but for trace and span ids.
+
+    A user id may be an e-mail address and a model name may be a page of markup; both come from a trace.
+
+    Args:
+        table: A small table, such as the result of a measure.
+        limit: Longest text per cell, in characters.
+
+    Returns:
+        The same rows and columns.
+
+    Example:
+        >>> masked(pl.DataFrame({"user_id": ["ann@example.com"], "call_count": [3]})).rows()
+        [('<EMAIL_1> (71d4)', 3)]
+    """
+    texts = [name for name, dtype in table.schema.items() if dtype == pl.String and name not in KEPT_AS_IS]
+    return table.with_columns(_masked_names(table[name], limit) for name in texts)
+
+
+def with_excerpts(calls: pl.DataFrame, *, limit: int = 160) -> pl.DataFrame:
+    """The calls with masked excerpts in place of `input`, `output` and `error_message`.
+
+    Args:
+        calls: A few rows of SPANS.
+        limit: Longest excerpt, in characters.
+
+    Returns:
+        The other columns masked as by `masked`, then `input_excerpt` (the last message sent),
+        `output_excerpt` (the answer) and `error_excerpt`, where the table has their source.
+    """
+    present = {source: name for source, name in _EXCERPTS.items() if source in calls.columns}
+    # At most a few dozen rows, each with JSON of its own shape.
+    excerpts = [
+        pl.Series(name, [_excerpt(text, limit) for text in calls[source]], dtype=pl.String)
+        for source, name in present.items()
+    ]
+    return masked(calls.drop(present)).with_columns(excerpts)
+
+
+def _masked_names(names: pl.Series, limit: int) -> pl.Series:
+    distinct = names.drop_nulls().unique()
+    shown = mask_column(distinct, limit=limit)
+    # Two people behind one placeholder would become one row to a reader. Four digits of a hash tell them
+    # apart, the same in every table, and are too few to find out who they are.
+    told_apart = [
+        f"{after} ({hashlib.sha256(before.encode()).hexdigest()[:4]})" if find_sensitive(before) else after
+        for before, after in zip(distinct, shown, strict=True)
+    ]
+    return names.replace_strict(distinct, told_apart, default=None, return_dtype=pl.String)
+
+
+def _excerpt(text: str | None, limit: int) -> str | None:
+    if text is None:
+        return None
+    return mask_text(" ".join(_last_message(text)), limit=limit)
+
+
+def _last_message(text: str) -> Iterator[str]:
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return iter([text])
+    if isinstance(content, list) and content and all(isinstance(message, dict) for message in content):
+        return _texts(content[-1])
+    return _texts(content)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts of a message in order, of whatever shape its instrumentation gave it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        spoken = [value[key] for key in ("content", "parts", "text", "arguments", "result") if value.get(key)]
+        if spoken:
+            yield from _texts(spoken)
+        else:
+            yield orjson.dumps(value).decode()
+    elif value is not None:
+        yield str(value)

@@ -1,0 +1,150 @@
+r"""Text from traces made fit to be shown: sensitive values replaced, control characters visible, length cut.
+
+What is hidden depends on form alone (`patterns.py`): e-mail addresses, phone numbers, payment cards,
+IBANs, IP addresses, US social security numbers, keys and passwords. Names and postal addresses stay.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from llmops_lib.errors import SchemaError
+from llmops_lib.safety.patterns import LONGEST_MATCH, PERSONAL_PATTERNS, SECRET_PATTERNS, Pattern
+
+_HIDDEN_CATEGORIES = ("Cc", "Cf", "Cn", "Co", "Cs")
+_SEPARATORS = re.compile(r"[^A-Za-z0-9@]")
+# Nothing outside these ranges needs a second look: most text is passed over at the speed of `re`.
+_SUSPECT = re.compile("[^\\x20-\\x7e\\xa1-\\xac\\xae-\\u024f]")
+
+
+@dataclass(frozen=True)
+class Sensitive:
+    """One place in a text that must not be shown.
+
+    Attributes:
+        start: Index of its first character.
+        end: Index after its last character.
+        kind: `EMAIL`, `PHONE`, `CARD`, `IBAN`, `IP`, `SSN` or `SECRET`.
+    """
+
+    start: int
+    end: int
+    kind: str
+
+
+def find_sensitive(text: str) -> list[Sensitive]:
+    """Personal data and secrets in a text, in order of place, none overlapping.
+
+    Where two kinds claim the same characters a secret wins over personal data, then the kind whose
+    form says more (an e-mail address over an IP address, a card over a phone number).
+
+    Args:
+        text: Any text; the time taken grows linearly with its length.
+
+    Example:
+        >>> find_sensitive("write to ann@example.com")
+        [Sensitive(start=9, end=24, kind='EMAIL')]
+    """
+    taken = bytearray(len(text))
+    found = []
+    for pattern in (*SECRET_PATTERNS, *PERSONAL_PATTERNS):
+        for start, end in _hits(pattern, text):
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
+                found.append(Sensitive(start, end, pattern.kind))
+    return sorted(found, key=lambda place: place.start)
+
+
+def mask_text(text: str, *, limit: int = 200) -> str:
+    r"""The text as it may be shown: one line of at most `limit` characters without personal data or secrets.
+
+    Each value becomes a placeholder that names its kind; the same value gets the same number within
+    one text, so that a reader still sees who is who. White space is collapsed; control, bidirectional
+    and invisible characters are written as escapes.
+
+    This does not make the text safe as HTML, Markdown or a spreadsheet cell: whoever writes those escapes it.
+
+    Args:
+        text: Any text, hostile ones included.
+        limit: Longest result; a longer text ends in `…`.
+
+    Returns:
+        The masked text.
+
+    Example:
+        >>> mask_text("ann@example.com wrote to bob@example.com,  then\nANN@example.com paid")
+        '<EMAIL_1> wrote to <EMAIL_2>, then <EMAIL_1> paid'
+    """
+    # White space goes first: a number broken over two lines would else be joined after the search.
+    line = " ".join(text.split())
+    # A long prompt is not searched to its end for a few shown characters, but a value that the window
+    # cuts must still be recognized.
+    window = 8 * limit
+    seen = line[: window + LONGEST_MATCH]
+    places = [place for place in find_sensitive(seen) if place.start < window]
+    shown = _visible(_with_placeholders(seen, places, window))
+    if len(shown) <= limit and len(line) <= window:
+        return shown
+    return shown[: limit - 1] + "…"
+
+
+def mask_column(texts: pl.Series, *, limit: int = 200) -> pl.Series:
+    """The column with every text masked; null stays null.
+
+    For the small tables of a report: a short text takes well under a millisecond, a prompt about five.
+
+    Args:
+        texts: Texts from traces.
+        limit: Longest result per row.
+
+    Returns:
+        A String series of the same name and length.
+
+    Raises:
+        SchemaError: If the column does not hold text.
+    """
+    if texts.dtype not in (pl.String, pl.Null):
+        msg = f"column {texts.name!r} holds {texts.dtype}, expected String; mask text columns only"
+        raise SchemaError(msg)
+    # Check digits and numbering within one text have no columnar expression.
+    masked = [None if text is None else mask_text(text, limit=limit) for text in texts]
+    return pl.Series(texts.name, masked, dtype=pl.String)
+
+
+def _hits(pattern: Pattern, text: str) -> Iterator[tuple[int, int]]:
+    group = "value" if "value" in pattern.regex.groupindex else 0
+    for match in pattern.regex.finditer(text):
+        end = pattern.check(match) if pattern.check else match.end(group)
+        if end is not None:
+            yield match.start(group), end
+
+
+def _with_placeholders(text: str, places: Sequence[Sensitive], window: int) -> str:
+    numbers: dict[tuple[str, str], int] = {}
+    counts: dict[str, int] = {}
+    parts = []
+    at = 0
+    for place in places:
+        value = (place.kind, _SEPARATORS.sub("", text[place.start : place.end]).casefold())
+        if value not in numbers:
+            numbers[value] = counts[place.kind] = counts.get(place.kind, 0) + 1
+        parts += [text[at : place.start], f"<{place.kind}_{numbers[value]}>"]
+        at = place.end
+    return "".join([*parts, text[at:window]])
+
+
+def _visible(text: str) -> str:
+    return _SUSPECT.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    code = ord(character)
+    # Variation selectors carry hidden text; only the two that choose between text and emoji are ordinary.
+    is_smuggler = 0xE0100 <= code <= 0xE01EF or 0xFE00 <= code <= 0xFE0D
+    if not is_smuggler and unicodedata.category(character) not in _HIDDEN_CATEGORIES:
+        return character
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
