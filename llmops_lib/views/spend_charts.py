@@ -75,9 +75,9 @@ def spend_change_chart(change_table: pl.DataFrame, dimension: str) -> Drawing:
     """
     shown = named(change_table, dimension).with_columns(
         pl.max_horizontal("spend_usd_after", "spend_usd_before").alias("note_at"),
-        pl.struct("spend_usd_after", "spend_usd_change_share")
+        pl.struct("spend_usd_after", "spend_usd_before", "spend_usd_change_share")
         .map_elements(
-            lambda row: f"{usd(row['spend_usd_after'])}  {change(row['spend_usd_change_share'])}",
+            _note,
             return_dtype=pl.String,
         )
         .alias("note"),
@@ -105,6 +105,13 @@ def spend_change_chart(change_table: pl.DataFrame, dimension: str) -> Drawing:
         description=f"Bars: spend in US dollars by {label(dimension).lower()}, against the period before.",
         height=alt.Step(30),
     )
+
+
+def _note(row: dict[str, float | None]) -> str:
+    now, before = row["spend_usd_after"], row["spend_usd_before"]
+    if now is None:
+        return "none now" if before is not None else "cost unknown"
+    return f"{usd(now)}  {'new' if before is None else change(row['spend_usd_change_share'])}"
 
 
 def _room_for_notes(values: pl.Series) -> float:
