@@ -1,0 +1,100 @@
+"""Exports as plain bytes: gzip and zstd by magic bytes, and never more output than the input can explain."""
+
+import gzip
+import io
+import sys
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from llmops_lib.errors import SourceError, SourceNotFoundError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_BUFFER = 1 << 20
+# Repetitive JSON compresses 20 to 100 times, a bomb 1,000 times and more. The allowance lets short
+# files, and files that begin with a long repetition, pass; the ratio is checked while reading.
+_RATIO_LIMIT = 200
+_ALLOWANCE = 128 << 20
+_BROKEN = (EOFError, zlib.error, zstd.ZstdError, OSError)
+
+
+def open_decompressed(path: Path) -> BinaryIO:
+    """The bytes of a file, unwrapped if its first bytes say gzip or zstd; its name says nothing.
+
+    Args:
+        path: A file.
+
+    Returns:
+        A buffered stream. Reading from it raises SourceError where the compressed data are broken
+        or unpack to over 200 times what was read.
+
+    Raises:
+        SourceNotFoundError: If there is no such file.
+        SourceError: If it cannot be opened.
+    """
+    try:
+        packed = path.open("rb")
+    except FileNotFoundError as error:
+        msg = f"{path}: there is no such file"
+        raise SourceNotFoundError(msg) from error
+    except OSError as error:
+        msg = f"{path}: cannot be opened: {error.strerror}; expected a readable file"
+        raise SourceError(msg) from error
+    magic = packed.read(4)
+    packed.seek(0)
+    if magic.startswith(_GZIP_MAGIC):
+        return _bounded(gzip.GzipFile(fileobj=packed), packed, path)
+    if magic == _ZSTD_MAGIC:
+        return _bounded(zstd.ZstdFile(packed), packed, path)
+    return packed
+
+
+def _bounded(unpacked: io.BufferedIOBase, packed: BinaryIO, path: Path) -> BinaryIO:
+    return io.BufferedReader(_BoundedReader(unpacked, packed, path), _BUFFER)
+
+
+class _BoundedReader(io.RawIOBase):
+    def __init__(self, unpacked: io.BufferedIOBase, packed: BinaryIO, path: Path) -> None:
+        super().__init__()
+        self._unpacked = unpacked
+        self._packed = packed
+        self._path = path
+        self._produced = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        try:
+            chunk = self._unpacked.read1(len(buffer))
+        except _BROKEN as error:
+            msg = (
+                f"{self._path}: the compressed data break off or are damaged after {self._produced:,} bytes "
+                f"of content ({error}); expected a whole gzip or zstd file. Export or copy it again."
+            )
+            raise SourceError(msg) from error
+        self._produced += len(chunk)
+        self._refuse_bomb()
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def _refuse_bomb(self) -> None:
+        consumed = self._packed.tell()
+        if self._produced > _ALLOWANCE + _RATIO_LIMIT * consumed:
+            msg = (
+                f"{self._path}: {consumed:,} compressed bytes unpacked to over {self._produced:,}; expected "
+                f"at most {_RATIO_LIMIT} times as many. If you trust the file, decompress it and load that."
+            )
+            raise SourceError(msg)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._unpacked.close()
+            self._packed.close()
+        super().close()

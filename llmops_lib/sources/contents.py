@@ -1,0 +1,166 @@
+"""`input`, `output` and `tool_calls` of a span, wherever its instrumentation put the text."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from llmops_lib.sources.event_messages import MESSAGE_EVENTS, event_messages
+from llmops_lib.sources.flattened import flattened_messages
+from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.messages import chat_messages, otel_message, tool_calls_of
+
+FLATTENED = {
+    "gen_ai.prompt.": ("input", "user"),
+    "gen_ai.completion.": ("output", "assistant"),
+    "llm.input_messages.": ("input", "user"),
+    "llm.output_messages.": ("output", "assistant"),
+}
+"""Prefix of numbered attributes -> column and the role of messages that state none."""
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _asked(value: Any) -> Any:
+    return chat_messages(value, role="user")
+
+
+def _answered(value: Any) -> Any:
+    return chat_messages(value, role="assistant")
+
+
+def _listed_messages(value: Any) -> Any:
+    """The Phoenix client leaves `llm.input_messages` a list of objects with dotted names."""
+    found = json_value(value)
+    if not isinstance(found, list):
+        return value
+    return flattened_messages({str(number): item for number, item in enumerate(found)}, role="user") or value
+
+
+def _vercel_prompt(value: Any) -> Any:
+    prompt = json_value(value)
+    if not isinstance(prompt, dict):
+        return value
+    messages = [{"role": "system", "content": prompt["system"]}] if prompt.get("system") else []
+    if isinstance(prompt.get("messages"), list):
+        messages += prompt["messages"]
+    elif isinstance(prompt.get("prompt"), str):
+        messages.append({"role": "user", "content": prompt["prompt"]})
+    return chat_messages(messages) if messages else value
+
+
+# In order of trust: what is written as messages, then what is written as text, then raw requests.
+_WRITTEN: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
+    "input": (
+        ("gen_ai.input.messages", _as_it_is),
+        ("gen_ai.prompt", _asked),
+        ("llm.input_messages", _listed_messages),
+        ("ai.prompt.messages", _asked),
+        ("ai.prompt", _vercel_prompt),
+        ("langfuse.observation.input", _asked),
+        ("gen_ai.tool.call.arguments", _as_it_is),
+        ("ai.toolCall.args", _as_it_is),
+        ("tool_arguments", _as_it_is),
+        ("tool.parameters", _as_it_is),
+        ("pydantic_ai.all_messages", _as_it_is),
+        ("traceloop.entity.input", _as_it_is),
+        ("ai.values", _as_it_is),
+        ("ai.value", _as_it_is),
+        ("input.value", _asked),
+    ),
+    "output": (
+        ("gen_ai.output.messages", _as_it_is),
+        ("gen_ai.completion", _answered),
+        ("llm.output_messages", _listed_messages),
+        ("langfuse.observation.output", _answered),
+        ("gen_ai.tool.call.result", _as_it_is),
+        ("ai.toolCall.result", _as_it_is),
+        ("tool_response", _as_it_is),
+        ("final_result", _as_it_is),
+        ("traceloop.entity.output", _as_it_is),
+        ("output.value", _answered),
+    ),
+}
+_VERCEL_ANSWER = ("ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.response.reasoning")
+_PYDANTIC_EVENTS = ("events", "all_messages_events")
+_CONTENT_NAMES = frozenset(
+    (*_VERCEL_ANSWER, *_PYDANTIC_EVENTS, *(name for sources in _WRITTEN.values() for name, _ in sources))
+)
+
+
+def content_columns(
+    rest: dict[str, Any], flattened: Mapping[str, Mapping[str, Any]], events: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, Any], list[Mapping[str, Any]]]:
+    """`input`, `output`, `tool_calls` and what else of the messages was recorded, and the events not used.
+
+    Args:
+        rest: Attributes without a column; the ones used are taken out.
+        flattened: Prefix of `FLATTENED` -> numbered attributes without it.
+        events: Events of the span.
+    """
+    columns: dict[str, Any] = {}
+    if not flattened and not events and rest.keys().isdisjoint(_CONTENT_NAMES):
+        return columns, []
+    for prefix, numbered in flattened.items():
+        column, role = FLATTENED[prefix]
+        messages = flattened_messages(numbered, role=role)
+        if messages and column not in columns:
+            columns[column] = messages
+        else:
+            rest.update({prefix + name: value for name, value in numbered.items()})
+    _add_written(columns, rest)
+    unused = list(events)
+    if "input" not in columns or "output" not in columns:
+        unused = [event for event in events if str(event.get("name")) not in MESSAGE_EVENTS]
+        for column, messages in _messages_in_events(rest, events).items():
+            columns.setdefault(column, messages)
+    columns["tool_calls"] = tool_calls_of(columns.get("output"))
+    return {column: value for column, value in columns.items() if value}, unused
+
+
+def _add_written(columns: dict[str, Any], rest: dict[str, Any]) -> None:
+    if "output" not in columns and any(name in rest for name in _VERCEL_ANSWER):
+        columns["output"] = [_vercel_answer(rest)]
+    for column, sources in _WRITTEN.items():
+        if column in columns:
+            continue
+        for name, convert in sources:
+            value = rest.get(name)
+            if value is None or value == "":
+                continue
+            converted = columns[column] = convert(value)
+            # A request holds more than its messages, and the rest of it must not be lost.
+            if converted is value or isinstance(json_value(value), list):
+                del rest[name]
+            break
+
+
+def _vercel_answer(rest: dict[str, Any]) -> dict[str, Any]:
+    text, calls, answer, thought = (rest.pop(name, None) for name in _VERCEL_ANSWER)
+    content = [{"type": "reasoning", "text": thought}] if thought else []
+    content += [{"type": "text", "text": found} for found in (text, answer) if found]
+    return otel_message({"content": content, "tool_calls": json_value(calls)}, role="assistant")
+
+
+def _messages_in_events(rest: dict[str, Any], events: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    for name, fields in _message_events(rest, events):
+        for column, messages in event_messages(name, fields).items():
+            columns.setdefault(column, []).extend(messages)
+    return columns
+
+
+def _message_events(
+    rest: dict[str, Any], events: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, Mapping[str, Any]]]:
+    found = [(event.get("name"), event.get("attributes")) for event in events]
+    for attribute in _PYDANTIC_EVENTS:
+        bodies = json_value(rest.get(attribute))
+        if isinstance(bodies, list) and all(isinstance(body, dict) for body in bodies):
+            found += [(body.get("event.name"), body) for body in bodies]
+            del rest[attribute]
+    return [
+        (name, fields if isinstance(fields, Mapping) else {})
+        for name, fields in found
+        if isinstance(name, str) and name in MESSAGE_EVENTS
+    ]

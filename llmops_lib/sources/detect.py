@@ -1,0 +1,102 @@
+"""Which reader a file is for, told from its content."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmops_lib.errors import SourceError, UnknownFormatError
+from llmops_lib.sources import langfuse, otlp, phoenix, table
+from llmops_lib.sources.compressed import open_decompressed
+from llmops_lib.sources.rows import SourceRows
+from llmops_lib.sources.sample import Sample, take_sample
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One export format.
+
+    Attributes:
+        source_format: Its name.
+        looked_for: One line that says how it is recognised.
+        matches: Whether a file is in it.
+        read: The rows of a file.
+    """
+
+    source_format: str
+    looked_for: str
+    matches: Callable[[Sample], bool]
+    read: Callable[..., SourceRows]
+
+
+READERS = (
+    Reader(otlp.FORMAT, otlp.LOOKED_FOR, otlp.matches, otlp.read_otlp),
+    Reader(phoenix.FORMAT, phoenix.LOOKED_FOR, phoenix.matches, phoenix.read_phoenix),
+    Reader(langfuse.FORMAT, langfuse.LOOKED_FOR, langfuse.matches, langfuse.read_langfuse),
+    Reader(table.FORMAT, table.LOOKED_FOR, table.matches, table.read_table),
+)
+"""The formats in the order in which they are tried; a plain table is whatever no other format is."""
+
+
+def detect_format(path: str | Path) -> str:
+    """The format of an export, told from the first 64 kB of its content and never from its name.
+
+    Args:
+        path: A plain, gzip or zstd file, or a Parquet file.
+
+    Returns:
+        `otlp`, `phoenix`, `langfuse` or `table`.
+
+    Raises:
+        SourceNotFoundError: If there is no such file.
+        UnknownFormatError: If the content matches no known format; the message says what was looked for.
+        SourceError: If the file is empty or cannot be read.
+    """
+    return detect_reader(Path(path)).source_format
+
+
+def detect_reader(path: Path) -> Reader:
+    """The reader for a file, as `detect_format` tells it."""
+    sample = take_sample(path)
+    found = next((reader for reader in READERS if reader.matches(sample)), None)
+    if found is not None:
+        return found
+    if sample.kind == "unknown" and _is_empty(path):
+        msg = f"{path}: the file is empty; expected an export. Look whether the export was cut off."
+        raise SourceError(msg)
+    msg = f"{path}: the content matches no known format. Found {_summary(sample)}. Looked for:\n"
+    msg += "\n".join(f"  {reader.looked_for}" for reader in READERS)
+    msg += "\nIf it is a table of requests, pass columns={'started_at': '<its time column>', ...}."
+    raise UnknownFormatError(msg)
+
+
+def named_reader(source_format: str) -> Reader:
+    """The reader of a format by its name.
+
+    Raises:
+        SourceError: If there is no such format; the message lists the known ones.
+    """
+    known = {reader.source_format: reader for reader in READERS}
+    if source_format not in known:
+        msg = f"source_format {source_format!r} is unknown; expected one of {list(known)}"
+        raise SourceError(msg)
+    return known[source_format]
+
+
+def _is_empty(path: Path) -> bool:
+    with open_decompressed(path) as stream:
+        return not stream.read(1 << 20).strip()
+
+
+def _summary(sample: Sample) -> str:
+    names = {
+        "csv": "a text table with the columns",
+        "parquet": "a Parquet table with the columns",
+        "lines": "JSON objects with the keys",
+        "document": "a JSON value with the keys",
+    }
+    if sample.kind not in names:
+        return "neither JSON nor a table"
+    # Names come from the file, so their number, length and characters are bounded.
+    columns = [ascii(name[:40]) for name in sample.columns[:12]]
+    more = ", ..." if len(sample.columns) > 12 else ""
+    return f"{names[sample.kind]} {', '.join(columns) or '(none)'}{more}"

@@ -1,0 +1,83 @@
+"""Messages that travel as events: span events and log records of the conventions of 2024 and 2025.
+
+Each event holds one message (`gen_ai.user.message`, `gen_ai.choice`), or all of a call at once
+(`gen_ai.client.inference.operation.details`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.messages import chat_messages, otel_message
+
+_ROLE_OF = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+}
+_CHOICE = "gen_ai.choice"
+_DETAILS = "gen_ai.client.inference.operation.details"
+_CONTENT = {
+    "gen_ai.content.prompt": ("gen_ai.prompt", "input"),
+    "gen_ai.content.completion": ("gen_ai.completion", "output"),
+}
+_COLUMNS = {
+    "input": "gen_ai.input.messages",
+    "output": "gen_ai.output.messages",
+    "system_instructions": "gen_ai.system_instructions",
+}
+
+MESSAGE_EVENTS = frozenset((*_ROLE_OF, _CHOICE, _DETAILS, *_CONTENT))
+"""Names of the events that carry messages."""
+
+
+def event_messages(name: str, fields: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What a message event adds to `input`, `output` and `system_instructions`.
+
+    Args:
+        name: Name of the event, one of `MESSAGE_EVENTS`.
+        fields: Body and attributes of the event.
+
+    Returns:
+        Column -> messages; empty where the content was not recorded.
+
+    Example:
+        >>> event_messages("gen_ai.user.message", {"content": "hi"})
+        {'input': [{'role': 'user', 'parts': [{'type': 'text', 'content': 'hi'}]}]}
+    """
+    written = json_value(fields.get("gen_ai.event.content"))
+    if isinstance(written, dict):
+        fields = {**fields, **written}
+    if name in _ROLE_OF:
+        return {"input": [otel_message(_without_call_ids(fields), role=_ROLE_OF[name])]}
+    if name == _CHOICE:
+        return {"output": [_choice(fields)]}
+    if name in _CONTENT:
+        attribute, column = _CONTENT[name]
+        return _listed({column: chat_messages(fields.get(attribute))})
+    return _listed({column: json_value(fields.get(attribute)) for column, attribute in _COLUMNS.items()})
+
+
+def _choice(fields: Mapping[str, Any]) -> dict[str, Any]:
+    inner = json_value(fields.get("message"))
+    message = (
+        dict(inner) if isinstance(inner, dict) else {"content": fields.get("message", fields.get("content"))}
+    )
+    for name in ("finish_reason", "tool_calls"):
+        if fields.get(name):
+            message.setdefault(name, fields[name])
+    return otel_message(message, role="assistant")
+
+
+def _without_call_ids(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    calls = json_value(fields.get("tool_calls"))
+    return {**fields, "tool_calls": calls} if calls is not None else fields
+
+
+def _listed(columns: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {
+        column: value if isinstance(value, list) else [value]
+        for column, value in columns.items()
+        if value is not None
+    }

@@ -1,0 +1,90 @@
+"""Which files a path means: one file, a list of them, a directory, or a pattern."""
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmops_lib.errors import SourceError, SourceNotFoundError
+
+STORE_MARKER = "llmops-store.json"
+"""File that makes a directory a span store."""
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """A file to load.
+
+    Attributes:
+        path: Where it is.
+        is_named: Whether the caller named this very file; then it must be an export, whereas a
+            directory may hold other things too.
+    """
+
+    path: Path
+    is_named: bool
+
+
+def export_files(paths: str | Path | Iterable[str | Path]) -> list[ExportFile]:
+    """The files that a path, or several, stand for; each once, in the order of their names.
+
+    Args:
+        paths: Files, directories (taken with all that is below) or patterns such as `exports/**/*.jsonl`.
+
+    Raises:
+        SourceNotFoundError: If a path does not exist or a pattern matches no file.
+        SourceError: If a path is a span store.
+    """
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    found: dict[Path, ExportFile] = {}
+    for path in given:
+        for file in _files_of(path):
+            known = found.setdefault(file.path.resolve(), file)
+            if file.is_named and not known.is_named:
+                found[file.path.resolve()] = file
+    if not found:
+        msg = f"no files in {[str(path) for path in given]}; expected at least one export"
+        raise SourceNotFoundError(msg)
+    return list(found.values())
+
+
+def _files_of(given: str | Path) -> Iterator[ExportFile]:
+    path = Path(given)
+    if (path / STORE_MARKER).is_file():
+        msg = f"{path}: is a span store, not an export; read it with scan_traces() or open_source()"
+        raise SourceError(msg)
+    if path.is_dir():
+        yield from (ExportFile(file, is_named=False) for file in _below(path))
+    elif path.exists():
+        yield ExportFile(path, is_named=True)
+    else:
+        yield from (ExportFile(file, is_named=False) for file in _matching(str(given)))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder, onerror=_refuse_unreadable):
+        folders.sort()
+        if STORE_MARKER in files:
+            # The store may live beside the exports it was filled from; its own files are no exports.
+            folders.clear()
+            continue
+        yield from (Path(parent, file) for file in sorted(files))
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    msg = f"{error.filename}: the directory cannot be read: {error.strerror}"
+    raise SourceError(msg) from error
+
+
+def _matching(pattern: str) -> Iterator[Path]:
+    if not glob.has_magic(pattern):
+        msg = f"{pattern}: there is no such file or directory; look at the spelling and the working directory"
+        raise SourceNotFoundError(msg)
+    # Path.glob takes no absolute pattern, and its ** finds no files before Python 3.13.
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+    matches = [Path(match) for match in found if Path(match).is_file()]
+    if not matches:
+        msg = f"{pattern}: the pattern matches no file"
+        raise SourceNotFoundError(msg)
+    yield from matches

@@ -1,0 +1,157 @@
+"""Langfuse: trace downloads, table and blob exports, API pages, and the batches of SDK 2.
+
+Every object of a file is one row. Observations become spans. A trace is no span: its session, user,
+tags and release are brought to the observations that the same file holds, and the trace itself goes
+to the quarantine as `not_a_span`, as scores do.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from llmops_lib.sources.langfuse_fields import fields
+from llmops_lib.sources.langfuse_ingestion import is_batch, is_event, merged_events
+from llmops_lib.sources.langfuse_rows import OPERATION_BY_TYPE, observation_row
+from llmops_lib.sources.langfuse_traces import with_traces
+from llmops_lib.sources.records import Record, iter_records
+from llmops_lib.sources.refusals import Refused
+from llmops_lib.sources.rows import RowCollector, SourceRows
+from llmops_lib.sources.sample import Sample
+
+FORMAT = "langfuse"
+"""Value of `source_format`."""
+
+LOOKED_FOR = (
+    "Langfuse: keys trace and observations, a batch of events, or rows with traceId (trace_id) and "
+    "parentObservationId (parent_observation_id); traces and scores are recognised too"
+)
+"""What tells this format, for the error that no format was found."""
+
+_MARKS = (
+    {"trace_id", "parent_observation_id"},
+    {"trace_id", "value", "data_type", "source"},
+    {"trace_id", "string_value", "data_type", "source"},
+    {"timestamp", "bookmarked"},
+    {"timestamp", "public"},
+    {"timestamp", "html_path"},
+)
+_NOT_SPANS = ("trace", "score", "log")
+
+
+def matches(sample: Sample) -> bool:
+    """Whether a file is a Langfuse export.
+
+    Args:
+        sample: The beginning of the file.
+    """
+    row = _first_object(sample.first)
+    if isinstance(row.get("data"), list):
+        row = _first_object(row["data"])
+    names = fields(dict.fromkeys(row or sample.columns, True)).keys()
+    is_row = any(mark <= names for mark in _MARKS)
+    return is_row or is_batch(row) or is_event(row) or _is_trace_download(row)
+
+
+def _first_object(value: Any) -> dict[str, Any]:
+    rows = value if isinstance(value, list) else [value]
+    return next((row for row in rows if isinstance(row, dict)), {})
+
+
+def _is_trace_download(row: Mapping[str, Any]) -> bool:
+    trace = row.get("trace")
+    return isinstance(trace, dict) and ("observations" in row or "timestamp" in trace)
+
+
+def read_langfuse(path: Path, *, timezone: str | None = None) -> SourceRows:
+    """The observations of a Langfuse export as rows of SPANS.
+
+    Args:
+        path: JSON, JSON Lines, CSV (each also as gzip or zstd) or Parquet.
+        timezone: Not used: Langfuse writes UTC, also where its times name no zone.
+
+    Raises:
+        SourceError: If the file cannot be read at all.
+    """
+    del timezone
+    collector = RowCollector(FORMAT, str(path))
+    not_spans: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _NOT_SPANS}
+    for kind, record in _all_items(path, collector):
+        place: dict[str, Any] = {"line": record.line, "offset": record.offset, "raw": record.raw}
+        if kind in _NOT_SPANS:
+            not_spans[kind].append(record.value)
+            collector.refuse(f"not_a_span: langfuse {kind}", **place)
+        elif kind != "observation":
+            collector.refuse(kind, **place)
+        else:
+            _accept(record, collector, place)
+    return with_traces(collector.finish(), not_spans["trace"], not_spans["score"])
+
+
+def _accept(record: Record, collector: RowCollector, place: Mapping[str, Any]) -> None:
+    try:
+        row = observation_row(record.value)
+    except Refused as refused:
+        collector.refuse(str(refused), **place)
+    else:
+        collector.accept(row, **place)
+
+
+def _all_items(path: Path, collector: RowCollector) -> Iterator[tuple[str, Record]]:
+    """What a record is, or the reason to refuse it, and the record with its fields in snake_case."""
+    events: list[Record] = []
+    for record in iter_records(path, collector):
+        for kind, item in _items(record):
+            if kind == "event":
+                events.append(item)
+            else:
+                yield kind, item
+    yield from merged_events(events)
+
+
+def _items(record: Record) -> Iterator[tuple[str, Record]]:
+    value = record.value
+    if not isinstance(value, dict):
+        yield "not_object", record
+    elif isinstance(value.get("batch"), list):
+        for item in record.items(value["batch"]):
+            yield ("event" if is_event(item.value) else "schema: no event of a batch"), item
+    elif is_event(value):
+        yield "event", record
+    elif isinstance(value.get("trace"), dict):
+        yield from _trace_items(record, value["trace"], value.get("observations"))
+    elif _objects(value.get("observations")):
+        yield from _trace_items(record, value, value["observations"])
+    elif isinstance(value.get("data"), list) and "id" not in value:
+        for item in record.items(value["data"]):
+            yield from _items(item)
+    else:
+        named = fields(value)
+        yield _kind(named), replace(record, value=named)
+
+
+def _trace_items(record: Record, trace: dict[str, Any], observations: Any) -> Iterator[tuple[str, Record]]:
+    # A download repeats the observations inside its trace.
+    found = _objects(observations) or _objects(trace.get("observations"))
+    alone = {name: value for name, value in trace.items() if name not in ("observations", "scores")}
+    yield "trace", replace(record.part(alone), value=fields(alone))
+    for item in record.items(found):
+        yield "observation", replace(item, value={"trace_id": trace.get("id"), **fields(item.value)})
+    for item in record.items(_objects(trace.get("scores"))):
+        yield "score", replace(item, value={"trace_id": trace.get("id"), **fields(item.value)})
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _kind(named: Mapping[str, Any]) -> str:
+    if str(named.get("type")).upper() in OPERATION_BY_TYPE:
+        return "observation"
+    if "data_type" in named or "value" in named or "string_value" in named:
+        return "score"
+    if "start_time" in named:
+        return "observation"
+    if "timestamp" in named and "trace_id" not in named:
+        return "trace"
+    return "schema: neither an observation nor a trace nor a score"

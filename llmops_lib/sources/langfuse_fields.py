@@ -1,0 +1,87 @@
+"""Fields of Langfuse objects under one name each, whichever export they come from.
+
+The API and the table exports write camelCase, the blob export snake_case; what is an object in JSON
+is JSON text in a CSV cell, a list of key-value pairs in Parquet, and sometimes JSON text in JSON text.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from llmops_lib.sources.lines import parse_json
+from llmops_lib.sources.refusals import Refused
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])[A-Z]")
+_OBJECTS = frozenset(
+    (
+        "metadata",
+        "model_parameters",
+        "usage",
+        "usage_details",
+        "cost_details",
+        "provided_usage_details",
+        "provided_cost_details",
+        "tags",
+        "trace_tags",
+        "tool_calls",
+        "tool_call_names",
+        "tool_definitions",
+        "scores",
+    )
+)
+_TEXT_LAYERS = 4
+
+
+def fields(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a Langfuse object in snake_case, without those that are null or empty text.
+
+    Args:
+        value: A trace, observation or score of any export.
+
+    Example:
+        >>> fields({"traceId": "t-1", "usageDetails": '{"input": 12}', "statusMessage": ""})
+        {'trace_id': 't-1', 'usage_details': {'input': 12}}
+    """
+    named = ((_snake_case(name), cell) for name, cell in value.items())
+    return {
+        name: unwrapped(cell) if name in _OBJECTS else cell
+        for name, cell in named
+        if cell is not None and cell != ""
+    }
+
+
+@lru_cache(maxsize=1_000)
+def _snake_case(name: str) -> str:
+    return _CAMEL.sub(lambda capital: f"_{capital[0].lower()}", name)
+
+
+def unwrapped(value: Any) -> Any:
+    r"""The object, list or text inside layers of JSON text; anything else as it is.
+
+    Args:
+        value: A cell or field.
+
+    Example:
+        >>> unwrapped('"{\\"prompt\\": \\"hello\\"}"'), unwrapped("12")
+        ({'prompt': 'hello'}, '12')
+    """
+    for _ in range(_TEXT_LAYERS):
+        if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
+            break
+        try:
+            value = parse_json(value.encode(errors="replace"))
+        except Refused:
+            break
+    return _mapping_of_pairs(value) if isinstance(value, list) else value
+
+
+def _mapping_of_pairs(value: list[Any]) -> Any:
+    if value and all(isinstance(pair, dict) and pair.keys() == {"key", "value"} for pair in value):
+        return {str(pair["key"]): pair["value"] for pair in value}
+    return value
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,183 @@
+"""Token counts and cost of a Langfuse observation.
+
+Langfuse counts by the names of the keys: its input is the sum of all `usageDetails` whose key holds
+`input`, its output of all that hold `output`. So `input_cached_tokens` comes on top of `input`, while
+`prompt_details.cache_read` is a part of it. Two cases are not summed, because the file itself says
+that the parts are inside: a `total` that equals `input` plus `output` alone, and cache writes that are
+given as a whole and again by lifetime.
+
+Source: `reduceUsageOrCostDetails` in https://github.com/langfuse/langfuse (packages/shared).
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from llmops_lib.sources.langfuse_fields import mapping
+from llmops_lib.sources.refusals import Refused
+
+CACHE_WRITE_1H = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
+"""Attribute that holds the part of the cache writes with a lifetime of one hour."""
+
+_CACHE_READ = re.compile(r"cache_read|cached")
+_CACHE_WRITE = re.compile(r"cache_creation|cache_write|ephemeral_(?:5m|1h)")
+_LIFETIME = re.compile(r"(?<![0-9])(?:5m|1h)")
+_LIFETIME_1H = re.compile(r"(?<![0-9])1h")
+_REASONING = re.compile(r"reasoning")
+_COUNTED = re.compile(r"input|output|total|cache|reasoning")
+_PLAIN_NAMES = {
+    "prompt_tokens": "input",
+    "prompttokens": "input",
+    "input_tokens": "input",
+    "inputtokens": "input",
+    "completion_tokens": "output",
+    "completiontokens": "output",
+    "output_tokens": "output",
+    "outputtokens": "output",
+    "total_tokens": "total",
+    "totaltokens": "total",
+}
+_OLD_COUNTS = (
+    ("prompt_tokens", "completion_tokens", "total_tokens"),
+    ("input_usage", "output_usage", "total_usage"),
+)
+
+
+def token_counts(observation: Mapping[str, Any]) -> dict[str, int]:
+    """Token columns of SPANS for an observation, and the one-hour cache writes under `CACHE_WRITE_1H`.
+
+    Args:
+        observation: Fields in snake_case.
+
+    Returns:
+        The counts that are known. None are known where the unit is not tokens, or where all that is
+        given are the zeros which Langfuse writes into its older fields for want of a count.
+
+    Raises:
+        Refused: `type` or `range` if a count is no count.
+
+    Example:
+        >>> token_counts({"usage_details": {"input": 120, "output": 8, "input_cached_tokens": 64}})
+        {'input_tokens': 184, 'output_tokens': 8, 'cache_read_tokens': 64}
+    """
+    usage = mapping(observation.get("usage"))
+    if str(usage.get("unit") or observation.get("unit") or "TOKENS").upper() != "TOKENS":
+        return {}
+    counts = _counts(mapping(observation.get("usage_details"))) or _old_counts(observation, usage)
+    found = {
+        "input_tokens": _side(counts, "input"),
+        "output_tokens": _side(counts, "output"),
+        "cache_read_tokens": _sum(counts, _CACHE_READ),
+        "cache_write_tokens": _cache_write(counts),
+        "reasoning_tokens": _sum(counts, _REASONING),
+        CACHE_WRITE_1H: _sum({key: n for key, n in counts.items() if _CACHE_WRITE.search(key)}, _LIFETIME_1H),
+    }
+    return {name: count for name, count in found.items() if count is not None}
+
+
+def reported_cost(observation: Mapping[str, Any]) -> Any:
+    """The cost in USD that the export states, or None.
+
+    A total of 0 beside empty cost details is what Langfuse writes for want of a price.
+
+    Args:
+        observation: Fields in snake_case.
+    """
+    details = mapping(observation.get("cost_details"))
+    total = observation.get("total_cost")
+    if total is not None and (details or _is_priced(total) or "cost_details" not in observation):
+        return total
+    if details:
+        return details.get("total", _total(details))
+    usage = mapping(observation.get("usage"))
+    old = observation.get("calculated_total_cost", usage.get("totalCost", usage.get("total_cost")))
+    return old if old is not None and _is_priced(old) else None
+
+
+def _is_priced(total: Any) -> bool:
+    try:
+        return float(total) != 0
+    except (TypeError, ValueError):
+        return True
+
+
+def _total(details: Mapping[str, Any]) -> float | None:
+    try:
+        return sum(float(cost) for cost in details.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def _old_counts(observation: Mapping[str, Any], usage: Mapping[str, Any]) -> dict[str, int]:
+    candidates = [{key: n for key, n in usage.items() if "ost" not in key}]
+    candidates += [{key: observation[key] for key in keys if key in observation} for keys in _OLD_COUNTS]
+    for candidate in candidates:
+        counts = _counts({key.replace("_usage", ""): n for key, n in candidate.items()})
+        if any(counts.values()):
+            return counts
+    return {}
+
+
+def _counts(details: Mapping[str, Any], prefix: str = "") -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name, value in details.items():
+        key = f"{prefix}{name}".lower()
+        if isinstance(value, dict):
+            counts |= _counts(value, f"{key}.")
+        elif value is not None and (plain := _PLAIN_NAMES.get(key, key)) not in counts:
+            count = _count(plain, value)
+            if count is not None:
+                counts[plain] = count
+    return counts
+
+
+def _count(key: str, value: Any) -> int | None:
+    count = value if type(value) is int else _whole_number(value)
+    if count is None and _COUNTED.search(key):
+        raise Refused(reason="type", detail=f"usage {key[:40]!r} is {str(value)[:40]!r}, not a whole number")
+    if count is not None and count < 0:
+        raise Refused(reason="range", detail=f"usage {key[:40]!r} is {str(count)[:40]}")
+    return count
+
+
+def _whole_number(value: Any) -> int | None:
+    try:
+        number = float(value) if isinstance(value, str | float | Decimal) else math.nan
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None
+
+
+def _side(counts: Mapping[str, int], word: str) -> int | None:
+    whole = counts.get(word)
+    parts = sum(n for key, n in counts.items() if word in key and key != word)
+    if whole is None:
+        return parts if any(word in key for key in counts) else None
+    if parts <= whole and _are_parts_inside(counts):
+        return whole
+    return whole + parts - (_repeated_cache_write(counts) if word == "input" else 0)
+
+
+def _are_parts_inside(counts: Mapping[str, int]) -> bool:
+    total = counts.get("total")
+    summed = sum(n for key, n in counts.items() if "input" in key or "output" in key)
+    plain = counts.get("input", 0) + counts.get("output", 0)
+    return total == plain != summed
+
+
+def _cache_write(counts: Mapping[str, int]) -> int | None:
+    total = _sum(counts, _CACHE_WRITE)
+    return None if total is None else total - _repeated_cache_write(counts)
+
+
+def _repeated_cache_write(counts: Mapping[str, int]) -> int:
+    writes = {key: n for key, n in counts.items() if _CACHE_WRITE.search(key)}
+    by_lifetime = sum(n for key, n in writes.items() if _LIFETIME.search(key))
+    return by_lifetime if 2 * by_lifetime == sum(writes.values()) else 0
+
+
+def _sum(counts: Mapping[str, int], pattern: re.Pattern[str]) -> int | None:
+    found = [n for key, n in counts.items() if pattern.search(key)]
+    return sum(found) if found else None

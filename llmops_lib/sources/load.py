@@ -1,0 +1,235 @@
+"""Exports of any known format as one table of spans, with an account of every row that was read."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from llmops_lib.errors import BadLineError, SourceError
+from llmops_lib.schema import BENIGN_REASONS, QUARANTINE, SPANS, conform, validate
+from llmops_lib.sources.detect import detect_format
+from llmops_lib.sources.export_files import STORE_MARKER, export_files
+from llmops_lib.sources.file_rows import Columns, FileRows, ReadOptions, hash_file, read_file
+from llmops_lib.sources.resolve import resolve
+from llmops_lib.sources.table import FORMAT as TABLE
+
+__all__ = ["FileFacts", "Load", "detect_format", "load_traces", "read_exports", "read_quarantine"]
+
+_logger = logging.getLogger("llmops_lib")
+
+Paths = str | Path | Iterable[str | Path]
+OnFile = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What became of one file: `rows_read == span_count + quarantined_count`, always.
+
+    Attributes:
+        source_file: Its path as it was given.
+        source_format: The format it was read as, or `unknown`.
+        sha256: Hash of its bytes.
+        size_bytes: Its size.
+        rows_read: Rows in it.
+        span_count: Rows that are in the table.
+        quarantined_count: Rows that are in the quarantine.
+    """
+
+    source_file: str
+    source_format: str
+    sha256: str
+    size_bytes: int
+    rows_read: int
+    span_count: int
+    quarantined_count: int
+
+
+@dataclass(frozen=True)
+class Load:
+    """Exports that were loaded together.
+
+    Attributes:
+        spans: SPANS, ordered by start.
+        quarantine: QUARANTINE.
+        files: One entry per file.
+    """
+
+    spans: pl.DataFrame
+    quarantine: pl.DataFrame
+    files: tuple[FileFacts, ...]
+
+
+def load_traces(
+    path: Paths,
+    *,
+    source_format: str | None = None,
+    on_bad: Literal["quarantine", "raise"] = "quarantine",
+    timezone: str | None = None,
+    columns: Columns | None = None,
+) -> pl.DataFrame:
+    """The spans of exports, one row per span, ordered by start.
+
+    A row that cannot become a span is set aside and counted in one warning of the logger `llmops_lib`;
+    `read_quarantine` shows it with its reason. No other row is lost with it.
+
+    Args:
+        path: A file, a directory (taken with all that is below), a pattern such as `exports/**`, or several.
+        source_format: `otlp`, `phoenix`, `langfuse` or `table`; found by content when None.
+        on_bad: `raise` stops at rows that `quarantine` sets aside.
+        timezone: IANA zone of times that name none.
+        columns: Column mapping of plain tables, a dict or the path of a YAML file, such as
+            `{"started_at": "TIMESTAMP", "input_tokens": "ContextTokens"}`.
+
+    Returns:
+        SPANS.
+
+    Raises:
+        SourceNotFoundError: If a path does not exist or a pattern matches nothing.
+        UnknownFormatError: If a named file is in no known format. In a directory such a file is quarantined.
+        SourceError: If a file, the mapping or the zone cannot be used.
+        BadLineError: If a row is bad and `on_bad` is `raise`; the message names file, line and reason.
+    """
+    if on_bad not in ("quarantine", "raise"):
+        msg = f"on_bad {on_bad!r} is unknown; expected 'quarantine' or 'raise'"
+        raise SourceError(msg)
+    load = read_exports(path, source_format=source_format, timezone=timezone, columns=columns)
+    refused = load.quarantine.filter(~_code().is_in(BENIGN_REASONS))
+    if not refused.is_empty():
+        if on_bad == "raise":
+            _raise_first(refused)
+        _warn(load, refused)
+    return load.spans
+
+
+def read_exports(
+    paths: Paths,
+    *,
+    source_format: str | None = None,
+    timezone: str | None = None,
+    columns: Columns | None = None,
+    on_file: OnFile | None = None,
+) -> Load:
+    """The spans, the quarantined rows and the files of exports.
+
+    Args:
+        paths: As `load_traces` takes them.
+        source_format: As `load_traces` takes it.
+        timezone: As `load_traces` takes it.
+        columns: As `load_traces` takes them.
+        on_file: Called before each file with the number of files done, the number of all, and its path.
+
+    Returns:
+        The load; rows read are spans and quarantined rows together, for each file.
+
+    Raises:
+        SourceError: As `load_traces` does.
+    """
+    options = ReadOptions(source_format, timezone, columns)
+    found = export_files(paths)
+    read: list[FileRows] = []
+    for done, file in enumerate(found):
+        if on_file is not None:
+            on_file(done, len(found), str(file.path))
+        read.append(read_file(file, hash_file(file.path), options))
+    _unused_columns(options, read)
+    return _resolved_load(read)
+
+
+def read_quarantine(
+    path: Paths,
+    *,
+    source_format: str | None = None,
+    timezone: str | None = None,
+    columns: Columns | None = None,
+) -> pl.DataFrame:
+    """The rows that became no span, with file, line and reason.
+
+    Args:
+        path: A span store, whose stored rows are returned; or exports, which are read again.
+        source_format: As `load_traces` takes it.
+        timezone: As `load_traces` takes it.
+        columns: As `load_traces` takes them.
+
+    Returns:
+        QUARANTINE. Reasons `duplicate`, `merged` and `not_a_span` mean that nothing was lost.
+
+    Raises:
+        SourceError: As `load_traces` does.
+    """
+    if isinstance(path, str | Path) and (Path(path) / STORE_MARKER).is_file():
+        stored = [pl.read_parquet(file) for file in sorted(Path(path, "quarantine").glob("*.parquet"))]
+        quarantine = pl.concat([QUARANTINE.empty(), *(conform(rows, QUARANTINE) for rows in stored)])
+        return quarantine.sort("source_file", "source_line", "reason", maintain_order=True)
+    return read_exports(path, source_format=source_format, timezone=timezone, columns=columns).quarantine
+
+
+def _resolved_load(read: list[FileRows]) -> Load:
+    resolved = resolve(
+        pl.concat([file.rows.spans for file in read]), pl.concat([file.rows.log_messages for file in read])
+    )
+    quarantine = pl.concat([resolved.quarantine, *(file.rows.quarantine for file in read)])
+    quarantine = conform(quarantine, QUARANTINE).sort(
+        "source_file", "source_line", "reason", maintain_order=True
+    )
+    spans = validate(conform(resolved.spans, SPANS), SPANS)
+    counts = {"spans": _counts(spans), "quarantine": _counts(quarantine)}
+    files = tuple(
+        FileFacts(
+            file.source_file,
+            file.source_format,
+            file.sha256,
+            file.size_bytes,
+            file.rows.rows_read,
+            counts["spans"].get(file.source_file, 0),
+            counts["quarantine"].get(file.source_file, 0),
+        )
+        for file in read
+    )
+    return Load(spans, quarantine, files)
+
+
+def _unused_columns(options: ReadOptions, read: list[FileRows]) -> None:
+    formats = sorted({file.source_format for file in read})
+    if options.columns is not None and TABLE not in formats:
+        msg = (
+            f"a column mapping was given, but the files were recognised as {formats}, which need none; "
+            "leave it out, or pass source_format='table' to read them as plain tables"
+        )
+        raise SourceError(msg)
+
+
+def _counts(rows: pl.DataFrame) -> dict[str, int]:
+    return dict(rows.group_by("source_file").len().rows())
+
+
+def _code() -> pl.Expr:
+    return pl.col("reason").str.split(":").list.first()
+
+
+def _raise_first(refused: pl.DataFrame) -> None:
+    first = refused.row(0, named=True)
+    where = (
+        first["source_file"]
+        if first["source_line"] is None
+        else f"{first['source_file']}:{first['source_line']}"
+    )
+    msg = (
+        f"{where}: {first['reason']}; {refused.height} rows cannot become spans. Mend the export, or load "
+        "with on_bad='quarantine' to set them aside"
+    )
+    raise BadLineError(msg)
+
+
+def _warn(load: Load, refused: pl.DataFrame) -> None:
+    # Codes and counts only: a detail or a raw row may hold what must not be in a log.
+    codes = refused.group_by(_code().alias("code")).len().sort("code").rows()
+    _logger.warning(
+        "%d of %d rows in %d files were refused (%s); read_quarantine() shows them",
+        refused.height,
+        sum(file.rows_read for file in load.files),
+        len(load.files),
+        ", ".join(f"{code} {count}" for code, count in codes),
+    )

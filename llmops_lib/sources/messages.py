@@ -1,0 +1,153 @@
+"""Messages of every dialect in the shape of OpenTelemetry: `[{"role", "parts": [{"type", "content"}]}]`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmops_lib.sources.json_text import json_value
+
+_TEXT_TYPES = ("text", "input_text", "output_text")
+_CALL_TYPES = ("tool_call", "tool-call", "tool_use", "function_call")
+_RESULT_TYPES = ("tool_call_response", "tool-result", "tool_result", "function_call_output")
+_THOUGHT_TYPES = ("reasoning", "thinking")
+
+
+def chat_messages(value: Any, *, role: str = "user") -> Any:
+    """The messages that a value holds, in OpenTelemetry's shape; a value without messages as it is.
+
+    Args:
+        value: A list of messages, an object with `messages`, JSON text of either, or anything else.
+        role: Role of messages that state none.
+
+    Example:
+        >>> chat_messages('[{"role": "user", "content": "hi"}]')
+        [{'role': 'user', 'parts': [{'type': 'text', 'content': 'hi'}]}]
+    """
+    found = json_value(value)
+    if isinstance(found, dict):
+        listed = found.get("messages")
+        found = listed if isinstance(listed, list) else [found]
+    if not isinstance(found, list) or not found or not all(_is_message(item) for item in found):
+        return value
+    return [otel_message(item, role=role) for item in found]
+
+
+def _is_message(item: Any) -> bool:
+    return (
+        isinstance(item, dict)
+        and "role" in item
+        and ("content" in item or "parts" in item or "tool_calls" in item)
+    )
+
+
+def otel_message(message: Mapping[str, Any], *, role: str) -> dict[str, Any]:
+    """One message of OpenAI, Anthropic, Vercel or OpenTelemetry in the shape of the latter.
+
+    Args:
+        message: Has `content` (text or a list of parts), `tool_calls` or `parts`.
+        role: Role if it states none.
+
+    Example:
+        >>> otel_message({"tool_calls": [{"id": "c1", "name": "f", "arguments": "{}"}]}, role="assistant")
+        {'role': 'assistant', 'parts': [{'type': 'tool_call', 'id': 'c1', 'name': 'f', 'arguments': {}}]}
+    """
+    stated = message.get("role") or role
+    if isinstance(message.get("parts"), list):
+        return {**message, "role": stated}
+    parts = _content_parts(message, is_tool=stated == "tool")
+    calls = message.get("tool_calls")
+    parts += [tool_call(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    converted = {"role": stated, "parts": parts}
+    return converted | {name: message[name] for name in ("name", "finish_reason") if message.get(name)}
+
+
+def _content_parts(message: Mapping[str, Any], *, is_tool: bool) -> list[dict[str, Any]]:
+    content = message.get("content")
+    if content is None:
+        return []
+    call_id = message.get("tool_call_id") or message.get("id")
+    if is_tool and call_id is not None and not isinstance(content, list):
+        return [{"type": "tool_call_response", "id": call_id, "response": content}]
+    if isinstance(content, list):
+        return [_part(item) for item in content]
+    return [{"type": "text", "content": content}]
+
+
+def _part(item: Any) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        return {"type": "text", "content": item}
+    kind = item.get("type")
+    if kind in _TEXT_TYPES and ("text" in item or "content" in item):
+        return {"type": "text", "content": item.get("text", item.get("content"))}
+    if kind in _THOUGHT_TYPES:
+        thought = item.get("thinking", item.get("text", item.get("content")))
+        return {"type": "reasoning", "content": thought}
+    if kind in _CALL_TYPES:
+        return tool_call(item)
+    if kind in _RESULT_TYPES:
+        return {"type": "tool_call_response", "id": _call_id(item), "response": _response(item)}
+    return item
+
+
+def tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
+    """The part that stands for a tool call of any dialect; arguments in JSON text are taken apart.
+
+    Args:
+        call: Has an id, a name and arguments, at its top or under `function`.
+    """
+    function = call.get("function")
+    inner = function if isinstance(function, dict) else call
+    name = inner.get("name", inner.get("toolName"))
+    arguments = next((inner[key] for key in ("arguments", "input", "args") if key in inner), None)
+    parsed = json_value(arguments)
+    return {
+        "type": "tool_call",
+        "id": _call_id(call),
+        "name": name,
+        "arguments": arguments if parsed is None else parsed,
+    }
+
+
+def _call_id(item: Mapping[str, Any]) -> Any:
+    names = ("id", "call_id", "toolCallId", "tool_call_id", "tool_use_id")
+    return next((item[name] for name in names if item.get(name)), None)
+
+
+def _response(item: Mapping[str, Any]) -> Any:
+    names = ("response", "result", "output", "content")
+    return next((item[name] for name in names if name in item), None)
+
+
+def tool_calls_of(output: Any) -> list[dict[str, Any]] | None:
+    """The tool calls that messages ask for, `{"id", "name", "arguments"}` each, or None without any.
+
+    Args:
+        output: Messages in OpenTelemetry's shape, or their JSON text.
+    """
+    if isinstance(output, str) and "tool_call" not in output:
+        return None
+    messages = json_value(output)
+    calls = [
+        {name: part[name] for name in ("id", "name", "arguments")}
+        for message in (messages if isinstance(messages, list) else ())
+        if isinstance(message, dict) and isinstance(message.get("parts"), list)
+        for item in message["parts"]
+        if isinstance(item, dict) and item.get("type") == "tool_call"
+        for part in (tool_call(item),)
+    ]
+    return calls or None
+
+
+def finish_reason_of(output: Any) -> str | None:
+    """Why generation ended, where only the messages say so.
+
+    Args:
+        output: Messages in OpenTelemetry's shape, or their JSON text.
+    """
+    if output is None or (isinstance(output, str) and "finish_reason" not in output):
+        return None
+    messages = json_value(output)
+    for message in messages if isinstance(messages, list) else ():
+        reason = message.get("finish_reason") if isinstance(message, dict) else None
+        if isinstance(reason, str) and reason:
+            return reason
+    return None

@@ -1,0 +1,131 @@
+"""Token counts of a model call, inclusive: input contains cache reads and writes, output reasoning.
+
+Instrumentations pass the provider's own numbers through, and Anthropic's input leaves the cache out.
+A row is corrected only where it proves itself exclusive; an ambiguous row stays as it is.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, reported_cost, token_counts
+
+SERVICE_TIER = "openai.response.service_tier"
+"""Attribute that holds the tier at which a call was served, whichever provider served it."""
+
+TOKEN_CONVENTION = "llmops.token_convention"  # noqa: S105 - the name of an attribute, no secret
+"""Attribute that says that the counts of a row were converted."""
+
+_TIER_NAMES = (
+    SERVICE_TIER,
+    "gen_ai.openai.response.service_tier",
+    "anthropic.response.service_tier",
+    "gen_ai.response.service_tier",
+)
+_EXCLUSIVE_PROVIDERS = ("anthropic", "aws.bedrock")
+_TOTALS = (
+    "gen_ai.usage.total_tokens",
+    "llm.usage.total_tokens",
+    "llm.token_count.total",
+    "ai.usage.totalTokens",
+)
+
+
+def complete_usage(row: dict[str, Any], rest: dict[str, Any]) -> None:
+    """Fills what usage attributes say only indirectly, and makes the counts inclusive.
+
+    Args:
+        row: Columns found so far; changed in place.
+        rest: Attributes without a column; the ones used are taken out.
+    """
+    if "langfuse.observation.usage_details" in rest or "langfuse.observation.cost_details" in rest:
+        _add_langfuse(row, rest)
+    if "ai.response.providerMetadata" in rest and row.get("cache_write_tokens") is None:
+        _add_vercel_cache_write(row, rest["ai.response.providerMetadata"])
+    if "output.value" in rest:
+        _add_provider_answer(row, rest)
+    _move_tier(rest)
+    if _is_exclusive(row, rest):
+        row["input_tokens"] = _known(row, "input_tokens") + _cached(row)
+        rest[TOKEN_CONVENTION] = "exclusive, made inclusive"
+
+
+def _add_langfuse(row: dict[str, Any], rest: dict[str, Any]) -> None:
+    details = json_value(rest.get("langfuse.observation.usage_details"))
+    if isinstance(details, dict):
+        counts: dict[str, Any] = dict(token_counts({"usage_details": details}))
+        if CACHE_WRITE_1H in counts:
+            rest[CACHE_WRITE_1H] = counts.pop(CACHE_WRITE_1H)
+        row.update({column: count for column, count in counts.items() if row.get(column) is None})
+    costs = json_value(rest.get("langfuse.observation.cost_details"))
+    if isinstance(costs, dict) and row.get("reported_cost_usd") is None:
+        row["reported_cost_usd"] = reported_cost({"cost_details": costs})
+
+
+def _add_vercel_cache_write(row: dict[str, Any], metadata: Any) -> None:
+    providers = json_value(metadata)
+    for found in providers.values() if isinstance(providers, dict) else ():
+        if isinstance(found, dict) and "cacheCreationInputTokens" in found:
+            row["cache_write_tokens"] = _count(found["cacheCreationInputTokens"])
+
+
+def _add_provider_answer(row: dict[str, Any], rest: dict[str, Any]) -> None:
+    """OpenInference keeps the provider's raw answer; its id, tier and cache counts stand nowhere else."""
+    answer = json_value(rest["output.value"])
+    if not isinstance(answer, dict):
+        return
+    if isinstance(answer.get("id"), str):
+        row.setdefault("request_id", answer["id"])
+    usage = answer["usage"] if isinstance(answer.get("usage"), dict) else {}
+    tier = answer.get("service_tier") or usage.get("service_tier")
+    if isinstance(tier, str):
+        rest.setdefault(SERVICE_TIER, tier)
+    written = usage.get("cache_creation")
+    if isinstance(written, dict) and written.get("ephemeral_1h_input_tokens"):
+        rest.setdefault(CACHE_WRITE_1H, written["ephemeral_1h_input_tokens"])
+    given = _count(row.get("input_tokens"))
+    if "cache_read_input_tokens" in usage and given is not None and usage.get("input_tokens") == given:
+        # The counts of the span are the raw ones of Anthropic, whose input leaves the cache out.
+        row["cache_read_tokens"] = _count(usage["cache_read_input_tokens"])
+        row["cache_write_tokens"] = _count(usage.get("cache_creation_input_tokens"))
+        rest[TOKEN_CONVENTION] = "exclusive"
+
+
+def _move_tier(rest: dict[str, Any]) -> None:
+    for name in _TIER_NAMES[1:]:
+        if name in rest:
+            rest.setdefault(SERVICE_TIER, rest.pop(name))
+
+
+def _is_exclusive(row: Mapping[str, Any], rest: dict[str, Any]) -> bool:
+    given, cached = _count(row.get("input_tokens")), _cached(row)
+    if given is None or not cached:
+        rest.pop(TOKEN_CONVENTION, None)
+        return False
+    if rest.get(TOKEN_CONVENTION) == "exclusive":
+        return True
+    total = next((_count(rest[name]) for name in _TOTALS if name in rest), None)
+    if total is not None and total == given + cached + _known(row, "output_tokens"):
+        return True
+    return cached > given and _leaves_cache_out(row)
+
+
+def _leaves_cache_out(row: Mapping[str, Any]) -> bool:
+    models = f"{row.get('request_model')} {row.get('response_model')}"
+    return row.get("provider") in _EXCLUSIVE_PROVIDERS or "claude" in models
+
+
+def _cached(row: Mapping[str, Any]) -> int:
+    return _known(row, "cache_read_tokens") + _known(row, "cache_write_tokens")
+
+
+def _known(row: Mapping[str, Any], column: str) -> int:
+    return _count(row.get(column)) or 0
+
+
+def _count(value: Any) -> int | None:
+    if type(value) is int:
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else None

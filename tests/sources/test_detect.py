@@ -1,0 +1,104 @@
+"""Which format a file is in."""
+
+import json
+
+import polars as pl
+import pytest
+
+from llmops_lib.errors import SourceError, SourceNotFoundError, UnknownFormatError
+from llmops_lib.sources.detect import detect_format, named_reader
+
+REAL = {
+    "otlp_json/openai_v2_2.4b0.latest_semconv.traces.jsonl": "otlp",
+    "otlp_json/openai_v2_2.1b0.old_semconv.logs.jsonl": "otlp",
+    "otlp_json/python_console_exporter.openai_v2_2.4b0.jsonl": "otlp",
+    "phoenix/support-rag.spans.csv": "phoenix",
+    "phoenix/support-rag.spans.parquet": "phoenix",
+    "phoenix/support-rag.rest_spans.json": "phoenix",
+    "phoenix/support-rag.otlpv1.json": "phoenix",
+    "langfuse/trace_json/agno-2025-06-11.trace.json": "langfuse",
+    "langfuse/projected_exports/observations_ui_export.csv": "langfuse",
+    "langfuse/sdk_v2_ingestion/ingestion_batch.json": "langfuse",
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_exports_are_recognised_under_any_name(shared, tmp_path, name):
+    """People rename exports; only their content says what they are."""
+    renamed = tmp_path / "download (3)"
+    renamed.write_bytes((shared / "fixtures" / name).read_bytes())
+    assert detect_format(renamed) == REAL[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "langsmith/sdk_runs.runs.jsonl",
+        "litellm/spend_logs.jsonl",
+        "promptfoo/emitted_0.123.1.json",
+        "inspect_ai/emitted_0.3.285_capitals.json",
+        "mlflow/traces.json",
+    ],
+)
+def test_an_export_that_no_reader_knows_is_not_taken_for_another(shared, name):
+    """A wrong guess would fill the table with numbers that mean something else."""
+    with pytest.raises(UnknownFormatError):
+        detect_format(shared / "fixtures" / name)
+
+
+def test_the_error_says_what_was_found_what_was_looked_for_and_what_to_do(tmp_path):
+    """The one message most newcomers will see."""
+    path = tmp_path / "requests.csv"
+    path.write_text("when,prompt_size\n1,2\n")
+    with pytest.raises(UnknownFormatError) as raised:
+        detect_format(path)
+    text = str(raised.value)
+    assert "requests.csv" in text
+    assert "'when', 'prompt_size'" in text
+    assert all(name in text for name in ("OTLP/JSON:", "Phoenix:", "Langfuse:", "table:"))
+    assert "columns={'started_at'" in text
+
+
+def test_hostile_column_names_cannot_steer_a_terminal(tmp_path):
+    """The message quotes the file, and the file may hold escape sequences."""
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"\x1b]0;owned\x07" + "y" * 500: 1}))
+    with pytest.raises(UnknownFormatError) as raised:
+        detect_format(path)
+    assert "\x1b" not in str(raised.value)
+    assert "y" * 50 not in str(raised.value)
+
+
+def test_canonical_column_names_make_a_table(tmp_path):
+    """What this library writes, it reads."""
+    path = tmp_path / "spans.parquet"
+    pl.DataFrame({"started_at": ["2026-01-01T00:00:00Z"], "input_tokens": [5]}).write_parquet(path)
+    assert detect_format(path) == "table"
+
+
+def test_scores_are_no_table_of_requests(tmp_path):
+    """Eval results have start times too, and are no traffic."""
+    path = tmp_path / "scores.csv"
+    path.write_text("run_id,example_id,scorer,score,started_at\nr,e,exact,1,2026-01-01T00:00:00Z\n")
+    with pytest.raises(UnknownFormatError):
+        detect_format(path)
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path):
+    """An export job that failed leaves one behind."""
+    path = tmp_path / "empty.jsonl"
+    path.write_text("\n \n")
+    with pytest.raises(SourceError, match=r"empty\.jsonl: the file is empty"):
+        detect_format(path)
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path):
+    """A typing error must not look like a damaged export."""
+    with pytest.raises(SourceNotFoundError, match="there is no such file"):
+        detect_format(tmp_path / "absent.jsonl")
+
+
+def test_an_unknown_format_name_lists_the_known_ones():
+    """Nobody remembers the exact spelling."""
+    with pytest.raises(SourceError, match=r"'otel' is unknown; expected one of \['otlp', 'phoenix'"):
+        named_reader("otel")

@@ -1,0 +1,61 @@
+import pytest
+
+from llmops_lib.schema import OPERATIONS
+from llmops_lib.sources.operations import operation_name, operation_of
+
+
+@pytest.mark.parametrize(
+    ("attributes", "operation"),
+    [
+        ({"gen_ai.operation.name": "generate_content"}, "chat"),
+        ({"gen_ai.operation.name": "invoke_workflow"}, "chain"),
+        ({"gen_ai.operation.name": "create_agent"}, "other"),
+        ({"gen_ai.operation.name": "something_new"}, "other"),
+        ({"openinference.span.kind": "RETRIEVER"}, "retrieval"),
+        ({"openinference.span.kind": "GUARDRAIL"}, "guardrail"),
+        ({"openinference.span.kind": "UNKNOWN"}, "other"),
+        ({"llm.request.type": "completion"}, "text_completion"),
+        ({"llm.request.type": "rerank"}, "rerank"),
+        ({"ai.operationId": "ai.streamText.doStream"}, "chat"),
+        ({"ai.operationId": "ai.embedMany.doEmbed"}, "embeddings"),
+        ({"ai.operationId": "ai.toolCall"}, "execute_tool"),
+        ({"ai.operationId": "ai.streamText"}, "chain"),
+        ({"traceloop.span.kind": "agent"}, "invoke_agent"),
+        ({"langfuse.observation.type": "evaluator"}, "evaluation"),
+        ({}, "other"),
+    ],
+)
+def test_the_words_of_every_instrumentation_are_known(attributes, operation):
+    """Whether a span is a model call decides whether it is counted and priced."""
+    assert operation_of(attributes, "span") == operation
+
+
+def test_the_convention_is_trusted_before_the_dialects():
+    """Spans that are instrumented twice carry both."""
+    attributes = {"langfuse.observation.type": "span", "gen_ai.operation.name": "chat"}
+    assert operation_of(attributes, None) == "chat"
+
+
+def test_a_model_and_its_usage_make_a_call_without_an_operation():
+    """Conventions of 2024 had no operation name."""
+    attributes = {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.prompt_tokens": 120}
+    assert operation_of(attributes, "openai.request") == "chat"
+    assert operation_of(attributes, "openai.embeddings") == "embeddings"
+
+
+def test_a_name_alone_makes_no_call():
+    """An application may call its own span `chat room`."""
+    assert operation_of({"http.route": "/chat"}, "chat room") == "other"
+
+
+def test_an_old_agent_run_is_no_call():
+    """Early pydantic-ai repeats the usage of all its calls there."""
+    attributes = {"agent_name": "bot", "model_name": "gpt-4o", "gen_ai.usage.input_tokens": 120}
+    assert operation_of(attributes, "agent run") == "invoke_agent"
+
+
+def test_every_operation_is_its_own_name():
+    """Tables that we exported come back through the same function."""
+    for operation in OPERATIONS:
+        assert operation_name(operation) in (operation, None)
+        assert (operation_name(operation) or "other") == operation

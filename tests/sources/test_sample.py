@@ -1,0 +1,92 @@
+"""What detection sees of a file."""
+
+import gzip
+import json
+
+import pytest
+
+from llmops_lib.errors import SourceError
+from llmops_lib.sources.sample import SAMPLE_BYTES, sample_text, take_sample
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ('{"a": 1}', "document"),
+        ('{"a": 1}\n', "document"),
+        ('[{"a": 1}, {"a": 2}]', "document"),
+        ('{\n  "a": 1\n}\n', "document"),
+        ('{"a": 1}\n{"a": 2}\n', "lines"),
+        ('{\n  "a": 1\n}\n{\n  "a": 2\n}\n', "lines"),
+        ('{"a": 1, "b\n{"a": 2}\n', "lines"),
+        ('not json\n{"a": 2}\n{"a": 3}\n', "lines"),
+        ("a,b\n1,2\n", "csv"),
+        ('a,b\n1,"{""x"": 1}"\n', "csv"),
+        ("PK\x03\x04\0\0", "unknown"),
+        (" \n\t\n", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_the_kind_is_told_from_the_shape_of_the_text(content, kind):
+    """A reader chosen for the wrong shape would refuse every row of a good file."""
+    assert sample_text(content.encode()).kind == kind
+
+
+def test_the_first_good_object_of_lines_is_the_sample():
+    """One broken line at the top of a log must not hide what the log holds."""
+    sample = sample_text(b'{"a": \n{"b": 1, "c": 2}\n')
+    assert (sample.first, sample.columns) == ({"b": 1, "c": 2}, ("b", "c"))
+
+
+def test_a_document_that_is_cut_off_still_shows_its_keys():
+    """Most exports are longer than what detection reads."""
+    sample = sample_text(b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "ch', is_whole=False)
+    assert sample.kind == "document"
+    assert sample.first == {"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "ch"}]}]}]}
+
+
+def test_a_character_cut_in_half_does_not_hide_the_document():
+    """The sample ends at a byte, and the byte may stand inside a character."""
+    sample = sample_text('{"name": "é"}'.encode()[:11], is_whole=False)
+    assert sample.columns == ("name",)
+
+
+def test_the_separator_of_a_text_table_is_the_one_its_header_uses():
+    """Spreadsheets of half of Europe write semicolons."""
+    sample = sample_text(b"started_at;input_tokens\n2026-01-01T00:00:00Z;5\n")
+    assert (sample.separator, sample.columns) == (";", ("started_at", "input_tokens"))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_column_name():
+    """Excel writes one in front of the first column."""
+    assert sample_text(b"\xef\xbb\xbfa,b\n1,2\n").columns == ("a", "b")
+
+
+def test_deep_nesting_is_no_crash():
+    """A hostile file is refused by its reader, not by a recursion limit in detection."""
+    assert sample_text(b"[" * 50_000).kind == "document"
+
+
+def test_lines_longer_than_the_sample_are_still_lines(tmp_path):
+    """One OTLP batch fills more than 64 kB; read as one document, the whole file would be refused."""
+    path = tmp_path / "long.jsonl"
+    line = json.dumps({"resourceSpans": "x" * SAMPLE_BYTES})
+    path.write_text(f"{line}\n{line}\n")
+    assert take_sample(path).kind == "lines"
+    path.write_text(f"{line}\n")
+    assert take_sample(path).kind == "document"
+
+
+def test_compressed_content_is_seen_through(tmp_path):
+    """Collectors rotate into gzip, often without the ending."""
+    path = tmp_path / "export"
+    path.write_bytes(gzip.compress(b'{"a": 1}\n{"a": 2}\n'))
+    assert take_sample(path).kind == "lines"
+
+
+def test_a_broken_parquet_file_is_an_error_that_names_it(tmp_path):
+    """Four magic bytes are no promise of a footer."""
+    path = tmp_path / "spans.parquet"
+    path.write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(SourceError, match=r"spans\.parquet: begins like Parquet"):
+        take_sample(path)
