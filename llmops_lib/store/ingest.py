@@ -1,0 +1,161 @@
+"""Exports into a store: idempotent by file and by span, and safe to kill at any moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from llmops_lib.schema import QUARANTINE, conform
+from llmops_lib.sources.export_files import ExportFile, export_files
+from llmops_lib.sources.file_rows import UNKNOWN_FORMAT, Columns, FileRows, ReadOptions, hash_file, read_file
+from llmops_lib.sources.load import OnFile, Paths
+from llmops_lib.store.layout import write_table, writing
+from llmops_lib.store.ledger import Entry, has_synthetic, read_ledger, write_entry
+from llmops_lib.store.merge import merge_files, write_losses
+
+# Files are merged together until they hold so many rows: a day is then rewritten once for many small
+# files, and memory holds few large ones.
+_BATCH_ROWS = 200_000
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest changed: `rows_read == span_count_added + quarantined_count + duplicate_count`.
+
+    Attributes:
+        files: Files taken.
+        rows_read: Rows in them.
+        span_count_added: Spans that the store did not hold before.
+        quarantined_count: Rows that became no span, duplicates aside.
+        duplicate_count: Rows of spans that another row holds, in these files or in earlier ones.
+        skipped_files: Files that the store had taken before.
+        days: UTC days whose spans were written, ISO dates in order.
+    """
+
+    files: int
+    rows_read: int
+    span_count_added: int
+    quarantined_count: int
+    duplicate_count: int
+    skipped_files: int
+    days: tuple[str, ...]
+
+
+def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
+    paths: Paths,
+    store: str | Path,
+    *,
+    source_format: str | None = None,
+    timezone: str | None = None,
+    columns: Columns | None = None,
+    on_file: OnFile | None = None,
+) -> IngestReport:
+    """Adds exports to a store, which is made if it is not there.
+
+    The same file again changes nothing, whatever its name; a span that comes again is stored once; a
+    span that comes late lands in its day and is joined to its trace. The order of the files does not
+    matter. A killed ingest leaves a store that can be read, and is completed by running it again.
+
+    Args:
+        paths: Files, directories or patterns, as `load_traces` takes them.
+        store: Directory of the store.
+        source_format: As `load_traces` takes it.
+        timezone: As `load_traces` takes it.
+        columns: As `load_traces` takes them.
+        on_file: Called before each file with the number of files done, the number of all, and its path.
+
+    Returns:
+        What was added.
+
+    Raises:
+        SourceError: If an export cannot be read; files taken before it stay.
+        StoreError: If the directory is no store or cannot be written; what was stored stays.
+    """
+    options = ReadOptions(source_format, timezone, columns)
+    found = export_files(paths)
+    folder = Path(store)
+    with writing(folder):
+        before = read_ledger(folder)
+        days: set[date] = set()
+        taken = 0
+        for batch in _batches(_new_files(found, options, before, on_file)):
+            days |= _take(folder, batch)
+            taken += len(batch)
+        after = read_ledger(folder)
+    rows, spans, duplicates = (_sum(after, name) - _sum(before, name) for name in _COUNTS)
+    return IngestReport(
+        files=taken,
+        rows_read=rows,
+        span_count_added=spans,
+        quarantined_count=rows - spans - duplicates,
+        duplicate_count=duplicates,
+        skipped_files=len(found) - taken,
+        days=tuple(on.isoformat() for on in sorted(days)),
+    )
+
+
+_COUNTS = ("rows_read", "span_count", "duplicate_count")
+
+
+def _sum(ledger: dict[str, Entry], name: str) -> int:
+    return sum(getattr(entry, name) for entry in ledger.values())
+
+
+def _new_files(
+    found: list[ExportFile], options: ReadOptions, ledger: dict[str, Entry], on_file: OnFile | None
+) -> Iterator[FileRows]:
+    seen = set(ledger)
+    for done, file in enumerate(found):
+        if on_file is not None:
+            on_file(done, len(found), str(file.path))
+        sha256 = hash_file(file.path)
+        # A file that no reader knew may be known by now.
+        was_unknown = sha256 in ledger and ledger[sha256].source_format == UNKNOWN_FORMAT
+        if sha256 in seen and not was_unknown:
+            continue
+        rows = read_file(file, sha256, options)
+        if not (was_unknown and rows.source_format == UNKNOWN_FORMAT):
+            seen.add(sha256)
+            yield rows
+
+
+def _batches(files: Iterator[FileRows]) -> Iterator[list[FileRows]]:
+    batch: list[FileRows] = []
+    for file in files:
+        batch.append(file)
+        if sum(file.rows.rows_read for file in batch) >= _BATCH_ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _take(store: Path, batch: list[FileRows]) -> set[date]:
+    ledger = read_ledger(store)
+    known = {**ledger, **{file.sha256: _entry(file) for file in batch}}
+    days = merge_files(store, batch, list(known))
+    for file in batch:
+        write_table(
+            conform(file.rows.quarantine, QUARANTINE), store / "quarantine" / f"{file.sha256}.parquet"
+        )
+    lost = write_losses(store, list(known))
+    # The accounts come last, those of this batch after the others: an account says that all else is done.
+    for sha256, entry in known.items():
+        current = replace(entry, duplicate_count=lost.get(sha256, 0))
+        if ledger.get(sha256) != current:
+            write_entry(store, current)
+    return days
+
+
+def _entry(file: FileRows) -> Entry:
+    return Entry(
+        source_file=file.source_file,
+        source_format=file.source_format,
+        sha256=file.sha256,
+        size_bytes=file.size_bytes,
+        rows_read=file.rows.rows_read,
+        refused_count=file.rows.quarantine.height,
+        message_count=file.rows.log_messages.height,
+        duplicate_count=0,
+        is_synthetic=has_synthetic(file.rows.spans),
+    )

@@ -1,0 +1,104 @@
+"""What a store knows of each file it took: the account that makes ingest idempotent."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from llmops_lib.errors import StoreError
+from llmops_lib.store.layout import write_json
+
+FILES_SCHEMA = pl.Schema(
+    {
+        "source_file": pl.String,
+        "source_format": pl.String,
+        "sha256": pl.String,
+        "size_bytes": pl.Int64,
+        "rows_read": pl.Int64,
+        "span_count": pl.Int64,
+        "quarantined_count": pl.Int64,
+    }
+)
+"""One row per file of a source."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The account of one file.
+
+    Attributes:
+        source_file: Path that it was ingested from.
+        source_format: Format it was read as.
+        sha256: Hash of its bytes, its identity.
+        size_bytes: Its size.
+        rows_read: Rows in it.
+        refused_count: Rows that its reader refused.
+        message_count: Log records in it.
+        duplicate_count: Rows that lost to another row of the same span; grows as later files come.
+        is_synthetic: Whether a span in it says that it was generated.
+    """
+
+    source_file: str
+    source_format: str
+    sha256: str
+    size_bytes: int
+    rows_read: int
+    refused_count: int
+    message_count: int
+    duplicate_count: int
+    is_synthetic: bool
+
+    @property
+    def quarantined_count(self) -> int:
+        """Rows that are in the quarantine."""
+        return self.refused_count + self.message_count + self.duplicate_count
+
+    @property
+    def span_count(self) -> int:
+        """Rows that are in the table of spans."""
+        return self.rows_read - self.quarantined_count
+
+
+def read_ledger(store: Path) -> dict[str, Entry]:
+    """The files of a store by their hash, in the order of their paths.
+
+    Raises:
+        StoreError: If an entry cannot be read.
+    """
+    entries = [_read_entry(path) for path in (store / "files").glob("*.json")]
+    return {
+        entry.sha256: entry for entry in sorted(entries, key=lambda entry: (entry.source_file, entry.sha256))
+    }
+
+
+def write_entry(store: Path, entry: Entry) -> None:
+    """Writes the account of a file."""
+    write_json(asdict(entry), store / "files" / f"{entry.sha256}.json")
+
+
+def files_table(ledger: dict[str, Entry]) -> pl.DataFrame:
+    """The accounts as a table, one row per file."""
+    rows = [{name: getattr(entry, name) for name in FILES_SCHEMA} for entry in ledger.values()]
+    return pl.DataFrame(rows, schema=FILES_SCHEMA)
+
+
+def has_synthetic(spans: pl.DataFrame) -> bool:
+    """Whether a span, or the resource it ran on, says `llmops.synthetic`: that nobody really asked it.
+
+    Args:
+        spans: Uses `attributes`.
+    """
+    # Inside a text, the quotes would be escaped.
+    found = spans["attributes"].str.contains(r'"llmops\.synthetic"\s*:\s*"?true')
+    return bool(found.any())
+
+
+def _read_entry(path: Path) -> Entry:
+    try:
+        return Entry(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        msg = (
+            f"{path}: the account of a file cannot be read ({error}); delete it and ingest that export again"
+        )
+        raise StoreError(msg) from error
