@@ -1,0 +1,30 @@
+"""Which reports there are, and where their notebooks lie."""
+
+from pathlib import Path
+
+from llmops_lib.errors import ReportError
+
+REPORTS = {"weekly": "01_weekly_report.ipynb"}
+"""Name of each report and the notebook that makes it."""
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def find_notebook(name: str) -> Path:
+    """The notebook that makes a report: inside an installed package, or beside it in a checkout.
+
+    Args:
+        name: A key of `REPORTS`.
+
+    Raises:
+        ReportError: If there is no such report, or its notebook is not installed.
+    """
+    if name not in REPORTS:
+        msg = f"report {name!r} is unknown; there are {sorted(REPORTS)}"
+        raise ReportError(msg)
+    folders = (_PACKAGE / "notebooks", _PACKAGE.parent / "notebooks")
+    found = [folder / REPORTS[name] for folder in folders if (folder / REPORTS[name]).is_file()]
+    if not found:
+        msg = f"report {name!r}: {REPORTS[name]} is in neither of {[str(folder) for folder in folders]}"
+        raise ReportError(msg)
+    return found[0]

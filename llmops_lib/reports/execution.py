@@ -1,0 +1,131 @@
+"""Runs a report notebook through Papermill, in a kernel of its own."""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmops_lib.errors import LlmopsError
+from llmops_lib.reports.failures import cell_failure, kernel_failure, stopped_early
+from llmops_lib.reports.outputs import heading_of
+
+CELL_TIMEOUT_S = 600
+"""Longest that one cell may run."""
+
+Progress = Callable[[int, int, str], None]
+"""Called after each executed cell with cells done, cells in all, and the heading they stand under."""
+
+_ENGINE = "llmops-report"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A notebook after its run, and why the run failed if it did.
+
+    Attributes:
+        notebook: The notebook with its outputs, as far as it came; notebook format 4.
+        error: None after a complete run.
+    """
+
+    notebook: dict[str, Any]
+    error: LlmopsError | None
+
+
+def execute(
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    *,
+    cell_timeout_s: int = CELL_TIMEOUT_S,
+    on_progress: Progress | None = None,
+) -> Execution:
+    """The notebook after its cells ran with the given parameters, in the folder of the caller.
+
+    Args:
+        notebook: Path of the notebook; it is not changed.
+        parameters: Checked values for its `parameters` cell.
+        cell_timeout_s: Longest that one cell may run.
+        on_progress: Called after each cell.
+
+    Returns:
+        The executed notebook; a cell that raised, an early exit, a dead kernel and a cell over the time
+        limit are told in `error`.
+    """
+    from llmops_lib.reports.kernel import report_kernel  # noqa: PLC0415 - imports the Jupyter client
+
+    # The kernel starts while Papermill is imported: each takes a second or more.
+    with report_kernel() as (kernel, folder), _quiet_papermill():
+        import nbformat  # noqa: PLC0415 - slow to import
+
+        node = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+        options = {
+            "kernel": kernel,
+            "cell_timeout_s": cell_timeout_s,
+            "on_cell": _counter(node["cells"], is_injected=bool(parameters), on_progress=on_progress),
+        }
+        raised = _papermill(node, folder / "executed.ipynb", dict(parameters), options)
+        ran = folder / "executed.ipynb"
+        executed = nbformat.read(ran, as_version=4)  # type: ignore[no-untyped-call]
+    return Execution(executed, _told(raised, executed["cells"]))
+
+
+def _papermill(
+    node: Any, target: Path, parameters: dict[str, Any], options: dict[str, Any]
+) -> Exception | None:
+    import papermill  # noqa: PLC0415 - slow to import
+    from papermill.engines import papermill_engines  # noqa: PLC0415 - slow to import
+
+    from llmops_lib.reports.engine import ReportEngine  # noqa: PLC0415 - imports Papermill
+
+    papermill_engines.register(_ENGINE, ReportEngine)
+    try:
+        papermill.execute_notebook(
+            # Papermill fills braces in a path with parameters, so it gets the notebook itself.
+            node,
+            target,
+            parameters=parameters,
+            engine_name=_ENGINE,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            **options,
+        )
+    # A dead kernel is a RuntimeError, a cell over the limit a TimeoutError.
+    except (papermill.PapermillExecutionError, RuntimeError, TimeoutError) as error:
+        return error
+    return None
+
+
+def _told(raised: Any, cells: list[Any]) -> LlmopsError | None:
+    if raised is None:
+        return stopped_early(cells)
+    if hasattr(raised, "evalue"):
+        return cell_failure(raised.source, raised.ename, raised.evalue)
+    return kernel_failure(cells, raised)
+
+
+def _counter(cells: list[Any], *, is_injected: bool, on_progress: Progress | None) -> Callable[[int], None]:
+    total = sum(cell["cell_type"] == "code" and bool(cell["source"].strip()) for cell in cells) + is_injected
+    headings = [heading_of(cell) for cell in cells]
+    done = itertools.count(1)
+
+    def report(index: int) -> None:
+        if on_progress:
+            # Papermill put the injected cell before this one.
+            above = [heading for heading in headings[: index + 1 - is_injected] if heading]
+            on_progress(next(done), total, above[-1] if above else "")
+
+    return report
+
+
+@contextmanager
+def _quiet_papermill() -> Iterator[None]:
+    # It logs a warning for every parameter whose annotation its own pattern does not see.
+    logger = logging.getLogger("papermill")
+    was_disabled, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled

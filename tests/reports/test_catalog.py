@@ -1,0 +1,20 @@
+"""Reports are found by name, in a checkout and in an installed package."""
+
+import pytest
+
+from llmops_lib.errors import ReportError
+from llmops_lib.reports import REPORTS, find_notebook, report_parameters
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_report_has_a_notebook_that_takes_parameters(name):
+    """A name without a notebook would fail in front of a user."""
+    assert find_notebook(name).name == REPORTS[name]
+    assert report_parameters(name)
+
+
+@pytest.mark.parametrize("name", ["monthly", "../weekly", "01_weekly_report", ""])
+def test_an_unknown_report_lists_the_known_ones(name):
+    """A name is looked up, never made into a path."""
+    with pytest.raises(ReportError, match=r"is unknown; there are \['weekly'"):
+        find_notebook(name)

@@ -1,0 +1,186 @@
+"""The weekly report from real exports: it renders, stays on this machine and tells the same numbers twice."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from llmops_lib import load_traces, price_calls, run_report
+from llmops_lib.errors import EmptyPeriodError, ParameterError
+
+pytestmark = pytest.mark.browser
+
+EXPORTS = [
+    *[
+        f"fixtures/otlp_json/{name}"
+        for name in (
+            "openai_v2_2.1b0.old_semconv.traces.jsonl",
+            "openai_v2_2.4b0.latest_semconv.traces.PROTOJSON_base64ids.jsonl",
+            "openai_v2_2.4b0.latest_semconv.traces.jsonl",
+            "openai_v2_2.4b0.nocontent.traces.jsonl",
+            "openinference_anthropic_plus_sdk_native.traces.jsonl",
+            "openinference_openai.traces.jsonl",
+            "openllmetry_openai_0.30.0.traces.jsonl",
+            "openllmetry_openai_0.62.4.traces.jsonl",
+            "pydantic_ai_2.31.1_v3.traces.jsonl",
+            "python_console_exporter.openai_v2_2.4b0.jsonl",
+            "vercel_ai_sdk_6.0.326.js_exporter.traces.jsonl",
+        )
+    ],
+    *[
+        f"fixtures/phoenix/{name}"
+        for name in (
+            "support-rag.otlpv1.json",
+            "support-rag.rest_spans.json",
+            "support-rag.spans.csv",
+            "support-rag.spans.jsonl",
+            "support-rag.spans.parquet",
+            "trace_dataset-01387532-1f85-4a3e-be43-57e2de841078.parquet",
+        )
+    ],
+    *[
+        f"fixtures/langfuse/trace_json/{name}"
+        for name in (
+            "agno-2025-06-11.trace.json",
+            "claude-agent-2025-12-22.trace.json",
+            "crewai-2025-07-11.trace.json",
+            "google-gemini-2025-08-01.trace.json",
+            "koog-2025-08-26.json",
+            "langgraph-python-2025-08-22.trace.json",
+            "openai-assistants-2024-05-29.json",
+            "vercel-aisdk-2025-11-17.trace.json",
+        )
+    ],
+    "fixtures/langfuse/projected_exports/observations_blob_export.jsonl",
+    "fixtures/langfuse/projected_exports/observations_ui_export.csv",
+    "fixtures/langfuse/projected_exports/observations_ui_export.jsonl",
+    "fixtures/langfuse/sdk_v2_ingestion/ingestion_batch.json",
+]
+
+MAPPINGS = {
+    "ragpulse_week.jsonl": {
+        "columns": {
+            "started_at": {"column": "timestamp", "unit": "s", "origin": "2025-09-10T12:00:00+08:00"},
+            "input_tokens": "input_length",
+            "output_tokens": "output_length",
+            "session_id": "session_id",
+        },
+        "constants": {"feature": "question answering"},
+    },
+    "azure_llm_2023_conv.csv": {
+        "columns": {
+            "started_at": "TIMESTAMP",
+            "input_tokens": "ContextTokens",
+            "output_tokens": "GeneratedTokens",
+        },
+        "timezone": "UTC",
+    },
+}
+
+
+def headline(source: Path) -> tuple[int, float | None]:
+    """Calls and spend of the last week of an export, counted without the report's measures."""
+    calls = price_calls(load_traces(source)).filter("is_model_call")
+    week = calls["started_at"].dt.strftime("%G-W%V")
+    last = calls.filter(week == week.max())
+    return last.height, (last["cost_usd"].sum() if last["is_priced"].any() else None)
+
+
+def opened_quietly(open_page, html: Path, **options):
+    """The page, once it asked for nothing and complained of nothing."""
+    opened = open_page(html, **options)
+    assert opened.requests == []
+    assert opened.problems == []
+    return opened
+
+
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda name: Path(name).name)
+def test_the_report_of_each_real_export_renders_offline(export, shared, tmp_path, open_page):
+    """A colleague opens it without a network; every figure of it was counted again here."""
+    report = run_report("weekly", output=tmp_path, source=str(shared / export))
+    opened = opened_quietly(open_page, report.html)
+    calls, spend = headline(shared / export)
+    figures = report.manifest["figures"]
+    assert figures["call_count"] == calls
+    assert figures["spend_usd"] == pytest.approx(spend, abs=1e-6)
+    assert figures["rows_read"] == figures["span_count"] + figures["quarantined_count"]
+    assert f"{calls:,}" in opened.text
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_the_report_of_a_mapped_request_log_renders_offline(name, shared, tmp_path, open_page):
+    """Any log can be loaded: a real week of a RAG service and real LLM requests, as plain tables."""
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(json.dumps(MAPPINGS[name]), encoding="utf-8")
+    source = shared / "reference" / "data" / name
+    report = run_report("weekly", output=tmp_path / "reports", source=str(source), columns=str(mapping))
+    opened = opened_quietly(open_page, report.html, width=360)
+    figures = report.manifest["figures"]
+    assert figures["unpriced_share"] == 1.0
+    assert figures["spend_usd"] is None
+    assert f"{figures['call_count']:,}" in opened.text
+    assert opened.overflow_px == 0
+
+
+def test_the_same_input_gives_the_same_bytes(shared, tmp_path):
+    """Reports are compared week by week; only the run itself may differ."""
+    source = shared / "fixtures/otlp_json/openinference_openai.traces.jsonl"
+    first, second = (
+        run_report("weekly", output=tmp_path / name, source=str(source)) for name in ("first", "second")
+    )
+    assert first.html.read_bytes() == second.html.read_bytes()
+    assert {**first.manifest, "run": None} == {**second.manifest, "run": None}
+
+
+def test_a_week_without_calls_names_the_weeks_that_have_some(shared, tmp_path):
+    """A mistyped week is the usual reason for an empty report."""
+    source = shared / "fixtures/otlp_json/openinference_openai.traces.jsonl"
+    with pytest.raises(EmptyPeriodError, match=r"2026-W46.*2026-W48"):
+        run_report("weekly", output=tmp_path, source=str(source), week="2026-W46")
+
+
+def test_an_unknown_dimension_lists_the_known_ones(shared, tmp_path):
+    """`--by team` is a typo for a column that exists."""
+    source = shared / "fixtures/otlp_json/openinference_openai.traces.jsonl"
+    with pytest.raises(ParameterError, match=r"team.*tenant"):
+        run_report("weekly", output=tmp_path, source=str(source), by="team")
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    '=HYPERLINK("http://127.0.0.1:9/?"&A1,"x")',
+    "![beacon](http://127.0.0.1:9/beacon.png)",
+    "{{ 7*7 }} ${7*7} $$x^2$$",
+)
+
+
+def test_hostile_text_shows_as_text(tmp_path, open_page):
+    """Users of the observed application write its traces; they must not act in a colleague's browser."""
+    rows = pl.DataFrame(
+        [
+            {
+                "started_at": f"2026-11-1{place}T10:00:00Z",
+                "model": text,
+                "tenant": text,
+                "feature": text,
+                "user_id": text,
+                "error_type": text,
+                "error_message": text,
+                "input": text,
+                "output": text,
+                "latency_ms": 100.0 + place,
+                "input_tokens": 10,
+                "output_tokens": 5,
+            }
+            for place, text in enumerate(HOSTILE)
+        ]
+    )
+    source = tmp_path / "hostile.jsonl"
+    rows.write_ndjson(source)
+    report = run_report("weekly", output=tmp_path / "reports", source=str(source))
+    opened = opened_quietly(open_page, report.html)
+    assert all(text in opened.text for text in HOSTILE[:3])
+    assert "<script" not in report.html.read_text(encoding="utf-8")
