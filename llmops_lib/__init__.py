@@ -1,1 +1,40 @@
-"""Loads the exports of LLM observability tools into tables of one schema, prices and measures them."""
+"""Loads the exports of LLM observability tools into tables of one schema, prices and measures them.
+
+Names are imported on first use, so that loading a table never pays for charts or notebooks.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "llmops_lib.errors": ("LlmopsError",),
+    "llmops_lib.periods": ("Period",),
+    "llmops_lib.frames": ("collected", "in_period", "with_day"),
+    "llmops_lib.sources.detect": ("detect_format",),
+    "llmops_lib.sources.load": ("load_traces", "read_quarantine"),
+    "llmops_lib.store": ("IngestReport", "ingest", "open_source", "scan_traces"),
+    "llmops_lib.pricing": ("load_prices", "price_calls", "price_list_version"),
+    "llmops_lib.measures.cost": ("spend_by", "top_spenders"),
+    "llmops_lib.measures.usage": ("top_tokens_per_call", "usage_by"),
+    "llmops_lib.measures.latency": ("latency_percentiles", "time_to_first_token"),
+    "llmops_lib.measures.errors": ("error_rates", "errors_by_class"),
+    "llmops_lib.measures.throughput": ("throughput",),
+    "llmops_lib.measures.change": ("change_between",),
+    "llmops_lib.demo": ("write_demo",),
+    "llmops_lib.reports": ("run_report",),
+}
+
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - one list of names, kept where their homes are
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        msg = f"llmops_lib has no {name!r}; it has {', '.join(__all__)}"
+        raise AttributeError(msg)
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,6 +7,8 @@ import narwhals as nw
 from llmops_lib.calls import known_rows, ordered, portable
 from llmops_lib.frames import narwhal
 
+_COMPARED = ("_before", "_after", "_change", "_change_share")
+
 
 @portable
 def largest_changes(change: Any, *, n: int = 6) -> Any:
@@ -17,9 +19,9 @@ def largest_changes(change: Any, *, n: int = 6) -> Any:
         n: How many groups to keep.
 
     Returns:
-        Up to `n` rows of the same columns, by the size of the move downwards; a side without spend
-        counts as nothing, and groups that did not move are left out. `spend_usd_change` is filled
-        for groups that are new or gone.
+        Up to `n` rows by the size of the move downwards, of the grouping columns and those of spend; a
+        side without spend counts as nothing, and groups that did not move are left out.
+        `spend_usd_change` is filled for groups that are new or gone.
 
     Example:
         >>> import polars as pl
@@ -30,7 +32,8 @@ def largest_changes(change: Any, *, n: int = 6) -> Any:
         >>> largest_changes(change).select("value", "spend_usd_change").rows()
         [('up', 3.0), ('gone', -2.0)]
     """
-    columns = narwhal(change, columns=["spend_usd_before", "spend_usd_after"]).collect_schema().names()
+    found = narwhal(change, columns=["spend_usd_before", "spend_usd_after"]).collect_schema().names()
+    columns = [name for name in found if name.startswith("spend_usd_") or not name.endswith(_COMPARED)]
     before, after = nw.col("spend_usd_before").fill_null(0), nw.col("spend_usd_after").fill_null(0)
     moved = known_rows(change, columns).with_columns((after - before).alias("spend_usd_change"))
     sized = moved.with_columns(nw.col("spend_usd_change").abs().alias("_size")).filter(nw.col("_size") > 0)

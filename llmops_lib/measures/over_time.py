@@ -32,7 +32,8 @@ def latency_over_time(calls: Any, *, every: Bucket = "1h") -> Any:
     Returns:
         One row per hour or day that has a call with a latency, in order: `bucket_at` (UTC),
         `call_count` (calls with a latency), `latency_p50_ms`, `latency_p95_ms`, `latency_p99_ms` (ms);
-        a percentile that so few calls cannot resolve is null.
+        a percentile that so few calls cannot resolve is null, and so is the median of fewer calls than
+        a p95 needs: through quiet nights it would jump about and hide what the day shows.
 
     Example:
         >>> import polars as pl
@@ -41,14 +42,16 @@ def latency_over_time(calls: Any, *, every: Bucket = "1h") -> Any:
         >>> calls = pl.DataFrame(
         ...     {"is_model_call": [True, True], "started_at": started_at, "latency_ms": [100.0, 300.0]}
         ... )
-        >>> latency_over_time(calls).select("call_count", "latency_p50_ms", "latency_p95_ms").rows()
-        [(2, 200.0, None)]
+        >>> latency_over_time(pl.concat([calls] * 10)).select("call_count", "latency_p50_ms").rows()
+        [(20, 200.0)]
     """
     timed = model_calls(calls, ["started_at", "latency_ms"]).filter(~nw.col("latency_ms").is_null())
     bucketed = timed.with_columns(nw.col("started_at").dt.truncate(every).alias("bucket_at"))
     quantiles = {name: quantile("latency_ms", percentile) for name, percentile in _PERCENTILES.items()}
     tallied = tally(bucketed, ["bucket_at"], quantiles)
-    known = tallied.with_columns(*(resolved(name, percentile) for name, percentile in _PERCENTILES.items()))
+    known = tallied.with_columns(
+        *(resolved(name, max(percentile, 95)) for name, percentile in _PERCENTILES.items())
+    )
     return ordered(known, ["bucket_at"]).to_native()
 
 

@@ -161,7 +161,7 @@ def nested_calls(calls: Any) -> Any:
     ids = ["trace_id", "span_id", "parent_span_id"]
     frame = model_calls(calls, [*ids, "provider", "model", "input_tokens", "output_tokens"])
     inner = frame.filter(~nw.col("parent_span_id").is_null())
-    holders = inner.select("trace_id", nw.col("parent_span_id").alias("span_id")).unique()
+    holders: Any = inner.select("trace_id", nw.col("parent_span_id").alias("span_id")).unique()
     outer = frame.join(holders, on=["trace_id", "span_id"], how="semi")
     tallied = tally(outer, ["provider", "model"], sums=["input_tokens", "output_tokens"])
     return ordered(tallied, ["call_count", "provider", "model"], largest_first=["call_count"]).to_native()

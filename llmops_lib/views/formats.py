@@ -11,6 +11,8 @@ from typing import Any
 UNKNOWN = "–"
 """How a missing number is written."""
 
+_GAP = "\N{NO-BREAK SPACE}"
+
 
 def usd(value: float | None) -> str:
     """US dollars: cents from one dollar up, two significant digits below, never a false zero.
@@ -56,18 +58,18 @@ def compact(value: float | None) -> str:
 
 
 def duration(value_ms: float | None) -> str:
-    """A duration given in milliseconds, in the unit a reader would use.
+    r"""A duration given in milliseconds, in the unit a reader would use.
 
     Example:
-        >>> duration(87.4), duration(1843), duration(95_000), duration(None)
-        ('87 ms', '1.84 s', '95.0 s', '–')
+        >>> [duration(value).replace("\N{NO-BREAK SPACE}", " ") for value in (87.4, 1843, 95_000, None)]
+        ['87 ms', '1.84 s', '95.0 s', '–']
     """
     if value_ms is None or math.isnan(value_ms):
         return UNKNOWN
     if abs(value_ms) < 1000:
-        return f"{value_ms:.0f} ms" if abs(value_ms) >= 10 else f"{value_ms:.1f} ms"
+        return f"{value_ms:.0f}{_GAP}ms" if abs(value_ms) >= 10 else f"{value_ms:.1f}{_GAP}ms"
     seconds = value_ms / 1000
-    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:,.1f} s"
+    return f"{seconds:.2f}{_GAP}s" if seconds < 10 else f"{seconds:,.1f}{_GAP}s"
 
 
 def share(value: float | None) -> str:
@@ -116,8 +118,27 @@ def moment(value: datetime | None) -> str:
 
 
 def text(value: Any) -> str:
-    """Text as it is; unknown as a dash."""
+    """Text as it is, flags as yes or no, unknown as a dash.
+
+    Example:
+        >>> text("gpt-4o"), text(True), text(None)
+        ('gpt-4o', 'yes', '–')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return UNKNOWN if value is None else str(value)
+
+
+def rate(value: float | None) -> str:
+    """A number per unit of time, to two significant digits below ten.
+
+    Example:
+        >>> rate(0.0123), rate(4.56), rate(123.4)
+        ('0.012', '4.6', '123')
+    """
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
 def formatter(column: str) -> tuple[Callable[[Any], str], bool]:
@@ -134,12 +155,13 @@ def formatter(column: str) -> tuple[Callable[[Any], str], bool]:
     endings: tuple[tuple[str, Callable[[Any], str]], ...] = (
         ("_change_share", change),
         ("_share", share),
+        ("_share_of_errors", share),
         ("_share_low", share),
         ("_share_high", share),
         ("_ms", duration),
         ("_count", count),
-        ("_per_hour", compact),
-        ("_per_second", compact),
+        ("_per_hour", rate),
+        ("_per_second", rate),
         ("_tokens", compact),
         ("_per_call", compact),
     )

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from llmops_lib.views.formats import change, compact, count, duration, share, usd
 from llmops_lib.views.html import Html
+from llmops_lib.views.labels import UNKNOWN_NAME, label
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,50 @@ def _delta(card: _Card, now: dict[str, Any], before: dict[str, Any], previous_na
     if value is None or base is None:
         return Markup('<div class="kpi-delta flat">no comparison</div>')
     if card.column == "error_share":
-        return _mark(value - base, f"{(value - base) * 100:+.2f} points", card, previous_name)
+        return _mark(value - base, f"{(value - base) * 100:+.2f} points", card, base)
     if not base:
         return Markup('<div class="kpi-delta flat">from {}</div>').format(card.write(base))
-    return _mark(value / base - 1, change(value / base - 1), card, previous_name)
+    return _mark(value / base - 1, change(value / base - 1), card, base)
 
 
-def _mark(size: float, written: str, card: _Card, previous_name: str) -> Markup:
+def _mark(size: float, written: str, card: _Card, base: float) -> Markup:
     if card.is_more_worse is None or abs(size) < 0.0005:
         tone = "flat"
     else:
         tone = "bad" if (size > 0) == card.is_more_worse else "good"
-    return Markup('<div class="kpi-delta {}">{} on {}</div>').format(tone, written, previous_name)
+    return Markup('<div class="kpi-delta {}">{} from {}</div>').format(tone, written, card.write(base))
+
+
+def summary_sentence(headline: pl.DataFrame, previous: pl.DataFrame, movers: pl.DataFrame) -> Html:
+    """The week in one sentence: where spend went and the group that moved most in that direction.
+
+    Args:
+        headline: As `headline_cards` takes it.
+        previous: As `headline_cards` takes it.
+        movers: Groups by the size of their move: `dimension`, `value`, `spend_usd_change` (USD).
+
+    Returns:
+        A paragraph. It says what moved, not why.
+    """
+    now, before = headline.row(0, named=True), previous.row(0, named=True)
+    spend, base = now["spend_usd"], before["spend_usd"]
+    if spend is None:
+        text = "No call of this period has a known cost."
+    elif not base:
+        text = f"Spend was {usd(spend)}; there is no earlier spend to compare with."
+    else:
+        verb = "rose" if spend > base else "fell"
+        text = f"Spend {verb} from {usd(base)} to {usd(spend)} ({change(spend / base - 1)})."
+        text += _mover(movers, is_up=spend > base)
+    return Html(Markup('<p class="summary">{}</p>').format(text))
+
+
+def _mover(movers: pl.DataFrame, *, is_up: bool) -> str:
+    moved = movers.filter(pl.col("spend_usd_change") > 0 if is_up else pl.col("spend_usd_change") < 0)
+    largest = moved.unique("dimension", keep="first", maintain_order=True).head(3)
+    sign = "+" if is_up else ""
+    named = [
+        f"{label(dimension).lower()} {value or UNKNOWN_NAME} ({sign}{usd(moved_usd)})"
+        for dimension, value, moved_usd in largest.select("dimension", "value", "spend_usd_change").rows()
+    ]
+    return f" Most of it: {'; '.join(named)}." if named else ""

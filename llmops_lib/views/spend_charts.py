@@ -22,7 +22,7 @@ def daily_spend_chart(
     Returns:
         A bar chart with a zero baseline.
     """
-    rows = named(daily, dimension)
+    rows = named(daily.filter(pl.col("spend_usd") > 0), dimension)
     totals = rows.group_by(dimension).agg(pl.col("spend_usd").sum())
     names = totals.sort(["spend_usd", dimension], descending=[True, False])[dimension].to_list()
     ranks = pl.DataFrame(
@@ -45,7 +45,9 @@ def daily_spend_chart(
     return alt.layer(*layers).properties(
         title=alt.TitleParams(
             f"Spend per day by {label(dimension).lower()}",
-            subtitle="The dark mark is the total of the same day one period before" if has_previous else "",
+            subtitle="The mark across each bar is the total of the same day one period before"
+            if has_previous
+            else "",
         ),
         description=f"Stacked bars: spend in US dollars per day by {label(dimension).lower()}.",
         height=260,
@@ -74,7 +76,7 @@ def spend_change_chart(change_table: pl.DataFrame, dimension: str) -> Drawing:
         A horizontal bar chart with a zero baseline, groups in the order of the table.
     """
     shown = named(change_table, dimension).with_columns(
-        pl.max_horizontal("spend_usd_after", "spend_usd_before").alias("note_at"),
+        pl.max_horizontal("spend_usd_after", "spend_usd_before").fill_null(0).alias("note_at"),
         pl.struct("spend_usd_after", "spend_usd_before", "spend_usd_change_share")
         .map_elements(
             _note,

@@ -68,7 +68,7 @@ def chart_config(mode: Mode) -> dict[str, Any]:
             "gridColor": ink["grid"],
             "domainColor": ink["axis"],
             "tickColor": ink["axis"],
-            "labelLimit": 170,
+            "labelLimit": 260,
         },
         "axisX": {"grid": False},
         "axisY": {"domain": False, "ticks": False},

@@ -1,8 +1,11 @@
 """Tables and cards escape all text and write numbers by their unit."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 
-from llmops_lib.views.kpis import headline_cards
+from llmops_lib.views.calls_list import calls_list
+from llmops_lib.views.kpis import headline_cards, summary_sentence
 from llmops_lib.views.tables import data_table, facts_table
 
 HOSTILE = "<script>alert(1)</script>"
@@ -63,8 +66,8 @@ def test_more_spend_and_more_errors_are_marked_bad():
     """The colour of a change says whether it is good, not whether it is up."""
     before = HEADLINE.with_columns(spend_usd=pl.lit(100.0), error_share=pl.lit(0.03))
     html = headline_cards(HEADLINE, before, previous_name="2026-W45")._repr_html_()
-    assert '<div class="kpi-delta bad">+20% on 2026-W45</div>' in html
-    assert '<div class="kpi-delta good">-1.00 points on 2026-W45</div>' in html
+    assert '<div class="kpi-delta bad">+20% from $100.00</div>' in html
+    assert '<div class="kpi-delta good">-1.00 points from 3.0%</div>' in html
 
 
 def test_a_first_week_has_nothing_to_compare_with():
@@ -78,3 +81,69 @@ def test_the_unpriced_share_stands_beside_the_spend():
     """A sum that leaves calls out must say so where it is read."""
     html = headline_cards(HEADLINE, HEADLINE, previous_name="2026-W45")._repr_html_()
     assert "3.0% of calls unpriced, not in this sum" in html
+
+
+MOVERS = pl.DataFrame(
+    {
+        "dimension": ["tenant", "tenant", "feature", "model"],
+        "value": ["acme", "globex", None, "gpt-4o"],
+        "spend_usd_change": [15.0, 9.0, 7.0, -2.0],
+    }
+)
+
+
+def test_the_summary_names_the_largest_move_of_each_dimension_in_its_direction():
+    """Tenants repeat the money of features, so one of each is named and nothing is added up."""
+    before = HEADLINE.with_columns(spend_usd=pl.lit(100.0))
+    text = summary_sentence(HEADLINE, before, MOVERS)._repr_html_()
+    assert "Spend rose from $100.00 to $120.00 (+20%)." in text
+    assert "tenant acme (+$15.00); feature (not recorded) (+$7.00)." in text
+    assert "gpt-4o" not in text
+
+
+def test_the_summary_of_a_first_week_compares_with_nothing():
+    """There is no earlier spend."""
+    before = HEADLINE.with_columns(spend_usd=pl.lit(None, pl.Float64))
+    assert "no earlier spend" in summary_sentence(HEADLINE, before, MOVERS.clear())._repr_html_()
+
+
+def test_the_summary_of_unpriced_calls_claims_no_spend():
+    """Unknown is not zero."""
+    unpriced = HEADLINE.with_columns(spend_usd=pl.lit(None, pl.Float64))
+    assert (
+        "No call of this period has a known cost."
+        in summary_sentence(unpriced, HEADLINE, MOVERS)._repr_html_()
+    )
+
+
+CALL = pl.DataFrame(
+    {
+        "trace_id": ["t1"],
+        "span_id": ["s1"],
+        "started_at": [datetime(2026, 11, 9, 8, 30, tzinfo=UTC)],
+        "latency_ms": [1234.0],
+        "cost_usd": [None],
+        "error_type": [HOSTILE],
+        "http_status": [429],
+        "model": [HOSTILE],
+        "input_excerpt": [HOSTILE],
+        "output_excerpt": [None],
+    }
+)
+
+
+def test_a_listed_call_escapes_every_text_and_says_what_is_unknown():
+    """An error class is as hostile as a prompt."""
+    html = calls_list(CALL, caption="Failed", empty="None.")._repr_html_()
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") == 3
+    assert "cost unknown" in html
+    assert "tokens unknown" in html
+    assert "<code>t1</code>" in html
+
+
+def test_a_list_without_calls_says_so():
+    """A heading over nothing looks broken."""
+    assert (
+        "No call failed." in calls_list(CALL.clear(), caption="Failed", empty="No call failed.")._repr_html_()
+    )

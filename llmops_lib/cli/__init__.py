@@ -1,0 +1,25 @@
+"""The `llmops` command.
+
+Exit codes: 0 done, 1 the check says no, 2 bad usage or input.
+"""
+
+import sys
+
+from llmops_lib.cli.app import app
+from llmops_lib.cli.screen import plain
+from llmops_lib.errors import LlmopsError
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command line; a library error is its message on standard error and exit code 2."""
+    try:
+        app()
+    except LlmopsError as error:
+        notes = getattr(error, "__notes__", ())
+        sys.stderr.write("".join(f"{plain(line)}\n" for line in (f"error: {error}", *notes)))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        sys.exit(130)

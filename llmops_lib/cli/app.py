@@ -1,0 +1,36 @@
+"""The command tree."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from llmops_lib.cli.demo import demo
+from llmops_lib.cli.ingest import ingest_exports
+from llmops_lib.cli.report import app as reports
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Turn the traces of an LLM application into reports, on this machine and with no server.",
+)
+app.command("demo")(demo)
+app.command("ingest")(ingest_exports)
+app.add_typer(reports, name="report")
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"llmops {version('llmops-workbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""

@@ -1,0 +1,46 @@
+"""`llmops ingest`: exports into a span store."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmops_lib.cli.screen import progress, say, say_json
+
+
+def ingest_exports(
+    exports: Annotated[list[str], typer.Argument(help="Files, folders or patterns such as 'exports/**'.")],
+    store: Annotated[Path, typer.Option("--store", help="Folder of the span store; made if absent.")],
+    columns: Annotated[
+        Path | None, typer.Option(help="Column mapping (YAML) for plain tables; see docs/loading.md.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of times that name none, such as 'Europe/Berlin'.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")] = False,
+) -> None:
+    """Add exports to a span store: partitioned Parquet that any engine reads.
+
+    The same export twice changes nothing, and exports that overlap do not count twice.
+
+    Example: llmops ingest exports/*.jsonl --store traces
+    """
+    from llmops_lib import ingest  # noqa: PLC0415 - keeps `llmops --help` fast
+
+    with progress("ingesting") as advance:
+        outcome = ingest(
+            exports,
+            store,
+            timezone=timezone,
+            columns=columns,
+            on_file=lambda path, number, total: advance(number - 1, total, path),
+        )
+    if as_json:
+        say_json(asdict(outcome))
+        return
+    say(
+        f"{store}: read {outcome.rows_read:,} rows from {outcome.files} files, "
+        f"added {outcome.span_count_added:,} spans, quarantined {outcome.quarantined_count:,}, "
+        f"skipped {outcome.skipped_files} files that were there already"
+    )

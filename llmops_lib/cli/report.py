@@ -1,0 +1,64 @@
+"""`llmops report`: notebooks run with checked parameters, as HTML that opens offline."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from llmops_lib.cli.screen import progress, say, say_json
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write a report as self-contained HTML.")
+
+Source = Annotated[str, typer.Argument(help="A trace export (file, folder or pattern) or a span store.")]
+Output = Annotated[Path, typer.Option(help="Folder that reports are written to.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write the manifest as JSON.")]
+
+
+@app.callback()
+def reports() -> None:
+    """Write a report as self-contained HTML."""
+
+
+@app.command()
+def weekly(
+    source: Source,
+    week: Annotated[
+        str, typer.Option(help="ISO week such as 2026-W46; without it, the last week with calls.")
+    ] = "",
+    by: Annotated[
+        str, typer.Option(help="Dimensions that spend is broken down by, separated by commas.")
+    ] = "model,feature,tenant",
+    timezone: Annotated[str, typer.Option(help="Zone whose midnights bound the week.")] = "UTC",
+    naive_timezone: Annotated[str, typer.Option(help="Zone of times in the export that name none.")] = "",
+    columns: Annotated[str, typer.Option(help="Column mapping (YAML) for a plain table.")] = "",
+    prices: Annotated[str, typer.Option(help="Your own price file (YAML or CSV).")] = "",
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many calls each list of calls shows.")] = 5,
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write the weekly cost and latency report.
+
+    Example: llmops report weekly traces --week 2026-W46 --by tenant,feature
+    """
+    parameters = {
+        "source": source,
+        "week": week,
+        "by": by,
+        "timezone": timezone,
+        "naive_timezone": naive_timezone,
+        "columns": columns,
+        "prices": prices,
+        "top": top,
+    }
+    _write("weekly", output, parameters, as_json=as_json)
+
+
+def _write(name: str, output: Path, parameters: dict[str, Any], *, as_json: bool) -> None:
+    from llmops_lib import run_report  # noqa: PLC0415 - keeps `llmops --help` fast
+
+    with progress(f"{name} report") as advance:
+        written = run_report(name, output=output, on_progress=advance, **parameters)
+    if as_json:
+        say_json(written.manifest)
+    else:
+        say(f"{written.html}")

@@ -1,0 +1,72 @@
+"""What goes to the terminal: plain text, progress only where a person watches."""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+Advance = Callable[[int, int, str], None]
+"""Called with steps done, steps in all (0 while unknown) and what is being done."""
+
+
+def plain(text: str) -> str:
+    r"""Text that cannot steer a terminal: control and direction characters are shown, not obeyed.
+
+    Example:
+        >>> plain("a\x1b[2Jb")
+        'a\\x1b[2Jb'
+    """
+    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
+
+
+def say(text: str) -> None:
+    """One line for the reader, on standard output."""
+    sys.stdout.write(plain(text) + "\n")
+
+
+def say_json(value: dict[str, Any]) -> None:
+    """One JSON object for a script, on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+@contextmanager
+def progress(task: str) -> Iterator[Advance]:
+    """A progress bar on standard error while a person watches; silence in a pipe.
+
+    Args:
+        task: What takes the time.
+
+    Yields:
+        A function to call as steps get done.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _done, _total, _what: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        shown = bar.add_task(task, total=None)
+
+        def advance(done: int, total: int, what: str) -> None:
+            bar.update(shown, completed=done, total=total or None, description=plain(f"{task}: {what}"[:70]))
+
+        yield advance

@@ -1,0 +1,168 @@
+"""The command line: one clear line and exit code 2 for bad input, JSON for scripts, silence in pipes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from llmops_lib.cli import main
+
+ROW = {
+    "started_at": "2026-11-09T10:00:00Z",
+    "model": "gpt-4o",
+    "provider": "openai",
+    "input_tokens": 1000,
+    "output_tokens": 100,
+    "latency_ms": 800.0,
+}
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs a command in this process and gives its exit code, standard output and standard error."""
+
+    def run_command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["llmops", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as exit_:
+            code = exit_.code or 0
+        written = capsys.readouterr()
+        return code, written.out, written.err
+
+    return run_command
+
+
+@pytest.fixture
+def export(tmp_path) -> Path:
+    """An export of two calls in week 2026-W46."""
+    path = tmp_path / "calls.jsonl"
+    pl.DataFrame([ROW, ROW | {"started_at": "2026-11-10T10:00:00Z"}]).write_ndjson(path)
+    return path
+
+
+def refusal(outcome):
+    """The one message of a refused command."""
+    code, out, err = outcome
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("error: ") == 1
+    assert "Traceback" not in err
+    return err
+
+
+def test_a_path_that_does_not_exist_is_named(run, tmp_path):
+    """The commonest mistake of all."""
+    assert "missing.jsonl" in refusal(
+        run("report", "weekly", tmp_path / "missing.jsonl", "--output", tmp_path)
+    )
+
+
+def test_an_empty_file_is_called_empty(run, tmp_path):
+    """An export that failed leaves one."""
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    assert "empty" in refusal(run("report", "weekly", empty, "--output", tmp_path))
+
+
+def test_an_unknown_format_says_what_was_looked_for(run, tmp_path):
+    """The reader learns which formats there are and that a mapping would do."""
+    path = tmp_path / "notes.txt"
+    path.write_text("hello\nworld\n", encoding="utf-8")
+    message = refusal(run("report", "weekly", path, "--output", tmp_path))
+    assert all(word in message for word in ("resourceSpans", "Langfuse", "Phoenix", "column mapping"))
+
+
+def test_an_unknown_dimension_lists_the_known_ones(run, export, tmp_path):
+    """A typo should answer itself."""
+    assert "tenant" in refusal(run("report", "weekly", export, "--by", "tenat", "--output", tmp_path))
+
+
+def test_a_week_without_calls_lists_those_with_some(run, export, tmp_path):
+    """The week before is one digit away."""
+    message = refusal(run("report", "weekly", export, "--week", "2026-W40", "--output", tmp_path))
+    assert "2026-W46" in message
+
+
+@pytest.mark.parametrize("week", ["2026-46", "last", "2026-W60"])
+def test_a_name_that_is_no_week_is_refused(run, export, tmp_path, week):
+    """The expected form stands in the message."""
+    assert "2026-W46" in refusal(run("report", "weekly", export, "--week", week, "--output", tmp_path))
+
+
+def test_output_that_cannot_be_written_is_named(run, export, tmp_path):
+    """A file stands where the folder should be."""
+    blocked = tmp_path / "blocked"
+    blocked.touch()
+    assert "blocked" in refusal(run("report", "weekly", export, "--output", blocked))
+
+
+def test_a_store_that_cannot_be_written_is_named(run, export, tmp_path):
+    """As with reports."""
+    blocked = tmp_path / "blocked"
+    blocked.touch()
+    assert "blocked" in refusal(run("ingest", export, "--store", blocked))
+
+
+def test_an_unknown_option_is_a_usage_error(run, export):
+    """The parser lists what there is."""
+    code, _, err = run("report", "weekly", export, "--weekly")
+    assert code == 2
+    assert "--weekly" in err
+
+
+def test_a_report_is_written_from_an_export_and_from_a_store(run, export, tmp_path):
+    """The same calls give the same figures, whichever way they come."""
+    assert run("ingest", export, "--store", tmp_path / "store")[0] == 0
+    figures = []
+    for source in (export, tmp_path / "store"):
+        code, out, err = run("report", "weekly", source, "--output", tmp_path / source.stem, "--json")
+        assert (code, err) == (0, "")
+        figures.append(json.loads(out)["figures"])
+    assert figures[0] == figures[1]
+    assert figures[0]["call_count"] == 2
+    assert figures[0]["spend_usd"] == pytest.approx(2 * (1000 * 2.5 + 100 * 10) / 1e6)
+
+
+def test_ingesting_twice_is_said_to_change_nothing(run, export, tmp_path):
+    """A script must be able to tell."""
+    first = json.loads(run("ingest", export, "--store", tmp_path / "store", "--json")[1])
+    again = json.loads(run("ingest", export, "--store", tmp_path / "store", "--json")[1])
+    assert (first["span_count_added"], again["span_count_added"]) == (2, 0)
+
+
+def test_the_demo_says_what_it_wrote(run, tmp_path):
+    """The next command stands in its output."""
+    path = tmp_path / "demo.jsonl"
+    code, out, err = run("demo", path, "--weeks", "2", "--calls-per-week", "200")
+    assert (code, err) == (0, "")
+    assert f"llmops report weekly {path}" in out
+
+
+def test_the_installed_command_answers(tmp_path):
+    """The entry point of the package is what users type."""
+    command = Path(sys.executable).with_name("llmops")
+    shown = subprocess.run(
+        [command, "report", "weekly", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--week" in shown.stdout
+    gone = subprocess.run(
+        [command, "ingest", tmp_path / "no", "--store", tmp_path / "s"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert gone.returncode == 2
+    assert gone.stderr.startswith("error: ")
+
+
+def test_control_characters_in_a_message_are_shown_not_obeyed(run, tmp_path):
+    """A file name can hold a terminal escape."""
+    message = refusal(run("ingest", tmp_path / "a\x1b[2Jb", "--store", tmp_path / "s"))
+    assert "\x1b" not in message
+    assert "\\x1b" in message

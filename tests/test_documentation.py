@@ -1,0 +1,71 @@
+"""The documentation names everything there is, and its generated pages are up to date."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+import llmops_lib
+from llmops_lib.cli import app
+from llmops_lib.schema_page import schema_page
+
+PROJECT = Path(__file__).resolve().parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+
+
+def commands() -> list[str]:
+    """Every command of the command line, as it is typed."""
+
+    def walk(command, name):
+        children = getattr(command, "commands", None)
+        if not children:
+            return [name]
+        return [line for child, inner in children.items() for line in walk(inner, f"{name} {child}")]
+
+    return walk(typer.main.get_command(app), "llmops")
+
+
+@pytest.mark.parametrize("name", llmops_lib.__all__)
+def test_every_public_name_is_in_the_readme_and_can_be_imported(name):
+    """A name nobody can find is not public."""
+    assert re.search(rf"`{name}`", README), f"{name} is missing from the table of public names"
+    assert getattr(llmops_lib, name).__doc__
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_in_the_readme_and_has_an_example(command):
+    """`--help` and the README are where people look."""
+    assert f"`{command}`" in README
+    found = typer.main.get_command(app)
+    for part in command.split()[1:]:
+        found = found.commands[part]
+    assert "Example: llmops" in found.help
+
+
+@pytest.mark.parametrize(
+    "notebook", sorted((PROJECT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem
+)
+def test_every_notebook_is_in_the_readme(notebook):
+    """The question leads to the notebook."""
+    assert f"notebooks/{notebook.name}" in README
+
+
+def test_the_schema_page_is_up_to_date():
+    """It is written with `python -m llmops_lib.schema_page docs/schema.md`."""
+    assert (PROJECT / "docs" / "schema.md").read_text(encoding="utf-8") == schema_page()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_between_pages_lead_somewhere(page):
+    """A dead link in the first minute is the last minute."""
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("https://"):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    """A typo should answer itself."""
+    with pytest.raises(AttributeError, match="load_traces"):
+        llmops_lib.load_trace  # noqa: B018 - the access is what is tested
