@@ -19,6 +19,7 @@ from llmops_lib.sources.attribute_names import (
 from llmops_lib.sources.checks import NAME_LIMIT
 from llmops_lib.sources.contents import FLATTENED, content_columns
 from llmops_lib.sources.failures import SpanState, error_columns
+from llmops_lib.sources.feedback import event_feedback
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.messages import finish_reason_of
 from llmops_lib.sources.operations import operation_of
@@ -80,6 +81,7 @@ def canonical_row(
     row |= contents
     if row.get("finish_reason") is None:
         row["finish_reason"] = finish_reason_of(row.get("output"))
+    row["feedback_score"] = event_feedback(events)
     _add_properties(row, rest)
     row["feature_hint"] = _feature_hint(attributes, operation)
     _add_resource(row, rest, resource)

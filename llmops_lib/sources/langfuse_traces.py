@@ -1,6 +1,5 @@
 """What Langfuse keeps on the trace: session, user, tags and feedback, brought to the observations."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from llmops_lib.sources.attributes import canonical_row
+from llmops_lib.sources.feedback import is_feedback
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.rows import ROW_SCHEMA, SourceRows
 
@@ -18,7 +18,6 @@ _SPAN_FIRST = ("environment", "tenant", "feature", "feature_hint")
 _TRACE_SCHEMA = pl.Schema({name: ROW_SCHEMA[name] for name in ("trace_id", *_TRACE_FIRST, *_SPAN_FIRST)})
 
 _FEEDBACK_SCHEMA = pl.Schema({"trace_id": pl.String, "span_id": pl.String, "feedback": pl.Float64})
-_FEEDBACK_NAME = re.compile(r"(?i:feedback)|(?:^|[^A-Za-z])[Rr]ating|[a-z]Rating|RATING")
 _PEOPLE = ("API", "ANNOTATION")
 
 
@@ -97,7 +96,7 @@ def _feedback(score: Mapping[str, Any]) -> tuple[str, str | None, float] | None:
     value, trace_id = score.get("value"), _text(score.get("trace_id"))
     # A score that an SDK sends names no source: Langfuse notes API when it takes it in.
     source = str(score.get("source", "API")).upper()
-    if not _FEEDBACK_NAME.search(str(score.get("name", ""))) or source not in _PEOPLE or trace_id is None:
+    if not is_feedback(score.get("name")) or source not in _PEOPLE or trace_id is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -1,5 +1,7 @@
 """Spend along several dimensions: for each a chart of the days and one against the period before."""
 
+from collections.abc import Sequence
+
 import polars as pl
 from markupsafe import Markup
 
@@ -17,10 +19,13 @@ _CHANGE_COLUMNS = (
 )
 
 
-def spend_breakdown_figures(daily: pl.DataFrame, change: pl.DataFrame, *, previous: pl.DataFrame) -> Html:
+def spend_breakdown_figures(
+    dimensions: Sequence[str], *, daily: pl.DataFrame, change: pl.DataFrame, previous: pl.DataFrame
+) -> Html:
     """Every dimension of a spend breakdown as figures, with the numbers behind them.
 
     Args:
+        dimensions: Column names, in the order in which they are shown.
         daily: Rows per `dimension`, `value` and `started_on` with `spend_usd` (USD); few values each.
         change: Rows per `dimension` and `value`, in order, with `spend_usd_after`, `spend_usd_before`,
             `spend_usd_change`, `spend_usd_change_share`, `call_count_after`.
@@ -29,8 +34,7 @@ def spend_breakdown_figures(daily: pl.DataFrame, change: pl.DataFrame, *, previo
     Returns:
         Per dimension: spend per day, spend against the period before, and a table that opens.
     """
-    names = daily["dimension"].unique(maintain_order=True)
-    return Html(Markup("").join(_figures(daily, change, name, previous=previous) for name in names))
+    return Html(Markup("").join(_figures(daily, change, name, previous=previous) for name in dimensions))
 
 
 def _figures(daily: pl.DataFrame, change: pl.DataFrame, name: str, *, previous: pl.DataFrame) -> Markup:

@@ -4,6 +4,7 @@ Every formatter takes a value or None and gives text; None, which means unknown,
 """
 
 import math
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ UNKNOWN = "–"
 """How a missing number is written."""
 
 _GAP = "\N{NO-BREAK SPACE}"
+
+_COMPARED = re.compile(r"_(before|after|change)$")
 
 
 def usd(value: float | None) -> str:
@@ -165,9 +168,10 @@ def formatter(column: str) -> tuple[Callable[[Any], str], bool]:
         ("_tokens", compact),
         ("_per_call", compact),
     )
-    if "_usd" in column and not column.endswith("_change_share"):
+    quantity = column if column.endswith("_change_share") else _COMPARED.sub("", column)
+    if quantity.endswith("_usd"):
         return usd, True
     for ending, write in endings:
-        if column.endswith(ending):
+        if quantity.endswith(ending):
             return write, True
     return (moment, False) if column.endswith("_at") else (text, False)

@@ -58,6 +58,9 @@ def test_large_changes_are_factors(value, written):
         ("latency_p95_ms", "1.50\N{NO-BREAK SPACE}s"),
         ("input_tokens", "1.5k"),
         ("spend_usd_change_share", "×1501"),
+        ("spend_usd_before", "$1,500.00"),
+        ("call_count_after", "1,500"),
+        ("calls_per_hour", "1,500"),
         ("tenant", "1500"),
     ],
 )
