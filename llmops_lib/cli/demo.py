@@ -12,7 +12,7 @@ def demo(
     path: Annotated[Path, typer.Argument(help="File to write, OTLP/JSON lines.")] = Path("demo-export.jsonl"),
     seed: Annotated[int, typer.Option(help="The same seed gives the same file, byte for byte.")] = 7,
     weeks: Annotated[int, typer.Option(min=2, max=60, help="How many weeks of traffic.")] = 6,
-    calls_per_week: Annotated[int, typer.Option(min=100, help="Model calls per week.")] = 12_000,
+    calls_per_week: Annotated[int, typer.Option(min=100, help="Model calls per week.")] = 8_000,
     last_week: Annotated[str, typer.Option(help="ISO week that the traffic ends with.")] = "2026-W46",
     as_json: Annotated[bool, typer.Option("--json", help="Write the facts as JSON.")] = False,
 ) -> None:

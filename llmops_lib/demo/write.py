@@ -1,5 +1,6 @@
 """The demonstration written to a file, week after week, with lines among it that no reader can take."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from llmops_lib.demo.otlp import Written, export_lines
 from llmops_lib.demo.planted import Calendar, PlantedEvent
 from llmops_lib.demo.steps import draw_steps
 from llmops_lib.demo.traces import draw_traces
-from llmops_lib.errors import PeriodError
+from llmops_lib.errors import PeriodError, SourceError
 from llmops_lib.periods import Period
 
 Progress = Callable[[int, int, str], None]
@@ -67,6 +68,7 @@ def write_demo(  # noqa: PLR0913 - each is a dial of the demonstration
 
     Raises:
         PeriodError: If `last_week` is not an ISO week or `weeks` is below 1.
+        SourceError: If the file cannot be written.
 
     Example:
         >>> import tempfile
@@ -83,14 +85,20 @@ def write_demo(  # noqa: PLR0913 - each is a dial of the demonstration
     span_count = call_count = 0
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
             for written in _lines(seed, calendar, calls_per_week, on_progress):
                 file.write(written.line + b"\n")
                 span_count += written.span_count
                 call_count += written.call_count
         unfinished.replace(target)
+    except OSError as error:
+        msg = f"{target}: cannot be written: {error.strerror}; name a file in a folder that you may write to"
+        raise SourceError(msg) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        # Where the folder is a file there is nothing to remove, and asking says so with an error.
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     return DemoFacts(target, span_count, call_count, BAD_LINE_COUNT, calendar.events)
 
 

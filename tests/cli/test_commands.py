@@ -136,9 +136,16 @@ def test_ingesting_twice_is_said_to_change_nothing(run, export, tmp_path):
     assert (first["span_count_added"], again["span_count_added"]) == (2, 0)
 
 
+def test_a_demo_that_cannot_be_written_is_named(run, tmp_path):
+    """As with reports and stores."""
+    blocked = tmp_path / "blocked"
+    blocked.touch()
+    assert "blocked" in refusal(run("demo", blocked / "demo.jsonl"))
+
+
 def test_the_demo_says_what_it_wrote(run, tmp_path):
     """The next command stands in its output."""
-    path = tmp_path / "demo.jsonl"
+    path = tmp_path / "new" / "demo.jsonl"
     code, out, err = run("demo", path, "--weeks", "2", "--calls-per-week", "200")
     assert (code, err) == (0, "")
     assert f"llmops report weekly {path}" in out
