@@ -95,7 +95,7 @@ def _delta(card: _Card, now: dict[str, Any], before: dict[str, Any], previous_na
 
 
 def _mark(size: float, written: str, card: _Card, base: float) -> Markup:
-    if card.is_more_worse is None or abs(size) < 0.0005:
+    if card.is_more_worse is None or abs(size) < (0.0005 if card.column == "error_share" else 0.01):
         tone = "flat"
     else:
         tone = "bad" if (size > 0) == card.is_more_worse else "good"
