@@ -1,8 +1,9 @@
 """Langfuse: trace downloads, table and blob exports, API pages, and the batches of SDK 2.
 
 Every object of a file is one row. Observations become spans. A trace is no span: its session, user,
-tags and release are brought to the observations that the same file holds, and the trace itself goes
-to the quarantine as `not_a_span`, as scores do.
+tags and release are brought to its observations. Where the same file holds some, that is done here and
+the trace goes to the quarantine as `not_a_span`, as scores do; a trace exported apart from its
+observations is handed on, to be joined to them when both are loaded.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 from llmops_lib.sources.langfuse_fields import fields
 from llmops_lib.sources.langfuse_ingestion import is_batch, is_event, merged_events
 from llmops_lib.sources.langfuse_rows import OPERATION_BY_TYPE, observation_row
-from llmops_lib.sources.langfuse_traces import with_traces
+from llmops_lib.sources.langfuse_traces import trace_columns, with_traces
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
@@ -75,26 +76,42 @@ def read_langfuse(path: Path, *, timezone: str | None = None) -> SourceRows:
     """
     del timezone
     collector = RowCollector(FORMAT, str(path))
-    not_spans: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _NOT_SPANS}
+    not_spans: dict[str, list[Record]] = {kind: [] for kind in _NOT_SPANS}
+    observed: set[str] = set()
     for kind, record in _all_items(path, collector):
-        place: dict[str, Any] = {"line": record.line, "offset": record.offset, "raw": record.raw}
         if kind in _NOT_SPANS:
-            not_spans[kind].append(record.value)
-            collector.refuse(f"not_a_span: langfuse {kind}", **place)
+            not_spans[kind].append(record)
         elif kind != "observation":
-            collector.refuse(kind, **place)
+            collector.refuse(kind, **_place(record))
         else:
-            _accept(record, collector, place)
-    return with_traces(collector.finish(), not_spans["trace"], not_spans["score"])
+            observed.add(str(record.value.get("trace_id")))
+            _accept(record, collector)
+    for kind, records in not_spans.items():
+        for record in records:
+            _set_aside(kind, record, collector, observed)
+    traces, scores = ([record.value for record in not_spans[kind]] for kind in ("trace", "score"))
+    return with_traces(collector.finish(), traces, scores)
 
 
-def _accept(record: Record, collector: RowCollector, place: Mapping[str, Any]) -> None:
+def _place(record: Record) -> dict[str, Any]:
+    return {"line": record.line, "offset": record.offset, "raw": record.raw}
+
+
+def _accept(record: Record, collector: RowCollector) -> None:
     try:
         row = observation_row(record.value)
     except Refused as refused:
-        collector.refuse(str(refused), **place)
+        collector.refuse(str(refused), **_place(record))
     else:
-        collector.accept(row, **place)
+        collector.accept(row, **_place(record))
+
+
+def _set_aside(kind: str, record: Record, collector: RowCollector, observed: set[str]) -> None:
+    trace_id = record.value.get("id")
+    if kind == "trace" and isinstance(trace_id, str) and trace_id not in observed:
+        collector.add_message(trace_columns(record.value), line=record.line, raw=record.raw)
+    else:
+        collector.refuse(f"not_a_span: langfuse {kind}", **_place(record))
 
 
 def _all_items(path: Path, collector: RowCollector) -> Iterator[tuple[str, Record]]:

@@ -43,7 +43,7 @@ def _with_trace_fields(spans: pl.DataFrame, traces: Iterable[Mapping[str, Any]])
             by_id[trace["id"]] = by_id.get(trace["id"], {}) | {**trace}
     if not by_id:
         return spans
-    known = pl.DataFrame([_trace_columns(trace) for trace in by_id.values()], schema=_TRACE_SCHEMA)
+    known = pl.DataFrame([trace_columns(trace) for trace in by_id.values()], schema=_TRACE_SCHEMA)
     joined = spans.join(known, on="trace_id", how="left", suffix="_trace", maintain_order="left")
     return joined.with_columns(
         *(pl.coalesce(f"{name}_trace", name).alias(name) for name in _TRACE_FIRST),
@@ -51,7 +51,12 @@ def _with_trace_fields(spans: pl.DataFrame, traces: Iterable[Mapping[str, Any]])
     ).select(spans.columns)
 
 
-def _trace_columns(trace: Mapping[str, Any]) -> dict[str, Any]:
+def trace_columns(trace: Mapping[str, Any]) -> dict[str, Any]:
+    """The id of a trace and what it tells of its observations.
+
+    Args:
+        trace: A trace with a text `id`, fields in snake_case.
+    """
     metadata = mapping(trace.get("metadata"))
     own = {f"metadata.{name}": value for name, value in metadata.items()}
     evidence = canonical_row(own, name=None)

@@ -1,17 +1,18 @@
-"""Messages that came in log records, put into the spans they belong to."""
+"""What came in records beside the spans: messages of one span, and the fields of a whole trace."""
 
 import polars as pl
 
 from llmops_lib.sources.duplicates import KEY
+from llmops_lib.sources.rows import TRACE_COLUMNS
 
 CONTENTS = ("input", "output", "system_instructions")
 
 
 def fill_from_logs(rows: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
-    """The same rows, with the messages of log records where a span has none of its own.
+    """The same rows, with messages of log records and fields of traces where a span has none of its own.
 
     Several records of one span are joined in the order of their files and lines; a file that repeats
-    lines does not repeat messages.
+    lines does not repeat messages. Of several records about one trace the last that states a field counts.
 
     Args:
         rows: SPANS columns, each key once.
@@ -19,22 +20,35 @@ def fill_from_logs(rows: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
     """
     if messages.is_empty():
         return rows
-    filled = rows.select(KEY).join(_by_span(messages), on=KEY, how="left", maintain_order="left")
-    return rows.with_columns(pl.coalesce(name, pl.lit(filled[name])).alias(name) for name in CONTENTS)
+    of_span = _by_span(messages.filter(pl.col("span_id").is_not_null()))
+    of_trace = _by_trace(messages.filter(pl.col("span_id").is_null()))
+    filled = (
+        rows.select(KEY)
+        .join(of_span, on=KEY, how="left", maintain_order="left")
+        .join(of_trace, on="trace_id", how="left", maintain_order="left")
+    )
+    names = (*CONTENTS, *TRACE_COLUMNS)
+    return rows.with_columns(pl.coalesce(name, pl.lit(filled[name])).alias(name) for name in names)
 
 
 def log_reasons(messages: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
-    """The log records as rows of the quarantine: none of them is a span, and most are now part of one.
+    """The records as rows of the quarantine: none of them is a span, and most are now part of one.
 
     Args:
         messages: LOG_MESSAGES.
         spans: Uses the key of SPANS.
     """
     found = spans.select(KEY).unique().with_columns(is_found=True)
-    joined = messages.join(found, on=KEY, how="left", maintain_order="left")
+    traces = spans.select("trace_id").unique().with_columns(is_trace_found=True)
+    joined = messages.join(found, on=KEY, how="left", maintain_order="left").join(
+        traces, on="trace_id", how="left", maintain_order="left"
+    )
+    is_trace = pl.col("span_id").is_null()
     reason = (
-        pl.when("is_found")
+        pl.when(pl.when(is_trace).then("is_trace_found").otherwise("is_found"))
         .then(pl.lit("merged"))
+        .when(is_trace)
+        .then(pl.lit("not_a_span: the spans of this trace are absent"))
         .otherwise(pl.lit("not_a_span: the span of this log record is absent"))
     )
     return joined.select(
@@ -58,6 +72,12 @@ def _by_span(messages: pl.DataFrame) -> pl.DataFrame:
     return distinct.group_by(KEY, maintain_order=True).agg(
         **{name: _joined(pl.col(name)) for name in CONTENTS}
     )
+
+
+def _by_trace(records: pl.DataFrame) -> pl.DataFrame:
+    in_order = records.sort("source_file", "source_line", maintain_order=True)
+    stated = [pl.col(name).drop_nulls().last() for name in TRACE_COLUMNS]
+    return in_order.group_by("trace_id", maintain_order=True).agg(stated)
 
 
 def _joined(lists: pl.Expr) -> pl.Expr:

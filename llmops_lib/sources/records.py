@@ -20,9 +20,8 @@ from llmops_lib.errors import SourceError
 from llmops_lib.sources.lines import LINE_LIMIT, iter_lines, open_decompressed, parse_json, read_json_document
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector
-from llmops_lib.sources.sample import SAMPLE_BYTES, Sample, sample_text
+from llmops_lib.sources.sample import Sample, take_sample
 
-_PARQUET_MAGIC = b"PAR1"
 _BATCH_ROWS = 2_000
 # A Parquet file of 212 kB was seen to hold 2 GB; its own footer declares what it likes.
 _RATIO_LIMIT = 200
@@ -65,13 +64,10 @@ def iter_records(path: Path, collector: RowCollector) -> Iterator[Record]:
     Raises:
         SourceError: If the file cannot be read at all.
     """
-    with open_decompressed(path) as stream:
-        prefix = stream.read(SAMPLE_BYTES)
-    if prefix.startswith(_PARQUET_MAGIC):
+    sample = take_sample(path)
+    if sample.kind == "parquet":
         yield from _parquet_records(path)
-        return
-    sample = sample_text(prefix, is_whole=len(prefix) < SAMPLE_BYTES)
-    if sample.kind == "csv":
+    elif sample.kind == "csv":
         yield from _csv_records(path, sample, collector)
     elif sample.kind == "document":
         value = read_json_document(path)

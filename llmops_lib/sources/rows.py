@@ -11,24 +11,34 @@ from llmops_lib.schema import QUARANTINE, RAW_LIMIT, SPANS, UTC_DATETIME
 from llmops_lib.sources.checks import COLUMNS, checked_row
 from llmops_lib.sources.refusals import Refused
 
-__all__ = ["LOG_MESSAGES", "ROW_SCHEMA", "Refused", "RowCollector", "SourceRows"]
+__all__ = ["LOG_MESSAGES", "ROW_SCHEMA", "TRACE_COLUMNS", "Refused", "RowCollector", "SourceRows"]
 
 ROW_SCHEMA = pl.Schema([*SPANS.polars_schema.items(), ("feature_hint", pl.String)])
 """SPANS with `feature_hint`, weak evidence of the feature: an agent name, a workflow, a route."""
 
-LOG_MESSAGES = pl.Schema(
-    {
-        "trace_id": pl.String,
-        "span_id": pl.String,
-        "input": pl.String,
-        "output": pl.String,
-        "system_instructions": pl.String,
-        "source_file": pl.String,
-        "source_line": pl.Int64,
-        "raw": pl.String,
-    }
+TRACE_COLUMNS = (
+    "session_id",
+    "user_id",
+    "tenant",
+    "feature",
+    "environment",
+    "release",
+    "tags",
+    "feature_hint",
 )
-"""One log record that carries messages of a span, each column a JSON message list or null."""
+"""What a record about a whole trace can tell of its spans."""
+
+_CONTENTS = ("trace_id", "span_id", "input", "output", "system_instructions", "source_file", "source_line")
+
+LOG_MESSAGES = pl.Schema(
+    [
+        *((name, ROW_SCHEMA[name]) for name in _CONTENTS),
+        ("raw", pl.String()),
+        *((name, ROW_SCHEMA[name]) for name in TRACE_COLUMNS),
+    ]
+)
+"""One record about a span that is no span: a log record with messages, each a JSON message list or null;
+or, where `span_id` is null, a record about a whole trace, with what it tells of all its spans."""
 
 Raw = bytes | str | Callable[[], bytes]
 """The text of a row, or what writes it: writing every good row back would cost more than reading it."""
@@ -111,11 +121,11 @@ class RowCollector:
         """
         self._refused.append((line, offset, _storable(reason), _raw_text(raw)))
 
-    def add_message(self, message: Mapping[str, str | None], *, line: int | None, raw: Raw = b"") -> None:
-        """Takes a log record that carries messages of a span.
+    def add_message(self, message: Mapping[str, Any], *, line: int | None, raw: Raw = b"") -> None:
+        """Takes a record that tells something of a span or of a whole trace.
 
         Args:
-            message: `trace_id`, `span_id`, `input`, `output`, `system_instructions`.
+            message: Columns of `LOG_MESSAGES`; absent ones are null.
             line: Line in the file, counted from 1.
             raw: Text of the record.
         """

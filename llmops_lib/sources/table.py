@@ -23,8 +23,8 @@ from llmops_lib.sources.sample import Sample, take_sample
 from llmops_lib.sources.table_cells import typed_column
 from llmops_lib.sources.table_derived import derived_columns, with_digest, with_every_column, with_ids
 from llmops_lib.sources.table_mapping import ColumnRule, TableMapping, canonical_mapping, read_mapping
-from llmops_lib.sources.table_rows import TextBlock, iter_blocks
-from llmops_lib.sources.table_text import json_objects, merged_objects
+from llmops_lib.sources.table_rows import iter_blocks
+from llmops_lib.sources.table_text import TextBlock, json_objects, merged_objects
 
 FORMAT = "table"
 LOOKED_FOR = "table: CSV, Parquet, JSON Lines or a JSON array with a column started_at, or a column mapping"

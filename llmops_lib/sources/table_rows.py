@@ -3,15 +3,12 @@
 CSV, Parquet and JSON rows all become text first and are typed later, in one place: what a column
 holds then does not depend on which other rows a reader happened to infer its type from.
 
-- CSV is read by pyarrow: its reader hands over every row whose cells are too many or too few,
-  where polars fails on the whole file or fills in silently.
 - JSON Lines are parsed one by one, because only a strict parser sees a repeated key or a lone
   surrogate; the good ones become cells in one columnar step.
 - Parquet is read in batches of bounded size, and never more of it than the file can explain.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,35 +16,20 @@ from typing import Any
 import orjson
 import polars as pl
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
 from llmops_lib.errors import SourceError
-from llmops_lib.sources.lines import iter_lines, open_decompressed, parse_json, read_json_document
+from llmops_lib.sources.lines import iter_lines, parse_json, read_json_document
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector
 from llmops_lib.sources.sample import Sample
-from llmops_lib.sources.table_text import cells_as_text, json_objects, utf8_texts
+from llmops_lib.sources.table_csv import csv_blocks
+from llmops_lib.sources.table_text import TextBlock, cells_as_text, json_objects, without_empty
 
 _BLOCK_BYTES = 32 << 20
 _PROBE_ROWS = 64
 _RATIO_LIMIT = 200
 _ALLOWANCE = 128 << 20
-
-
-@dataclass(frozen=True)
-class TextBlock:
-    """Consecutive rows of a table.
-
-    Attributes:
-        cells: Columns of the table, all text; null where a cell is empty.
-        numbers: Line of a JSON Lines file, else row of the table, counted from 1.
-        content: Each row as JSON text, the same for the same row in any file.
-    """
-
-    cells: pl.DataFrame
-    numbers: pl.Series
-    content: pl.Series
 
 
 def iter_blocks(path: Path, sample: Sample, collector: RowCollector) -> Iterator[TextBlock]:
@@ -64,7 +46,7 @@ def iter_blocks(path: Path, sample: Sample, collector: RowCollector) -> Iterator
     if sample.kind == "parquet":
         yield from _parquet_blocks(path)
     elif sample.kind == "csv":
-        yield from _csv_blocks(path, sample, collector)
+        yield from csv_blocks(path, sample, collector)
     elif sample.kind == "document":
         yield from _document_blocks(path, collector)
     else:
@@ -120,7 +102,7 @@ def _json_block(rows: list[tuple[int, bytes, Any]]) -> TextBlock:
         cells = pl.DataFrame([_cells_of(row) for _, _, row in rows], schema=dict.fromkeys(names, pl.String))
     numbers = pl.Series([number for number, _, _ in rows], dtype=pl.Int64)
     return TextBlock(
-        _without_empty(cells), numbers, pl.Series([raw.decode() for raw in raws], dtype=pl.String)
+        without_empty(cells), numbers, pl.Series([raw.decode() for raw in raws], dtype=pl.String)
     )
 
 
@@ -129,76 +111,6 @@ def _cells_of(row: dict[str, Any]) -> dict[str, str | None]:
         name: value if isinstance(value, str) or value is None else orjson.dumps(value).decode()
         for name, value in row.items()
     }
-
-
-def _csv_blocks(path: Path, sample: Sample, collector: RowCollector) -> Iterator[TextBlock]:
-    refused: list[int] = []
-
-    def refuse(row: pyarrow.csv.InvalidRow) -> str:
-        # pyarrow counts the header as row 1.
-        number = row.number - 1
-        refused.append(number)
-        detail = f"schema: {row.actual_columns} cells under a header of {row.expected_columns}"
-        collector.refuse(detail, line=number, raw=row.text)
-        return "skip"
-
-    number = 0
-    names: list[str] | None = None
-    try:
-        with open_decompressed(path) as stream:
-            for batch in _csv_batches(stream, sample, refuse):
-                block = pl.DataFrame(pl.from_arrow(batch))
-                if names is None:
-                    names, block = _csv_header(block.row(0)), block.slice(1)
-                numbers = _numbers_between(number, block.height, refused)
-                number = numbers[-1] if block.height else number
-                yield _csv_block(
-                    block.rename(dict(zip(block.columns, names, strict=True))), numbers, collector
-                )
-    except pa.ArrowInvalid as error:
-        msg = f"{path}: is not a readable CSV table ({error}); look for a quote that is never closed"
-        raise SourceError(msg) from error
-
-
-def _csv_batches(stream: Any, sample: Sample, refuse: Any) -> Any:
-    # The header is read as a row, because only then a name may hold a line break. Threads are off
-    # because row numbers are known only then.
-    types = {f"f{position}": pa.large_binary() for position in range(len(sample.columns) + 1)}
-    return pyarrow.csv.open_csv(
-        stream,
-        read_options=pyarrow.csv.ReadOptions(
-            autogenerate_column_names=True, block_size=_BLOCK_BYTES, use_threads=False
-        ),
-        parse_options=pyarrow.csv.ParseOptions(
-            delimiter=sample.separator, newlines_in_values=True, invalid_row_handler=refuse
-        ),
-        convert_options=pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
-    )
-
-
-def _csv_header(cells: tuple[bytes, ...]) -> list[str]:
-    names: list[str] = []
-    for position, cell in enumerate(cells, start=1):
-        name = cell.decode(errors="replace").strip() or f"column {position}"
-        names.append(f"{name} ({position})" if name in names else name)
-    return names
-
-
-def _numbers_between(last: int, height: int, refused: list[int]) -> pl.Series:
-    taken = pl.Series([number for number in refused if number > last], dtype=pl.Int64)
-    numbers = pl.int_range(last + 1, last + 1 + height + taken.len(), eager=True)
-    return numbers.filter(~numbers.is_in(taken.implode())).head(height)
-
-
-def _csv_block(block: pl.DataFrame, numbers: pl.Series, collector: RowCollector) -> TextBlock:
-    cells = block.select(utf8_texts(column) for column in block.iter_columns())
-    broken = cells.select(pl.any_horizontal(pl.all().is_null())).to_series()
-    if broken.any():
-        for number, row in zip(numbers.filter(broken), block.filter(broken).rows(), strict=True):
-            collector.refuse("encoding", line=number, raw=b",".join(row))
-        cells, numbers = cells.filter(~broken), numbers.filter(~broken)
-    cells = _without_empty(cells)
-    return TextBlock(cells, numbers, json_objects(cells))
 
 
 def _parquet_blocks(path: Path) -> Iterator[TextBlock]:
@@ -227,7 +139,7 @@ def _batch_rows(table: pyarrow.parquet.ParquetFile) -> int:
 
 
 def _text_cells(batch: pa.RecordBatch) -> pl.DataFrame:
-    return _without_empty(cells_as_text(pl.DataFrame(pl.from_arrow(batch))))
+    return without_empty(cells_as_text(pl.DataFrame(pl.from_arrow(batch))))
 
 
 def _text_bytes(cells: pl.DataFrame) -> int:
@@ -241,7 +153,3 @@ def _refuse_bomb(path: Path, allowed: float) -> None:
             "If you trust the file, write it again without dictionary compression and load the result."
         )
         raise SourceError(msg)
-
-
-def _without_empty(cells: pl.DataFrame) -> pl.DataFrame:
-    return cells.with_columns(pl.when(pl.all() != "").then(pl.all()))

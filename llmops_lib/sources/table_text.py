@@ -1,11 +1,33 @@
 """Cells of any dtype as text, and text cells as JSON, column by column."""
 
+from dataclasses import dataclass
+
 import orjson
 import polars as pl
 
 _EXACT_LIMIT = 2.0**53
 # A longer number would not come back from JSON as it went in.
 _LITERAL = r"^(?:true|false|-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?)$"
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """Consecutive rows of a table.
+
+    Attributes:
+        cells: Columns of the table, all text; null where a cell is empty.
+        numbers: Line of a JSON Lines file, else row of the table, counted from 1.
+        content: Each row as JSON text, the same for the same row in any file.
+    """
+
+    cells: pl.DataFrame
+    numbers: pl.Series
+    content: pl.Series
+
+
+def without_empty(cells: pl.DataFrame) -> pl.DataFrame:
+    """The same text cells, empty ones as null."""
+    return cells.with_columns(pl.when(pl.all() != "").then(pl.all()))
 
 
 def cells_as_text(table: pl.DataFrame) -> pl.DataFrame:

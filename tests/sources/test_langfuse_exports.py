@@ -3,9 +3,11 @@
 import json
 from datetime import datetime
 
+import polars as pl
 import pytest
 
 from llmops_lib.sources.langfuse import read_langfuse
+from llmops_lib.sources.load import read_exports
 
 TRACES = (
     "agno-2025-06-11.trace.json",
@@ -74,17 +76,35 @@ def test_the_exports_of_the_same_rows_agree(shared):
     assert tables[0].equals(tables[1])
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [("traces_blob_export.jsonl", "langfuse trace"), ("scores_blob_export.jsonl", "langfuse score")],
-)
-def test_traces_and_scores_alone_are_no_spans(shared, name, reason):
-    """A trace's totals repeat its observations."""
+def test_scores_alone_are_no_spans(shared):
+    """A score is about a span and is none."""
     folder = shared / "fixtures/langfuse/projected_exports"
-    expected = json.loads((folder / "EXPECTED.json").read_text())[name]["rows"]
-    rows = read_langfuse(folder / name)
+    expected = json.loads((folder / "EXPECTED.json").read_text())["scores_blob_export.jsonl"]["rows"]
+    rows = read_langfuse(folder / "scores_blob_export.jsonl")
     assert rows.spans.is_empty()
-    assert rows.quarantine["reason"].to_list() == [f"not_a_span: {reason}"] * expected
+    assert rows.quarantine["reason"].to_list() == ["not_a_span: langfuse score"] * expected
+
+
+def test_traces_alone_wait_for_their_observations(shared):
+    """A trace's totals repeat its observations, and its session and user are theirs."""
+    folder = shared / "fixtures/langfuse/projected_exports"
+    expected = json.loads((folder / "EXPECTED.json").read_text())["traces_blob_export.jsonl"]["rows"]
+    rows = read_langfuse(folder / "traces_blob_export.jsonl")
+    assert rows.spans.is_empty()
+    assert rows.log_messages.height == rows.rows_read == expected
+    assert rows.log_messages["span_id"].null_count() == expected
+
+
+def test_traces_of_one_file_reach_observations_of_another(shared):
+    """The blob export writes them into folders of their own; users and sessions stand on the trace only."""
+    folder = shared / "fixtures/langfuse/projected_exports"
+    paths = [folder / name for name in ("observations_blob_export.jsonl", "traces_blob_export.jsonl")]
+    traces = pl.read_ndjson(paths[1]).select("id", "user_id").drop_nulls()
+    load = read_exports(paths)
+    users = dict(load.spans.select("trace_id", "user_id").unique().rows())
+    assert {trace: users[trace] for trace in traces["id"] if trace in users} == dict(traces.rows())
+    assert set(load.quarantine["reason"]) <= {"merged", "not_a_span: the spans of this trace are absent"}
+    assert load.files[0].rows_read == load.files[0].span_count
 
 
 def test_a_batch_of_the_sdk_has_the_figures_counted_by_hand(shared):

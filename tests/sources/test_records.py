@@ -90,7 +90,7 @@ def test_a_torn_parquet_file_is_an_error_that_names_it(tmp_path):
     path = tmp_path / "torn.parquet"
     pl.DataFrame({"id": ["a"]}).write_parquet(path)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(SourceError, match=r"torn\.parquet: is not a readable Parquet file"):
+    with pytest.raises(SourceError, match=r"torn\.parquet: begins like Parquet but is not readable"):
         _read(path)
 
 
@@ -101,3 +101,11 @@ def test_a_parquet_bomb_is_refused(tmp_path):
     pl.DataFrame({"id": long.new_from_index(0, 500)}).write_parquet(path)
     with pytest.raises(SourceError, match="unpack to over 200 times"):
         _read(path)
+
+
+def test_a_first_line_longer_than_the_sample_does_not_hide_the_others(tmp_path):
+    """One long prompt made the whole file look like a single document, and lost it."""
+    path = tmp_path / "long.jsonl"
+    path.write_text(f'{{"input": "{"x" * 70_000}"}}\n{{"input": "y"}}\n', encoding="utf-8")
+    collector = RowCollector("langfuse", "long.jsonl")
+    assert [record.line for record in iter_records(path, collector)] == [1, 2]

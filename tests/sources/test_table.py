@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from llmops_lib.errors import SourceError
+from llmops_lib.sources import table_csv, table_rows
 from llmops_lib.sources.table import read_table
 
 AZURE = {"started_at": "TIMESTAMP", "input_tokens": "ContextTokens", "output_tokens": "GeneratedTokens"}
@@ -313,6 +314,35 @@ def test_rows_that_are_not_utf8_are_refused_and_the_rest_is_kept(tmp_path):
     read = read_table(path, columns={"started_at": "at", "user_id": "user"})
     assert read.spans["user_id"].to_list() == ["Zoë"]
     assert read.quarantine.select("source_line", "reason").rows() == [(2, "encoding")]
+
+
+def test_a_row_of_too_many_cells_that_are_not_utf8_is_refused_alone(tmp_path):
+    """Two faults in one row are still one row."""
+    path = tmp_path / "legacy.csv"
+    path.write_bytes(b"at,asked\n2026-03-02T10:00:00Z,\xff,3\n2026-03-02T10:00:01Z,4\n")
+    read = read_table(path, columns=SMALL)
+    assert read.spans.select("source_line", "input_tokens").rows() == [(2, 4)]
+    assert read.quarantine["source_line"].to_list() == [1]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_rows_keep_their_number_across_blocks(tmp_path, monkeypatch, name):
+    """Large files are read in blocks, and the quarantine still has to point at the right row."""
+    monkeypatch.setattr(table_csv, "_BLOCK_BYTES", 300)
+    monkeypatch.setattr(table_rows, "_BLOCK_BYTES", 300)
+    table = pl.DataFrame({"at": ["2026-03-02T10:00:00Z"] * 99, "asked": range(1, 100)})
+    path = tmp_path / name
+    table.write_parquet(path) if name == "a.parquet" else None
+    table.write_ndjson(path) if name == "a.jsonl" else None
+    table.write_csv(path) if name == "a.csv" else None
+    if name != "a.parquet":
+        lines = path.read_text().splitlines()
+        lines[50] += ",ragged"
+        path.write_text("\n".join(lines))
+    read = read_table(path, columns=SMALL)
+    assert read.rows_read == 99
+    assert read.spans["source_line"].equals(read.spans["input_tokens"].alias("source_line"))
+    assert read.spans.height == (99 if name == "a.parquet" else 98)
 
 
 def test_parquet_that_unpacks_to_a_flood_is_refused(tmp_path):

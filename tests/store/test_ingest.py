@@ -227,6 +227,17 @@ def test_a_file_that_no_reader_knew_is_counted_once_and_tried_again(write, store
     assert read_quarantine(store).is_empty()
 
 
+def test_every_naughty_string_comes_back_as_it_went_in(shared, write, store):
+    """Prompts hold whatever people type, and people type everything."""
+    corpus = (shared / "corpora" / "naughty_strings.jsonl").read_text().splitlines()
+    texts = [text for text in (json.loads(record)["text"] for record in corpus) if text]
+    rows = [line("t", f"s{number}", error_message=text, input=text) for number, text in enumerate(texts)]
+    ingest(write("naughty.jsonl", *rows), store)
+    stored = dict(scan_traces(store).select("span_id", "error_message").collect().rows())
+    assert [stored.get(f"s{number}") for number in range(len(texts))] == texts
+    assert all(json.loads(text) is not None for text in scan_traces(store).collect()["input"])
+
+
 FULL_DISK = """
 import resource, signal, sys
 from llmops_lib.errors import StoreError

@@ -57,3 +57,15 @@ def test_files_in_any_order_and_any_number_of_times_are_the_files_at_once(conten
         stored = read_quarantine(store)
         assert stored.select(PLACE).sort(PLACE).equals(load.quarantine.select(PLACE).sort(PLACE))
         assert open_source(store).files.equals(open_source(paths).files.sort("source_file"))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_traces_exported_apart_reach_their_observations_in_any_order(shared, tmp_path, order):
+    """Langfuse writes them into files of their own, and either may arrive first."""
+    folder = shared / "fixtures/langfuse/projected_exports"
+    files = [folder / "observations_blob_export.jsonl", folder / "traces_blob_export.jsonl"]
+    for place in order:
+        ingest(files[place], tmp_path / "store")
+    stored = scan_traces(tmp_path / "store").collect()
+    assert stored.sort("trace_id", "span_id").equals(load_traces(files).sort("trace_id", "span_id"))
+    assert stored["user_id"].null_count() < stored.height
