@@ -6,6 +6,7 @@ import polars as pl
 from markupsafe import Markup
 
 from llmops_lib.views.html import Html
+from llmops_lib.views.labels import label
 from llmops_lib.views.picture import figure_markup
 from llmops_lib.views.spend_charts import daily_spend_chart, spend_change_chart
 from llmops_lib.views.tables import data_table
@@ -34,18 +35,27 @@ def spend_breakdown_figures(
     Returns:
         Per dimension: spend per day, spend against the period before, and a table that opens.
     """
+    if change["spend_usd_after"].null_count() == change.height:
+        note = Markup(
+            '<p class="note">No call of this period has a known cost, so there is no spend to draw.</p>'
+        )
+        return Html(note + Markup("").join(_numbers(change, name) for name in dimensions))
     return Html(Markup("").join(_figures(daily, change, name, previous=previous) for name in dimensions))
 
 
 def _figures(daily: pl.DataFrame, change: pl.DataFrame, name: str, *, previous: pl.DataFrame) -> Markup:
     days = daily.filter(dimension=name).rename({"value": name})
     groups = change.filter(dimension=name).rename({"value": name})
-    shown = groups.head(10)
-    table = data_table(
-        groups.select(name, *(column for column in _CHANGE_COLUMNS if column in groups.columns)).head(100)
-    )
     return Markup("{}{}<details><summary>All numbers</summary>{}</details>").format(
         figure_markup(daily_spend_chart(days, name, previous=previous).to_dict()),
-        figure_markup(spend_change_chart(shown, name).to_dict()),
-        table.markup,
+        figure_markup(spend_change_chart(groups.head(10), name).to_dict()),
+        _numbers(change, name),
     )
+
+
+def _numbers(change: pl.DataFrame, name: str) -> Markup:
+    groups = change.filter(dimension=name).rename({"value": name})
+    columns = [column for column in _CHANGE_COLUMNS if column in groups.columns]
+    return data_table(
+        groups.select(name, *columns).head(100), caption=f"Spend by {label(name).lower()}"
+    ).markup

@@ -18,7 +18,8 @@ def error_share_chart(daily: pl.DataFrame) -> Drawing:
     Returns:
         Points with interval bars on an axis that starts at zero.
     """
-    chart = alt.Chart(daily).encode(x=day_axis())
+    days = daily["started_on"].unique().sort().to_list()
+    chart = alt.Chart(daily).encode(x=day_axis(days))
     share_axis = alt.Axis(format="~%", tickCount=4)
     bars = chart.mark_rule(strokeWidth=2).encode(
         y=alt.Y("error_share_low:Q", title="Failed calls (%)", axis=share_axis, scale=alt.Scale(zero=True)),
@@ -41,7 +42,8 @@ def errors_by_class_chart(daily: pl.DataFrame) -> Drawing:
     Returns:
         A stacked bar chart with a zero baseline, the most frequent class first.
     """
-    rows = named(daily, "error_type")
+    days = daily["started_on"].unique().sort().to_list()
+    rows = named(daily.filter(pl.col("error_count") > 0), "error_type")
     totals = rows.group_by("error_type").agg(pl.col("error_count").sum())
     names = totals.sort(["error_count", "error_type"], descending=[True, False])["error_type"].to_list()
     ranks = pl.DataFrame(
@@ -50,7 +52,7 @@ def errors_by_class_chart(daily: pl.DataFrame) -> Drawing:
     bars: alt.Chart = alt.Chart(rows.join(ranks, on="error_type", how="left")).mark_bar()
     count_axis = alt.Axis(format="~s", tickCount=4, tickMinStep=1)
     return bars.encode(
-        x=day_axis(),
+        x=day_axis(days),
         y=alt.Y("error_count:Q", title="Failed calls", axis=count_axis),
         color=alt.Color("error_type:N", title=None, scale=name_scale(names)),
         order=alt.Order("rank:Q"),

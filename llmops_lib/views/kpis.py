@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
 from markupsafe import Markup
 
-from llmops_lib.views.formats import change, compact, count, duration, share, usd
+from llmops_lib.periods import Period
+from llmops_lib.views.formats import change, compact, count, duration, moment, share, usd
 from llmops_lib.views.html import Html
 from llmops_lib.views.labels import UNKNOWN_NAME, label
 
@@ -27,6 +29,13 @@ def _unpriced_note(row: dict[str, Any]) -> str:
     return f"{share(row['unpriced_share'])} of calls unpriced, not in this sum"
 
 
+def _latency_note(row: dict[str, Any]) -> str:
+    if row["latency_p50_ms"] is None:
+        return "latency is not recorded"
+    enough = "" if row["latency_p95_ms"] is not None else "too few calls for a p95; "
+    return f"{enough}half under {duration(row['latency_p50_ms'])}"
+
+
 _CARDS = (
     _Card("Spend", "spend_usd", usd, True, _unpriced_note),
     _Card("Model calls", "call_count", count, None, lambda row: f"{count(row['trace_count'])} traces"),
@@ -42,9 +51,15 @@ _CARDS = (
         "latency_p95_ms",
         duration,
         True,
-        lambda row: f"half under {duration(row['latency_p50_ms'])}",
+        _latency_note,
     ),
-    _Card("Failed calls", "error_share", share, True, lambda row: f"{count(row['error_count'])} calls"),
+    _Card(
+        "Failed calls",
+        "error_share",
+        share,
+        True,
+        lambda row: f"{count(row['error_count'])} of {count(row['call_count'])} calls",
+    ),
 )
 
 
@@ -88,7 +103,8 @@ def _delta(card: _Card, now: dict[str, Any], before: dict[str, Any], previous_na
     if value is None or base is None:
         return Markup('<div class="kpi-delta flat">no comparison</div>')
     if card.column == "error_share":
-        return _mark(value - base, f"{(value - base) * 100:+.2f} points", card, base)
+        points = f"{(value - base) * 100:+.2f} points" if value != base else "unchanged"
+        return _mark(value - base, points, card, base)
     if not base:
         return Markup('<div class="kpi-delta flat">from {}</div>').format(card.write(base))
     return _mark(value / base - 1, change(value / base - 1), card, base)
@@ -135,3 +151,32 @@ def _mover(movers: pl.DataFrame, *, is_up: bool) -> str:
         for dimension, value, moved_usd in largest.select("dimension", "value", "spend_usd_change").rows()
     ]
     return f" Most of it: {'; '.join(named)}." if named else ""
+
+
+def coverage_note(headline: pl.DataFrame, previous: pl.DataFrame, period: Period) -> Html:
+    """A warning where calls do not reach over the whole period, or not over the one before.
+
+    Half a week beside a whole one reads as a collapse of traffic.
+
+    Args:
+        headline: One row of the period: `first_at`, `last_at` (UTC).
+        previous: The same of the period before.
+        period: The period.
+
+    Returns:
+        A paragraph for each of the two that has more than a day without calls at an end, or nothing.
+    """
+    pairs = ((headline, period), (previous, period.previous))
+    notes = [_gap(row.row(0, named=True), of) for row, of in pairs]
+    return Html(Markup("").join(Markup('<p class="warn">{}</p>').format(note) for note in notes if note))
+
+
+def _gap(row: dict[str, Any], period: Period) -> str:
+    first, last = row["first_at"], row["last_at"]
+    day = timedelta(days=1)
+    if first is None or (first - period.start <= day and period.end - last <= day):
+        return ""
+    return (
+        f"{period.name} is not covered whole: its calls run from {moment(first)} to {moment(last)} UTC. "
+        "Compare it with another period with care."
+    )

@@ -18,6 +18,8 @@ def latency_over_time_chart(over_time: pl.DataFrame) -> Drawing:
         A line chart on a logarithmic axis, since a slow tail is many times the median.
     """
     points = _long(over_time, ["bucket_at"])
+    if points["latency_s"].null_count() == points.height:
+        points = points.clear()
     chart = alt.Chart(points).encode(
         x=alt.X(
             "bucket_at:T",

@@ -63,9 +63,17 @@ def _mimebundle(spec: dict[str, Any], **_options: Any) -> dict[str, str]:
 
 
 def figure_markup(spec: dict[str, Any]) -> Markup:
-    """A chart as a `figure`: its title as caption, its description as the text for screen readers."""
+    """A chart as a `figure`: its title as caption, its description as the text for screen readers.
+
+    A chart without a single row becomes a sentence, because an empty frame looks broken.
+    """
     title = spec.get("title") or ""
     lines = title if isinstance(title, dict) else {"text": title}
+    if not any(spec.get("datasets", {}).values()):
+        empty = (
+            '<figure class="chart"><figcaption>{}</figcaption><p class="note">Nothing to show.</p></figure>'
+        )
+        return Markup(empty).format(lines["text"])  # noqa: S704 - the template is a literal of ours
     wide_light = _data_uri(chart_svg(spec, width=WIDE, mode="light"))
     sources = (
         ("print", wide_light),

@@ -5,7 +5,7 @@ import polars as pl
 
 from llmops_lib.views.formats import change, usd
 from llmops_lib.views.labels import label, named
-from llmops_lib.views.scales import day_axis, name_scale
+from llmops_lib.views.scales import day_axis, money_axis, name_scale
 from llmops_lib.views.theme import Drawing
 
 
@@ -22,6 +22,7 @@ def daily_spend_chart(
     Returns:
         A bar chart with a zero baseline.
     """
+    days = daily["started_on"].unique().sort().to_list()
     rows = named(daily.filter(pl.col("spend_usd") > 0), dimension)
     totals = rows.group_by(dimension).agg(pl.col("spend_usd").sum())
     names = totals.sort(["spend_usd", dimension], descending=[True, False])[dimension].to_list()
@@ -34,14 +35,14 @@ def daily_spend_chart(
         )
         .mark_bar()
         .encode(
-            x=day_axis(),
-            y=alt.Y("spend_usd:Q", title="Spend (USD per day)", axis=alt.Axis(format="$~s", tickCount=5)),
+            x=day_axis(days),
+            y=alt.Y("spend_usd:Q", title="Spend (USD per day)", axis=money_axis(_largest_day(rows))),
             color=alt.Color(f"{dimension}:N", title=None, scale=name_scale(names)),
             order=alt.Order("rank:Q"),
         )
     )
     has_previous = previous is not None and not previous.is_empty()
-    layers = [bars, _previous_marks(rows, previous)] if has_previous and previous is not None else [bars]
+    layers = [bars, _previous_marks(days, previous)] if has_previous and previous is not None else [bars]
     return alt.layer(*layers).properties(
         title=alt.TitleParams(
             f"Spend per day by {label(dimension).lower()}",
@@ -54,14 +55,18 @@ def daily_spend_chart(
     )
 
 
-def _previous_marks(rows: pl.DataFrame, previous: pl.DataFrame) -> alt.Chart:
-    days = rows.select(pl.col("started_on").unique().sort())
+def _previous_marks(days: list[str], previous: pl.DataFrame) -> alt.Chart:
     before = previous.group_by("started_on").agg(pl.col("spend_usd").sum()).sort("started_on")
-    paired = pl.concat(
-        [days.head(before.height), before.select("spend_usd").head(days.height)], how="horizontal"
-    )
+    # The first day is compared with the first, so that Monday stands beside Monday.
+    pairs = list(zip(days, before["spend_usd"], strict=False))
+    paired = pl.DataFrame(pairs, schema={"started_on": pl.String, "spend_usd": pl.Float64}, orient="row")
     marks: alt.Chart = alt.Chart(paired).mark_tick(width={"band": 0.5})
-    return marks.encode(x=day_axis(), y=alt.Y("spend_usd:Q"))
+    return marks.encode(x=day_axis(days), y=alt.Y("spend_usd:Q"))
+
+
+def _largest_day(rows: pl.DataFrame) -> float | None:
+    totals = rows.group_by("started_on").agg(pl.col("spend_usd").sum())["spend_usd"]
+    return max(totals.to_list(), default=None)
 
 
 def spend_change_chart(change_table: pl.DataFrame, dimension: str) -> Drawing:
@@ -85,6 +90,7 @@ def spend_change_chart(change_table: pl.DataFrame, dimension: str) -> Drawing:
         .alias("note"),
     )
     names = shown[dimension].to_list()
+    room = _room_for_notes(shown["note_at"])
     chart = alt.Chart(shown)
     y = alt.Y(f"{dimension}:N", sort=names, title=None)
     bars = chart.mark_bar(height={"band": 0.62}).encode(
@@ -92,8 +98,8 @@ def spend_change_chart(change_table: pl.DataFrame, dimension: str) -> Drawing:
         x=alt.X(
             "spend_usd_after:Q",
             title="Spend (USD)",
-            axis=alt.Axis(format="$~s", tickCount=5, grid=True),
-            scale=alt.Scale(domain=[0, _room_for_notes(shown["note_at"])]),
+            axis=money_axis(room, grid=True),
+            scale=alt.Scale(domain=[0, room]),
         ),
         color=alt.Color(f"{dimension}:N", scale=name_scale(names), legend=None),
     )

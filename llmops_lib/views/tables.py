@@ -46,7 +46,9 @@ def facts_table(facts: Mapping[str, str], *, caption: str = "") -> Html:
     Returns:
         A definition list.
     """
-    rows = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>").format(*fact) for fact in facts.items())
+    rows = Markup("").join(
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(*fact) for fact in facts.items()
+    )
     head = Markup("<figcaption>{}</figcaption>").format(caption) if caption else Markup("")
     return Html(Markup('<figure class="facts">{}<dl>{}</dl></figure>').format(head, rows))
 

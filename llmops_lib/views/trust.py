@@ -17,7 +17,8 @@ def account_of_rows(files: pl.DataFrame, headline: pl.DataFrame) -> Html:
     Returns:
         Named facts; rows read are spans and quarantined rows together.
     """
-    read, spans, refused = (files[name].sum() for name in ("rows_read", "span_count", "quarantined_count"))
+    names = ("rows_read", "span_count", "quarantined_count")
+    read, spans, refused = (sum(files[name].to_list()) for name in names)
     calls = headline.row(0, named=True)
     return facts_table(
         {

@@ -44,3 +44,12 @@ def test_the_numbers_behind_the_pictures_are_there_and_escaped():
     assert "<td>$3.00</td>" in html
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_without_any_known_cost_there_is_no_empty_chart():
+    """A frame without bars looks broken; the calls are still worth a table."""
+    unpriced = CHANGE.with_columns(pl.lit(None, pl.Float64).alias("spend_usd_after"))
+    html = spend_breakdown_figures(["model"], daily=DAILY, change=unpriced, previous=PREVIOUS)._repr_html_()
+    assert "No call of this period has a known cost" in html
+    assert "<picture>" not in html
+    assert "<td>7</td>" in html

@@ -11,6 +11,7 @@ import pytest
 from llmops_lib.views.error_charts import error_share_chart, errors_by_class_chart
 from llmops_lib.views.latency_charts import latency_by_chart, latency_over_time_chart
 from llmops_lib.views.picture import NARROW, WIDE, chart_svg, figure_markup, use_picture_charts
+from llmops_lib.views.scales import money_axis
 from llmops_lib.views.spend_charts import daily_spend_chart, spend_change_chart
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
@@ -67,12 +68,25 @@ CHARTS = {
 
 
 @pytest.mark.parametrize("build", CHARTS.values(), ids=CHARTS.keys())
-@pytest.mark.parametrize("take", [lambda table: table, lambda table: table.clear()], ids=["rows", "empty"])
-def test_every_chart_draws_and_names_what_it_shows(build, take):
-    """A week without errors must not break the report that would say so."""
-    figure = figure_markup(build(take).to_dict())
+def test_every_chart_draws_and_names_what_it_shows(build):
+    """Wide and narrow, light and dark, and in print."""
+    figure = figure_markup(build(lambda table: table).to_dict())
     assert "<figcaption>" in figure
     assert figure.count("data:image/svg+xml;base64,") == 5
+
+
+@pytest.mark.parametrize("build", CHARTS.values(), ids=CHARTS.keys())
+def test_a_chart_of_nothing_is_a_sentence(build):
+    """A week without errors must not show an empty frame, nor break the report that says so."""
+    figure = figure_markup(build(lambda table: table.clear()).to_dict())
+    assert "<picture>" not in figure
+    assert "Nothing to show." in figure
+
+
+def test_percentiles_that_no_hour_can_resolve_are_not_drawn():
+    """Axes around no line look like a fault."""
+    unknown = OVER_TIME.with_columns(pl.lit(None, pl.Float64).alias(name) for name in OVER_TIME.columns[1:])
+    assert "Nothing to show." in figure_markup(latency_over_time_chart(unknown).to_dict())
 
 
 @pytest.mark.parametrize("build", CHARTS.values(), ids=CHARTS.keys())
@@ -129,3 +143,20 @@ def test_notebooks_show_charts_as_pictures():
     encoded = re.findall(r"base64,([A-Za-z0-9+/=]+)", shown["text/html"])
     assert all(base64.b64decode(text).startswith(b"<svg") for text in encoded)
     assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", shown["text/html"])
+
+
+def test_a_day_without_spend_keeps_its_place():
+    """A missing Tuesday would put Wednesday's mark beside Tuesday's bar."""
+    daily = pl.concat(
+        [DAILY, DAILY.head(1).with_columns(started_on=pl.lit("2026-11-11"), spend_usd=pl.lit(0.0))]
+    )
+    spec = daily_spend_chart(daily, "model").to_dict()["layer"][0]
+    assert spec["encoding"]["x"]["scale"]["domain"] == ["2026-11-09", "2026-11-10", "2026-11-11"]
+
+
+@pytest.mark.parametrize(
+    ("largest", "written"), [(0.05, "$,.3~f"), (12.0, "$,.2~f"), (50_000.0, "$~s"), (None, "$,.2~f")]
+)
+def test_small_money_is_not_written_in_thousandths(largest, written):
+    """$50m reads as fifty million."""
+    assert money_axis(largest).to_dict()["format"] == written

@@ -1,11 +1,12 @@
 """Tables and cards escape all text and write numbers by their unit."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from llmops_lib.periods import Period
 from llmops_lib.views.calls_list import calls_list
-from llmops_lib.views.kpis import headline_cards, summary_sentence
+from llmops_lib.views.kpis import coverage_note, headline_cards, summary_sentence
 from llmops_lib.views.tables import data_table, facts_table
 
 HOSTILE = "<script>alert(1)</script>"
@@ -147,3 +148,39 @@ def test_a_list_without_calls_says_so():
     assert (
         "No call failed." in calls_list(CALL.clear(), caption="Failed", empty="No call failed.")._repr_html_()
     )
+
+
+def bounds(first, last):
+    """The part of a headline that says when its first and last call started."""
+    return pl.DataFrame(
+        {"first_at": [first], "last_at": [last]},
+        schema_overrides={"first_at": pl.Datetime("us", "UTC"), "last_at": pl.Datetime("us", "UTC")},
+    )
+
+
+WEEK = Period.week("2026-W46")
+WHOLE = bounds(WEEK.start, WEEK.end - timedelta(hours=3))
+WHOLE_BEFORE = bounds(WEEK.previous.start, WEEK.previous.end - timedelta(hours=3))
+
+
+def test_a_week_that_is_covered_whole_needs_no_warning():
+    """A quiet night at an end is no gap."""
+    assert coverage_note(WHOLE, WHOLE_BEFORE, WEEK)._repr_html_() == ""
+
+
+def test_a_week_that_breaks_off_is_said_to():
+    """Half a week beside a whole one reads as a collapse of traffic."""
+    html = coverage_note(bounds(WEEK.start, WEEK.start + timedelta(days=3)), WHOLE_BEFORE, WEEK)._repr_html_()
+    assert "2026-W46 is not covered whole: its calls run from 2026-11-09 00:00:00 to 2026-11-12" in html
+    assert "2026-W45" not in html
+
+
+def test_a_week_before_that_starts_late_is_said_to():
+    """Growth against half a week is no growth."""
+    late = bounds(WEEK.previous.start + timedelta(days=4), WEEK.previous.end - timedelta(hours=1))
+    assert "2026-W45 is not covered whole" in coverage_note(WHOLE, late, WEEK)._repr_html_()
+
+
+def test_a_week_before_without_calls_is_said_by_the_cards():
+    """There is nothing to compare with, which is another thing than half of it."""
+    assert coverage_note(WHOLE, bounds(None, None), WEEK)._repr_html_() == ""
