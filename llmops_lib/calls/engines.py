@@ -30,8 +30,9 @@ def portable(measure: Callable[_Parameters, _Table]) -> Callable[_Parameters, _T
             return measure(*args, **kwargs)
         except LlmopsError:
             raise
-        # Narwhals says in any of these ways that an engine cannot do something.
-        except (NotImplementedError, ValueError, nw.exceptions.NarwhalsError) as error:
+        # Narwhals says in any of these ways that an engine cannot do something; a method that it
+        # has not implemented there is a RuntimeError.
+        except (RuntimeError, ValueError, nw.exceptions.NarwhalsError) as error:
             engine = type(args[0]) if args else type(next(iter(kwargs.values()), None))
             msg = (
                 f"{measure.__name__} cannot run on a {engine.__module__}.{engine.__qualname__}: {error} "

@@ -34,7 +34,7 @@ def ingest_exports(
             store,
             timezone=timezone,
             columns=columns,
-            on_file=lambda path, number, total: advance(number - 1, total, path),
+            on_file=advance,
         )
     if as_json:
         say_json(asdict(outcome))

@@ -136,11 +136,13 @@ def rate(value: float | None) -> str:
     """A number per unit of time, to two significant digits below ten.
 
     Example:
-        >>> rate(0.0123), rate(4.56), rate(123.4)
-        ('0.012', '4.6', '123')
+        >>> rate(0.0123), rate(4.56), rate(123.4), rate(0.00002)
+        ('0.012', '4.6', '123', '<0.001')
     """
     if value is None or math.isnan(value):
         return UNKNOWN
+    if 0 < abs(value) < 0.001:
+        return "<0.001"
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 

@@ -143,6 +143,23 @@ def test_a_demo_that_cannot_be_written_is_named(run, tmp_path):
     assert "blocked" in refusal(run("demo", blocked / "demo.jsonl"))
 
 
+def test_progress_is_shown_on_a_terminal(run, export, tmp_path, monkeypatch):
+    """A long ingest without a sign of life looks hung."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for arguments in (
+        ("demo", tmp_path / "demo.jsonl", "--weeks", "2"),
+        ("ingest", export, "--store", tmp_path / "s"),
+    ):
+        code, _, err = run(*arguments)
+        assert code == 0
+        assert "━" in err
+
+
+def test_progress_is_silent_in_a_pipe(run, export, tmp_path):
+    """What a script reads must hold nothing but the outcome."""
+    assert run("ingest", export, "--store", tmp_path / "s")[2] == ""
+
+
 def test_the_demo_says_what_it_wrote(run, tmp_path):
     """The next command stands in its output."""
     path = tmp_path / "new" / "demo.jsonl"
