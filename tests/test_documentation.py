@@ -1,6 +1,7 @@
 """The documentation names everything there is, and its generated pages are up to date."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import typer
 
 import llmops_lib
 from llmops_lib.cli import app
+from llmops_lib.demo import sample_export
 from llmops_lib.schema_page import schema_page
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -63,6 +65,16 @@ def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if not target.startswith("https://"):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/loading.md"])
+def test_the_python_of_the_first_minutes_runs(page, tmp_path, monkeypatch):
+    """It is the first thing that a reader pastes; `exports/` is where their own files would be."""
+    (tmp_path / "exports").mkdir()
+    shutil.copy(sample_export(), tmp_path / "exports" / "export.jsonl")
+    monkeypatch.chdir(tmp_path)
+    block = re.search(r"```python\n(.*?)```", (PROJECT / page).read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile(block[1], page, "exec"), {})  # noqa: S102 - our own documentation
 
 
 def test_an_unknown_name_lists_the_known_ones():
