@@ -12,7 +12,7 @@ import narwhals as nw
 import polars as pl
 
 from llmops_lib.errors import EngineError, MissingColumnError
-from llmops_lib.periods import Period
+from llmops_lib.periods import Day, Period
 
 
 def narwhal(
@@ -71,13 +71,17 @@ def with_day(table: Any, period: Period) -> Any:
         The rows in the period with `started_on` (text, `2026-11-09`).
     """
     frame = nw.from_native(in_period(table, period))
-    bounds = list(period.each_day())
-    started_on = nw.lit(bounds[-1].on.isoformat())
-    for day in reversed(bounds[:-1]):
-        started_on = (
-            nw.when(nw.col("started_at") < day.end).then(nw.lit(day.on.isoformat())).otherwise(started_on)
-        )
+    started_on = _day_of(list(period.each_day()))
     return frame.with_columns(started_on=started_on).to_native()
+
+
+def _day_of(days: list[Day]) -> nw.Expr:
+    # Halving keeps the expression shallow: a year of nested conditions is too deep for some engines.
+    if len(days) == 1:
+        return nw.lit(days[0].on.isoformat())
+    middle = len(days) // 2
+    is_earlier = nw.col("started_at") < days[middle].start
+    return nw.when(is_earlier).then(_day_of(days[:middle])).otherwise(_day_of(days[middle:]))
 
 
 def with_content(calls: pl.DataFrame, spans: Any) -> pl.DataFrame:

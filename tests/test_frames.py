@@ -1,6 +1,6 @@
 """The bridge keeps the kind of table it was given."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import duckdb
 import pandas as pd
@@ -80,3 +80,11 @@ def test_content_is_fetched_for_the_calls_at_hand(engine):
     )
     rows = with_content(calls, engine(spans)).select("latency_ms", "input", "output").rows()
     assert rows == [(9.0, "third", None), (5.0, "second", "2"), (1.0, None, None)]
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
+def test_a_year_of_days_is_no_harder_than_a_week(engine):
+    """A condition per day, one inside the other, is too deep for an engine at a year."""
+    year = Period.days(date(2026, 1, 1), date(2027, 1, 1))
+    days = collected(with_day(engine(STARTS), year)).sort("started_at")["started_on"].to_list()
+    assert days == ["2026-11-08", "2026-11-08", "2026-11-10", "2026-11-15", "2026-11-15"]
