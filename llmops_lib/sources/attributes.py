@@ -5,6 +5,7 @@ workflows and the outer spans of SDKs repeat the usage of their children, and ad
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,6 @@ from llmops_lib.sources.attribute_names import (
     COLUMN_OF,
     FEATURE_HINTS,
     PROPERTY_NAMES,
-    RESOURCE_COLUMN_OF,
     USAGE_COLUMNS,
 )
 from llmops_lib.sources.checks import NAME_LIMIT
@@ -24,14 +24,18 @@ from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.messages import finish_reason_of
 from llmops_lib.sources.operations import operation_of
 from llmops_lib.sources.providers import provider_name
+from llmops_lib.sources.resource_columns import Resource, add_resource, described_resource, is_name
 from llmops_lib.sources.streaming import CHUNK_EVENTS, streaming_columns
 from llmops_lib.sources.usage import complete_usage
 
-__all__ = ["SpanState", "canonical_row"]
+__all__ = ["Resource", "SpanState", "canonical_row", "described_resource"]
 
 _UNKNOWN_STATE = SpanState()
+_CALLS = frozenset(MODEL_OPERATIONS)
+_HINTS = frozenset(FEATURE_HINTS)
 _PREFIXES = tuple(FLATTENED)
 _PROPERTY_ATTRIBUTES = ("metadata", "langfuse.trace.metadata", "langfuse.observation.metadata")
+_HOLDERS = (dict, list)
 _LIST_COLUMNS = ("finish_reason", "tags", "system_instructions")
 _NO_NAMES = ("none", "null", "unknown")
 
@@ -41,7 +45,7 @@ def canonical_row(
     *,
     name: str | None,
     events: Sequence[Mapping[str, Any]] = (),
-    resource: Mapping[str, Any] = MappingProxyType({}),
+    resource: Mapping[str, Any] | Resource = MappingProxyType({}),
     state: SpanState = _UNKNOWN_STATE,
 ) -> dict[str, Any]:
     """The columns that attributes, events and resource of one span can fill.
@@ -50,7 +54,7 @@ def canonical_row(
         attributes: Attributes by their dotted names.
         name: Name of the span.
         events: `{"name", "time", "attributes": {...}}` each, in order of time.
-        resource: Attributes of the resource.
+        resource: Attributes of the resource; or what `described_resource` made of them, once for many spans.
         state: Start and status of the span, where the reader knows them.
 
     Returns:
@@ -68,7 +72,7 @@ def canonical_row(
     row, origins, rest, flattened = _sorted_attributes(attributes)
     operation = row["operation"] = operation_of(attributes, name if isinstance(name, str) else None)
     _finish_values(row, origins, rest)
-    if operation in MODEL_OPERATIONS:
+    if operation in _CALLS:
         _add_invocation(row, rest)
         complete_usage(row, rest)
         row |= streaming_columns(
@@ -81,10 +85,11 @@ def canonical_row(
     row |= contents
     if row.get("finish_reason") is None:
         row["finish_reason"] = finish_reason_of(row.get("output"))
-    row["feedback_score"] = event_feedback(events)
+    if events:
+        row["feedback_score"] = event_feedback(events)
     _add_properties(row, rest)
-    row["feature_hint"] = _feature_hint(attributes, operation)
-    _add_resource(row, rest, resource)
+    row["feature_hint"] = None if _HINTS.isdisjoint(attributes) else _feature_hint(attributes, operation)
+    add_resource(row, rest, resource if isinstance(resource, Resource) else described_resource(resource))
     kept = [dict(event) for event in unused if event.get("name") not in CHUNK_EVENTS]
     row["attributes"] = rest | {"otel.events": kept} if kept else rest
     return row
@@ -94,35 +99,59 @@ def _sorted_attributes(
     attributes: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, str], dict[str, Any], dict[str, dict[str, Any]]]:
     """Columns, the attribute that filled each, attributes without a column, and flattened messages."""
+    names = tuple(attributes)
+    columns = _columns_of(names)
     row: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    ranks: dict[str, int] = {}
     rest: dict[str, Any] = {}
     flattened: dict[str, dict[str, Any]] = {}
-    for name, value in attributes.items():
+    for name, column, value in zip(names, columns, attributes.values(), strict=True):
         if value is None or value == "":
             continue
-        column, rank = COLUMN_OF.get(name, ("", 0))
-        if not column:
+        if column is None:
+            rest[name] = value
+        elif not column:
             _set_aside(name, value, rest, flattened)
-        elif isinstance(value, dict | list) and column not in _LIST_COLUMNS:
+        elif value.__class__ in _HOLDERS and column not in _LIST_COLUMNS:
             rest[name] = value
-        elif column not in row or rank < ranks[column]:
-            if column in row and row[column] != value:
-                rest[origins[column]] = row[column]
-            row[column], origins[column], ranks[column] = value, name, rank
-        elif row[column] != value:
-            rest[name] = value
+        elif column not in row:
+            row[column], origins[column] = value, name
+        else:
+            _choose(row, origins, rest, (name, column, value))
     return row, origins, rest, flattened
 
 
+def _choose(
+    row: dict[str, Any], origins: dict[str, str], rest: dict[str, Any], found: tuple[str, str, Any]
+) -> None:
+    """Of two attributes of one column the one of lower rank; the other is kept where it differs."""
+    name, column, value = found
+    if COLUMN_OF[name][1] < COLUMN_OF[origins[column]][1]:
+        if row[column] != value:
+            rest[origins[column]] = row[column]
+        row[column], origins[column] = value, name
+    elif row[column] != value:
+        rest[name] = value
+
+
+@lru_cache(maxsize=4_096)
+def _columns_of(names: tuple[str, ...]) -> tuple[str | None, ...]:
+    """The column of each attribute, None where it has none, and empty where it may be a flattened message.
+
+    An application writes few different sets of attributes, each of them many times.
+    """
+    return tuple(
+        COLUMN_OF[name][0] if name in COLUMN_OF else "" if name.startswith(_PREFIXES) else None
+        for name in names
+    )
+
+
 def _set_aside(name: str, value: Any, rest: dict[str, Any], flattened: dict[str, dict[str, Any]]) -> None:
-    if name.startswith(_PREFIXES):
-        prefix = next(prefix for prefix in _PREFIXES if name.startswith(prefix))
-        if name[len(prefix) :][:1].isdecimal():
-            flattened.setdefault(prefix, {})[name[len(prefix) :]] = value
-            return
-    rest[name] = value
+    prefix = next(prefix for prefix in _PREFIXES if name.startswith(prefix))
+    if name[len(prefix) :][:1].isdecimal():
+        flattened.setdefault(prefix, {})[name[len(prefix) :]] = value
+    else:
+        rest[name] = value
 
 
 def _finish_values(row: dict[str, Any], origins: Mapping[str, str], rest: dict[str, Any]) -> None:
@@ -182,13 +211,9 @@ def _add_properties(row: dict[str, Any], rest: Mapping[str, Any]) -> None:
         if not isinstance(properties, dict):
             continue
         for column, names in PROPERTY_NAMES.items():
-            found = next((properties[name] for name in names if _is_name(properties.get(name))), None)
+            found = next((properties[name] for name in names if is_name(properties.get(name))), None)
             if found is not None and row.get(column) is None:
                 row[column] = found
-
-
-def _is_name(value: Any) -> bool:
-    return (isinstance(value, str) and value != "") or type(value) is int
 
 
 def _feature_hint(attributes: Mapping[str, Any], operation: str) -> str | None:
@@ -200,16 +225,3 @@ def _feature_hint(attributes: Mapping[str, Any], operation: str) -> str | None:
         if isinstance(hint, str) and 0 < len(hint) <= NAME_LIMIT and hint.lower() not in _NO_NAMES:
             return hint
     return None
-
-
-def _add_resource(row: dict[str, Any], rest: dict[str, Any], resource: Mapping[str, Any]) -> None:
-    unmapped = {}
-    for name, value in resource.items():
-        column = RESOURCE_COLUMN_OF.get(name)
-        is_name = column is not None and _is_name(value) and not str(value).startswith("unknown_service")
-        if column is not None and is_name and row.get(column) in (None, value):
-            row[column] = value
-        else:
-            unmapped[name] = value
-    if unmapped:
-        rest["otel.resource"] = unmapped

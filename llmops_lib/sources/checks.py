@@ -21,6 +21,9 @@ NAME_LIMIT = 1_024
 COUNT_LIMIT = 2**53
 """The largest count that every JSON reader and every engine keeps exactly."""
 
+REQUIRED = ("trace_id", "span_id", "started_at")
+"""Columns without which a row is no span."""
+
 _MILLISECOND = timedelta(milliseconds=1)
 # What the protobuf mapping of JSON writes for doubles that JSON cannot hold.
 _NONFINITE = ("NaN", "Infinity")
@@ -43,12 +46,25 @@ def checked_row(row: Mapping[str, Any]) -> list[Any]:
             msg = f"a reader gave the column {name!r}; expected only {COLUMNS}"
             raise SchemaError(msg)
         if value is not None and value != "":
-            checked[name] = _CHECKS[name](name, value)
-    for name in ("trace_id", "span_id", "started_at"):
+            checked[name] = checked_value(name, value)
+    for name in REQUIRED:
         if checked[name] is None:
             raise Refused(reason="missing_field", detail=name)
     _derive(checked)
     return list(checked.values())
+
+
+def checked_value(name: str, value: Any) -> Any:
+    """The value as a column holds it.
+
+    Args:
+        name: One of `COLUMNS`.
+        value: Neither None nor empty text.
+
+    Raises:
+        Refused: If it cannot be right.
+    """
+    return _CHECKS[name](name, value)
 
 
 def _derive(row: dict[str, Any]) -> None:

@@ -17,12 +17,13 @@ class SpanState:
     """What a reader knows of a span besides its attributes.
 
     Attributes:
-        started_at: Start; without it chunk events tell no time to the first token.
+        started_at: Start, a datetime or nanoseconds since 1970; without it chunk events tell no time to
+            the first token.
         is_failed: Whether its status says that it failed.
         message: Message of that status.
     """
 
-    started_at: datetime | None = None
+    started_at: datetime | int | None = None
     is_failed: bool = False
     message: str | None = None
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from llmops_lib.sources.attributes import SpanState, canonical_row
+from llmops_lib.sources.attributes import Resource, SpanState, canonical_row, described_resource
 from llmops_lib.sources.console import console_row, is_console_span
 from llmops_lib.sources.json_stream import iter_values
 from llmops_lib.sources.otlp_logs import read_log_record
@@ -25,7 +25,7 @@ from llmops_lib.sources.place import Place
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
 from llmops_lib.sources.sample import Sample
-from llmops_lib.sources.times import parse_time
+from llmops_lib.sources.times import KNOWN_PAST_US, parse_time
 
 FORMAT = "otlp"
 """Value of `source_format`."""
@@ -52,6 +52,12 @@ _SCOPES = (
 )
 _RECORDS = ("spans", "logRecords", "log_records", "logs", "metrics")
 _FAILED = (2, "2", "STATUS_CODE_ERROR", "ERROR")
+_UNMAPPED = {
+    "links": "otel.links",
+    "traceState": "otel.trace_state",
+    "droppedAttributesCount": "otel.dropped_attributes_count",
+}
+_FIRST_NS, _LAST_NS = (micros * 1_000 for micros in KNOWN_PAST_US)
 _KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 
 
@@ -87,6 +93,7 @@ def read_otlp(path: Path, *, timezone: str | None = None) -> SourceRows:
             place.refuse(found.refused)
         else:
             _read_value(found.value, place)
+            collector.hold(len(found.line.raw))
     return collector.finish()
 
 
@@ -113,11 +120,12 @@ def _read_request(request: Mapping[str, Any], place: Place) -> None:
 
 def _read_scope(scoped: Mapping[str, Any], resource: Any, signal: str, place: Place) -> None:
     scope = scoped.get("scope", scoped.get("instrumentationLibrary"))
-    described = _described(resource)
+    described = described_resource(_described(resource))
+    origin = _scope_attributes(scope)
     # One Python step per span: each has its own set of attributes, so there are no columns to work on yet.
     for record in _named_objects(scoped, _RECORDS, place):
         if signal in _SPANS:
-            _read_record(record, place, lambda span: _span_row(span, described, scope))
+            _read_record(record, place, lambda span: _span_row(span, described, origin))
         elif signal in _LOGS:
             read_log_record(record, place)
         else:
@@ -161,7 +169,7 @@ def _objects(values: Any, place: Place, name: str) -> Iterator[Mapping[str, Any]
             place.refuse(Refused("schema", f"{name} holds {type(value).__name__}, not an object"), value)
 
 
-def _span_row(found: Mapping[str, Any], resource: Mapping[str, Any], scope: Any) -> dict[str, Any]:
+def _span_row(found: Mapping[str, Any], resource: Resource, origin: Mapping[str, Any]) -> dict[str, Any]:
     span = camel_cased(found)
     started_at = _time_of(span.get("startTimeUnixNano"))
     status = span.get("status")
@@ -179,13 +187,17 @@ def _span_row(found: Mapping[str, Any], resource: Mapping[str, Any], scope: Any)
     row["name"] = span.get("name")
     row["started_at"] = started_at
     row["ended_at"] = _time_of(span.get("endTimeUnixNano"))
-    row["attributes"] |= _unmapped(span, scope)
+    row["attributes"] |= _unmapped(span, origin)
     return row
 
 
-def _time_of(value: Any) -> datetime | None:
+def _time_of(value: Any) -> datetime | int | None:
+    """Nanoseconds since 1970 where they are in range, which spares a datetime per span."""
+    nanoseconds = int64(value)
+    if type(nanoseconds) is int and _FIRST_NS <= nanoseconds <= _LAST_NS:
+        return nanoseconds
     # Writers that leave defaults in write 0 for a time that is not known.
-    return parse_time(int64(value) or None, unit="ns")
+    return parse_time(nanoseconds or None, unit="ns")
 
 
 def _events(events: Any) -> list[dict[str, Any]]:
@@ -203,16 +215,15 @@ def _events(events: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _unmapped(span: Mapping[str, Any], scope: Any) -> dict[str, Any]:
+def _scope_attributes(scope: Any) -> dict[str, Any]:
+    described = scope if isinstance(scope, dict) else {}
+    return {f"otel.scope.{name}": value for name in ("name", "version") if (value := described.get(name))}
+
+
+def _unmapped(span: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, Any]:
     kind = span.get("kind")
-    unmapped = {
-        "otel.scope.name": scope.get("name") if isinstance(scope, dict) else None,
-        "otel.scope.version": scope.get("version") if isinstance(scope, dict) else None,
-        "otel.kind": _KINDS.get(kind)
-        if type(kind) is int
-        else str(kind or "").removeprefix("SPAN_KIND_").lower(),
-        "otel.links": span.get("links"),
-        "otel.trace_state": span.get("traceState"),
-        "otel.dropped_attributes_count": span.get("droppedAttributesCount"),
-    }
-    return {name: value for name, value in unmapped.items() if value}
+    word = _KINDS.get(kind) if type(kind) is int else str(kind or "").removeprefix("SPAN_KIND_").lower()
+    unmapped = {**origin, "otel.kind": word} if word else {**origin}
+    if not _UNMAPPED.keys().isdisjoint(span):
+        unmapped |= {to: span[name] for name, to in _UNMAPPED.items() if span.get(name)}
+    return unmapped

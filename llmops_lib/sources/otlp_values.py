@@ -15,7 +15,7 @@ from typing import Any
 
 from llmops_lib.sources.refusals import Refused
 
-_HEX = re.compile(r"[0-9a-f]+")
+_HEX = "0123456789abcdef"
 _BASE64_BYTES = {24: 16, 12: 8}
 _HEX_LENGTHS = (32, 16)
 
@@ -54,19 +54,27 @@ def attribute_dict(attributes: Any) -> dict[str, Any]:
     if not isinstance(attributes, list):
         raise Refused(reason="type", detail=f"attributes is {type(attributes).__name__}, not a list")
     try:
-        pairs = [(intern(attribute["key"]), _held(attribute.get("value"))) for attribute in attributes]
+        # Most values are text, and there are dozens per span.
+        found = {
+            intern(attribute["key"]): any_value(value)
+            if (text := (value := attribute["value"]).get("stringValue")) is None
+            else text
+            for attribute in attributes
+        }
+    except (TypeError, KeyError, AttributeError):
+        return _unusual_attributes(attributes)
+    return found if len(found) == len(attributes) else _unusual_attributes(attributes)
+
+
+def _unusual_attributes(attributes: list[Any]) -> dict[str, Any]:
+    try:
+        pairs = [(intern(attribute["key"]), any_value(attribute.get("value"))) for attribute in attributes]
         found = dict(pairs)
     except (TypeError, KeyError, AttributeError):
         raise Refused(reason="type", detail="an attribute is no object with a key") from None
     if len(found) != len(pairs):
         _refuse_contradictions(pairs, found)
     return found
-
-
-def _held(value: Any) -> Any:
-    # Most values are text, and there are dozens per span.
-    text = value.get("stringValue") if value.__class__ is dict else None
-    return any_value(value) if text is None else text
 
 
 def _refuse_contradictions(pairs: list[tuple[str, Any]], found: dict[str, Any]) -> None:
@@ -88,6 +96,8 @@ def int64(value: Any) -> Any:
     if type(value) is int:
         return value
     if isinstance(value, str):
+        if len(value) < 20 and value.isdecimal():
+            return int(value)
         digits = value.strip()
         is_number = digits.removeprefix("-").isdecimal() and len(digits) <= 40
         return int(digits) if is_number else value
@@ -114,9 +124,11 @@ def span_identifier(value: Any, name: str) -> Any:
         return None
     if not isinstance(value, str):
         raise Refused(reason="type", detail=f"{name} is {type(value).__name__}, not text")
-    lowered = value.lower()
-    if len(value) in _HEX_LENGTHS and _HEX.fullmatch(lowered):
-        return lowered
+    if len(value) in _HEX_LENGTHS:
+        if not value.strip(_HEX):
+            return value
+        if not (lowered := value.lower()).strip(_HEX):
+            return lowered
     if len(value) in _BASE64_BYTES:
         try:
             decoded = base64.b64decode(value, validate=True)

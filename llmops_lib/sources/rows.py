@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
 
-from llmops_lib.schema import QUARANTINE, RAW_LIMIT, SPANS, UTC_DATETIME
-from llmops_lib.sources.checks import COLUMNS, checked_row
+from llmops_lib.errors import SchemaError
+from llmops_lib.schema import QUARANTINE, RAW_LIMIT, SPANS
+from llmops_lib.sources.checks import COLUMNS
+from llmops_lib.sources.pieces import checked_columns
 from llmops_lib.sources.refusals import Refused
 
 __all__ = ["LOG_MESSAGES", "ROW_SCHEMA", "TRACE_COLUMNS", "Refused", "RowCollector", "SourceRows"]
@@ -44,9 +46,9 @@ Raw = bytes | str | Callable[[], bytes]
 """The text of a row, or what writes it: writing every good row back would cost more than reading it."""
 
 # Rows become a frame piece by piece, so that memory holds few Python objects.
-_PIECE = 20_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_PIECE = 4_000
+_PIECE_BYTES = 32 << 20
+_KNOWN = frozenset(COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -77,21 +79,26 @@ class RowCollector:
     def __init__(self, source_format: str, source_file: str) -> None:
         self._source_format = source_format
         self._source_file = source_file
-        self._rows: list[list[Any]] = []
-        self._lines: list[int | None] = []
+        self._rows: list[Mapping[str, Any]] = []
+        self._places: list[tuple[int, int | None, int | None, Raw]] = []
         self._pieces: list[pl.DataFrame] = []
-        self._refused: list[tuple[int | None, int | None, str, str]] = []
+        self._refused: list[tuple[int, int | None, int | None, str, str]] = []
         self._messages: list[dict[str, Any]] = []
+        self._given_count = 0
+        self._held_bytes = 0
 
     def accept(
         self, row: Mapping[str, Any], *, line: int | None, offset: int | None = None, raw: Raw = b""
     ) -> None:
         """Takes a row, or refuses it if a value cannot be right.
 
+        Rows are checked many at a time: neither a row nor what it holds may be changed once it is given.
+
         Args:
-            row: SPANS columns, and `feature_hint`, to Python values: aware datetimes, numbers or digit
-                text, text. `attributes`, `input`, `output`, `system_instructions` and `tool_calls` may be
-                lists, dicts or text; text that is no JSON list, object or string is encoded as a JSON string.
+            row: SPANS columns, and `feature_hint`, to Python values: aware datetimes or nanoseconds since
+                1970, numbers or digit text, text. `attributes`, `input`, `output`, `system_instructions`
+                and `tool_calls` may be lists, dicts or text; text that is no JSON list, object or string
+                is encoded as a JSON string.
                 `latency_ms` counts only while `started_at` or `ended_at` is unknown.
             line: Line or row in the file, counted from 1.
             offset: Byte offset of that line.
@@ -100,14 +107,22 @@ class RowCollector:
         Raises:
             SchemaError: If a key is no column: a mistake of the reader, not of the data.
         """
-        try:
-            checked = checked_row(row)
-        except Refused as refused:
-            self.refuse(str(refused), line=line, offset=offset, raw=raw)
-            return
-        self._rows.append(checked)
-        self._lines.append(line)
-        if len(self._rows) >= _PIECE:
+        if not _KNOWN.issuperset(row):
+            msg = f"a reader gave the columns {sorted(set(row) - _KNOWN)}; expected only {COLUMNS}"
+            raise SchemaError(msg)
+        self._rows.append(row)
+        self._places.append((self._given_count, line, offset, raw))
+        self._given_count += 1
+        self.hold(0 if callable(raw) else len(raw))
+
+    def hold(self, size: int) -> None:
+        """Counts bytes that accepted rows keep in memory, which bounds how many wait to be checked.
+
+        Args:
+            size: Bytes of text that a reader has parsed; texts given as `raw` are counted already.
+        """
+        self._held_bytes += size
+        if len(self._rows) >= _PIECE or self._held_bytes >= _PIECE_BYTES:
             self._close_piece()
 
     def refuse(self, reason: str, *, line: int | None, offset: int | None = None, raw: Raw = b"") -> None:
@@ -119,7 +134,8 @@ class RowCollector:
             offset: Byte offset of that line.
             raw: Text of the row.
         """
-        self._refused.append((line, offset, _storable(reason), _raw_text(raw)))
+        self._refused.append((self._given_count, line, offset, _storable(reason), _raw_text(raw)))
+        self._given_count += 1
 
     def add_message(self, message: Mapping[str, Any], *, line: int | None, raw: Raw = b"") -> None:
         """Takes a record that tells something of a span or of a whole trace.
@@ -136,10 +152,10 @@ class RowCollector:
     def finish(self) -> SourceRows:
         """Everything collected."""
         self._close_piece()
-        spans = pl.concat(self._pieces, rechunk=True)
+        spans = pl.concat(self._pieces)
         messages = pl.DataFrame(self._messages, schema=LOG_MESSAGES)
         quarantine = pl.DataFrame(
-            [(self._source_file, *refused) for refused in self._refused],
+            [(self._source_file, *refused[1:]) for refused in sorted(self._refused, key=itemgetter(0))],
             schema=QUARANTINE.polars_schema,
             orient="row",
         )
@@ -147,28 +163,19 @@ class RowCollector:
         return SourceRows(spans, quarantine, messages, rows_read)
 
     def _close_piece(self) -> None:
-        columns = zip(*self._rows, strict=True) if self._rows else (() for _ in COLUMNS)
-        piece = pl.DataFrame([_series(name, values) for name, values in zip(COLUMNS, columns, strict=True)])
+        piece, refused = checked_columns(self._rows)
+        for number, why in refused.items():
+            given, line, offset, raw = self._places[number]
+            self._refused.append((given, line, offset, _storable(str(why)), _raw_text(raw)))
+        lines = [place[1] for number, place in enumerate(self._places) if number not in refused]
         self._pieces.append(
             piece.with_columns(
                 source_format=pl.lit(self._source_format),
                 source_file=pl.lit(self._source_file),
-                source_line=pl.Series(self._lines, dtype=pl.Int64),
+                source_line=pl.Series(lines, dtype=pl.Int64),
             ).select(ROW_SCHEMA.names())
         )
-        self._rows = []
-        self._lines = []
-
-
-def _series(name: str, values: tuple[Any, ...]) -> pl.Series:
-    dtype = ROW_SCHEMA[name]
-    if values.count(None) == len(values):
-        return pl.repeat(None, len(values), dtype=dtype, eager=True).alias(name)
-    if dtype == UTC_DATETIME:
-        # polars takes five times as long for datetimes as for the integers behind them.
-        micros = [None if value is None else (value - _EPOCH) // _MICROSECOND for value in values]
-        return pl.Series(name, micros, dtype=pl.Int64).cast(dtype)
-    return pl.Series(name, values, dtype=dtype)
+        self._rows, self._places, self._held_bytes = [], [], 0
 
 
 def _raw_text(raw: Raw) -> str:

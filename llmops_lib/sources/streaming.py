@@ -32,7 +32,7 @@ def streaming_columns(
     events: Sequence[Mapping[str, Any]],
     *,
     stated: Any,
-    started_at: datetime | None,
+    started_at: datetime | int | None,
 ) -> dict[str, Any]:
     """`is_streaming` and `time_to_first_token_ms` of a model call.
 
@@ -40,7 +40,8 @@ def streaming_columns(
         attributes: Attributes of the span.
         events: Events of the span.
         stated: What an attribute says about streaming, or None.
-        started_at: Start of the span; without it events tell no duration.
+        started_at: Start of the span, a datetime or nanoseconds since 1970; without it events tell no
+            duration.
     """
     is_streaming = stated if stated is not None else _shown(attributes, events)
     if is_streaming not in (True, "true", "True"):
@@ -72,9 +73,9 @@ def _first_token_at(attributes: Mapping[str, Any], events: Sequence[Mapping[str,
     return chunks[0] if chunks else str(started).strip('"') if started else None
 
 
-def _wait_until(moment: Any, started_at: datetime) -> float | None:
+def _wait_until(moment: Any, started_at: datetime | int) -> float | None:
     try:
-        first_at = parse_time(moment)
+        first_at, since = parse_time(moment), parse_time(started_at)
     except Refused:
         return None
-    return None if first_at is None else (first_at - started_at) / timedelta(milliseconds=1)
+    return None if first_at is None or since is None else (first_at - since) / timedelta(milliseconds=1)

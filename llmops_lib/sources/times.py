@@ -15,6 +15,9 @@ _EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _IMPORTED = datetime.now(UTC)
 _IMPORTED_US = (_IMPORTED - _EPOCH) // _MICROSECOND
 _EARLIEST_US = (_EARLIEST - _EPOCH) // _MICROSECOND
+KNOWN_PAST_US = (_EARLIEST_US, _IMPORTED_US)
+"""Microseconds since 1970 between which every moment is in range, without a look at the clock."""
+
 _DAY_US = 86_400_000_000
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 # A time between 1973 and 5138 has its own number of digits in each unit, so size alone tells the unit.
