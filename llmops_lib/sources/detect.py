@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmops_lib.errors import SourceError, UnknownFormatError
-from llmops_lib.sources import langfuse, otlp, phoenix, table
+from llmops_lib.sources import (
+    braintrust,
+    helicone,
+    langfuse,
+    langsmith,
+    litellm,
+    mlflow,
+    opik,
+    otlp,
+    phoenix,
+    table,
+    weave,
+)
 from llmops_lib.sources.compressed import open_decompressed
 from llmops_lib.sources.rows import SourceRows
 from llmops_lib.sources.sample import Sample, take_sample
@@ -32,6 +44,13 @@ READERS = (
     Reader(otlp.FORMAT, otlp.LOOKED_FOR, otlp.matches, otlp.read_otlp),
     Reader(phoenix.FORMAT, phoenix.LOOKED_FOR, phoenix.matches, phoenix.read_phoenix),
     Reader(langfuse.FORMAT, langfuse.LOOKED_FOR, langfuse.matches, langfuse.read_langfuse),
+    Reader(mlflow.FORMAT, mlflow.LOOKED_FOR, mlflow.matches, mlflow.read_mlflow),
+    Reader(opik.FORMAT, opik.LOOKED_FOR, opik.matches, opik.read_opik),
+    Reader(braintrust.FORMAT, braintrust.LOOKED_FOR, braintrust.matches, braintrust.read_braintrust),
+    Reader(weave.FORMAT, weave.LOOKED_FOR, weave.matches, weave.read_weave),
+    Reader(langsmith.FORMAT, langsmith.LOOKED_FOR, langsmith.matches, langsmith.read_langsmith),
+    Reader(litellm.FORMAT, litellm.LOOKED_FOR, litellm.matches, litellm.read_litellm),
+    Reader(helicone.FORMAT, helicone.LOOKED_FOR, helicone.matches, helicone.read_helicone),
     Reader(table.FORMAT, table.LOOKED_FOR, table.matches, table.read_table),
 )
 """The formats in the order in which they are tried; a plain table is whatever no other format is."""
@@ -44,7 +63,7 @@ def detect_format(path: str | Path) -> str:
         path: A plain, gzip or zstd file, or a Parquet file.
 
     Returns:
-        `otlp`, `phoenix`, `langfuse` or `table`.
+        The `source_format` of one of `READERS`, such as `otlp` or `langfuse`.
 
     Raises:
         SourceNotFoundError: If there is no such file.

@@ -65,9 +65,9 @@ def trace_columns(trace: Mapping[str, Any]) -> dict[str, Any]:
         "trace_id": trace["id"],
         **{name: _text(trace.get(name)) for name in ("session_id", "user_id", "release", "environment")},
         "tags": [str(tag) for tag in tags] if isinstance(tags, list) and tags else None,
-        "tenant": evidence.get("tenant"),
-        "feature": evidence.get("feature"),
-        "feature_hint": evidence.get("feature_hint") or _text(trace.get("name")),
+        "tenant": _label(evidence.get("tenant")),
+        "feature": _label(evidence.get("feature")),
+        "feature_hint": _label(evidence.get("feature_hint")) or _text(trace.get("name")),
     }
 
 
@@ -110,3 +110,10 @@ def _feedback(score: Mapping[str, Any]) -> tuple[str, str | None, float] | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _label(value: Any) -> str | None:
+    # A tenant may be a number in the metadata; it is a name all the same.
+    return (
+        str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+    )

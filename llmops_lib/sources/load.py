@@ -77,7 +77,7 @@ def load_traces(
 
     Args:
         path: A file, a directory (taken with all that is below), a pattern such as `exports/**`, or several.
-        source_format: `otlp`, `phoenix`, `langfuse` or `table`; found by content when None.
+        source_format: Such as `otlp` or `table`; found by content when None. An unknown name lists them all.
         on_bad: `raise` stops at rows that `quarantine` sets aside.
         timezone: IANA zone of times that name none.
         columns: Column mapping of plain tables, a dict or the path of a YAML file, such as

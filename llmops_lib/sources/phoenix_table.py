@@ -5,13 +5,13 @@ lacks a value, pandas turns a column of counts into floats; CSV turns nested cel
 notation; Parquet gives every struct the keys of all.
 """
 
-import ast
 import math
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
+
+from llmops_lib.sources.notation import from_notation
 
 _PREFIX = "attributes."
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|index|")
@@ -39,10 +39,6 @@ _NOTATION = re.compile(r"\{'|\[[\[{']")
 _COUNTS = re.compile(r"attributes\.(?:llm\.(?:token_count|cost)|gen_ai\.usage|http)\..*")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE]-?\d+)?")
 _ABSENT_PARENTS = ("nan", "NaN", "None", "null")
-# Python's parser needs half a kilobyte of memory per character outside of quotes.
-_NOTATION_LIMIT = 4 << 20
-_UNQUOTED_LIMIT = 256 << 10
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.?)*(?:'|\Z)|\"(?:[^\"\\]|\\.?)*(?:\"|\Z)", re.DOTALL)
 
 
 def is_table_row(row: Mapping[str, Any]) -> bool:
@@ -113,16 +109,4 @@ def _text_cell(name: str, text: str) -> Any:
         number = float(text)
         return int(number) if number.is_integer() else number
     is_nested = _NESTED.fullmatch(name) or (_NOTATION.match(text) and not _TEXT.fullmatch(name))
-    return _from_notation(text) if is_nested and text[:1] in ("{", "[") else text
-
-
-def _from_notation(text: str) -> Any:
-    if len(text) > _NOTATION_LIMIT or len(_QUOTED.sub("s", text)) > _UNQUOTED_LIMIT:
-        return text
-    try:
-        with warnings.catch_warnings():
-            # The parser warns of odd escapes, and would print the text of the cell with the warning.
-            warnings.simplefilter("ignore")
-            return ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return text
+    return from_notation(text) if is_nested and text[:1] in ("{", "[") else text

@@ -19,6 +19,17 @@ REAL = {
     "langfuse/trace_json/agno-2025-06-11.trace.json": "langfuse",
     "langfuse/projected_exports/observations_ui_export.csv": "langfuse",
     "langfuse/sdk_v2_ingestion/ingestion_batch.json": "langfuse",
+    "langsmith/sdk_runs.runs.jsonl": "langsmith",
+    "langsmith/sdk_runs.bulk_export.parquet": "langsmith",
+    "langsmith/run_ops_researcher_subgraph.jsonl": "langsmith",
+    "litellm/spend_logs.jsonl": "litellm",
+    "litellm/standard_logging_payload.jsonl": "litellm",
+    "helicone/helicone-export.csv": "helicone",
+    "helicone/helicone-export.json": "helicone",
+    "mlflow/traces.json": "mlflow",
+    "mlflow/search_traces.parquet": "mlflow",
+    "opik/sdk_batch.spans.jsonl": "opik",
+    "braintrust/sdk_log_rows.jsonl": "braintrust",
 }
 
 
@@ -33,11 +44,10 @@ def test_real_exports_are_recognised_under_any_name(shared, tmp_path, name):
 @pytest.mark.parametrize(
     "name",
     [
-        "langsmith/sdk_runs.runs.jsonl",
-        "litellm/spend_logs.jsonl",
         "promptfoo/emitted_0.123.1.json",
         "inspect_ai/emitted_0.3.285_capitals.json",
-        "mlflow/traces.json",
+        "deepeval/emitted_4.3.1_test_run_20261123_093554.json",
+        "provider_usage/openai/costs_by_line_item.json",
     ],
 )
 def test_an_export_that_no_reader_knows_is_not_taken_for_another(shared, name):

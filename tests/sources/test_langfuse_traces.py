@@ -116,3 +116,9 @@ def test_traces_and_scores_count_as_rows_read(tmp_path):
     rows = _read(tmp_path, ROOT, TRACE, _score())
     assert (rows.rows_read, rows.spans.height) == (3, 1)
     assert sorted(rows.quarantine["reason"]) == ["not_a_span: langfuse score", "not_a_span: langfuse trace"]
+
+
+def test_a_tenant_that_is_a_number_is_a_name_all_the_same(tmp_path):
+    """Metadata is free: one number in it must not cost the file."""
+    rows = _read(tmp_path, TRACE | {"metadata": {"tenant": 7, "feature": ["x"]}}, CALL)
+    assert rows.spans.select("tenant", "feature").rows() == [("7", None)]

@@ -1,0 +1,143 @@
+"""LangSmith: bulk exports (Parquet), runs as JSON or JSON Lines, and the operations that SDKs send.
+
+Every object is a run, or an operation that creates or updates one. Operations on one run become one row,
+so the rows read are fewer than the operations by those that were merged.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from llmops_lib.sources.langsmith_ids import merged_operations
+from llmops_lib.sources.langsmith_rows import run_row
+from llmops_lib.sources.records import Record, iter_records
+from llmops_lib.sources.refusals import Refused
+from llmops_lib.sources.rows import RowCollector, SourceRows
+from llmops_lib.sources.sample import Sample
+
+FORMAT = "langsmith"
+"""Value of `source_format`."""
+
+LOOKED_FOR = (
+    "LangSmith: runs with run_type, start_time and dotted_order, trace_id, parent_run_id or is_root, "
+    "or operations on them under post and patch"
+)
+"""What tells this format, for the error that no format was found."""
+
+_PLACES = {"dotted_order", "trace_id", "parent_run_id", "parent_run_ids", "is_root", "trace_tier"}
+_UPDATE = {"id", "end_time", "outputs", "error"}
+_UPDATED = _UPDATE | {
+    "name",
+    "inputs",
+    "events",
+    "extra",
+    "tags",
+    "trace_id",
+    "dotted_order",
+    "parent_run_id",
+    "session_id",
+    "session_name",
+    "reference_example_id",
+    "serialized",
+    "attachments",
+    "start_time",
+}
+_BATCHES = ("post", "patch")
+_LISTS = ("runs", "data", "items")
+
+
+def matches(sample: Sample) -> bool:
+    """Whether a file holds runs of LangSmith, or operations on them.
+
+    Args:
+        sample: The beginning of the file.
+    """
+    row = _first_object(sample.first)
+    for name in (*_BATCHES, *_LISTS):
+        inner = _first_object(row.get(name)) if isinstance(row.get(name), list) else {}
+        if is_run(inner.keys()) or (name in _BATCHES and "dotted_order" in inner):
+            return True
+    names = row.keys() if row else set(sample.columns)
+    return is_run(names) or _UPDATE <= names <= _UPDATED
+
+
+def is_run(names: Any) -> bool:
+    """Whether an object of these keys is a run or creates one."""
+    return "run_type" in names and "start_time" in names and not _PLACES.isdisjoint(names)
+
+
+def _first_object(value: Any) -> dict[str, Any]:
+    rows = value if isinstance(value, list) else [value]
+    return next((row for row in rows if isinstance(row, dict)), {})
+
+
+def read_langsmith(path: Path, *, timezone: str | None = None) -> SourceRows:
+    """The runs of a LangSmith export as rows of SPANS.
+
+    Args:
+        path: Parquet, or JSON, JSON Lines or CSV (each also as gzip or zstd).
+        timezone: Not used: LangSmith writes UTC, also where its times name no zone.
+
+    Raises:
+        SourceError: If the file cannot be read at all.
+    """
+    del timezone
+    collector = RowCollector(FORMAT, str(path))
+    operations: list[Record] = []
+    for record in iter_records(path, collector):
+        for item in _runs(record):
+            if not isinstance(item.value, dict):
+                collector.refuse("not_object", **_place(item))
+            elif "status" in item.value and "run_type" in item.value:
+                # The server has put it together; holding it back would hold the whole file.
+                _accept(item, collector)
+            else:
+                operations.append(item)
+    for run in merged_operations(operations):
+        _accept(run, collector)
+    return collector.finish()
+
+
+def _place(record: Record) -> dict[str, Any]:
+    return {"line": record.line, "offset": record.offset, "raw": record.raw}
+
+
+def _runs(record: Record) -> Iterator[Record]:
+    value = record.value
+    if not isinstance(value, dict) or "run_type" in value or "id" in value:
+        yield from _with_children(record)
+        return
+    names = _BATCHES if any(isinstance(value.get(name), list) for name in _BATCHES) else _LISTS
+    listed = [value[name] for name in names if isinstance(value.get(name), list)]
+    if not listed:
+        yield record
+    for values in listed:
+        for item in record.items(values):
+            yield from _with_children(item)
+
+
+def _with_children(record: Record) -> Iterator[Record]:
+    """A run and the runs that it holds, however deep, each without those inside it."""
+    waiting = [record]
+    while waiting:
+        run = waiting.pop()
+        children = run.value.get("child_runs") if isinstance(run.value, dict) else None
+        if not isinstance(children, list) or not children:
+            yield run
+            continue
+        yield run.part({name: value for name, value in run.value.items() if name != "child_runs"})
+        waiting += [run.part(child) for child in reversed(children)]
+
+
+def _accept(record: Record, collector: RowCollector) -> None:
+    if "run_type" not in record.value:
+        detail = "an update of a run that the file does not create"
+        is_update = not _UPDATE.isdisjoint(record.value)
+        collector.refuse(f"schema: {detail if is_update else 'no run of LangSmith'}", **_place(record))
+        return
+    try:
+        row = run_row(record.value)
+    except Refused as refused:
+        collector.refuse(str(refused), **_place(record))
+    else:
+        collector.accept(row, **_place(record))

@@ -1,0 +1,98 @@
+"""Token counts of a LiteLLM call: the same convention for every provider, and zeros that mean unknown.
+
+LiteLLM makes its prompt tokens inclusive, those of Anthropic too. Where a call failed or its usage could
+not be read, it writes 0 for want of a count.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmops_lib.sources.langfuse_fields import mapping
+from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H
+from llmops_lib.sources.usage import SERVICE_TIER
+
+_ZEROS = (None, 0, 0.0, "", "0", "0.0")
+_SIDES = {
+    "input_tokens": ("prompt_tokens", "input_tokens"),
+    "output_tokens": ("completion_tokens", "output_tokens"),
+}
+
+
+def token_columns(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The token columns of a call that are known.
+
+    Args:
+        call: A spend log or logging payload.
+        metadata: Its metadata as an object.
+
+    Example:
+        >>> token_columns({"prompt_tokens": 9, "completion_tokens": 4}, {})
+        {'input_tokens': 9, 'output_tokens': 4}
+    """
+    usage = usage_object(call, metadata)
+    stated = {column: _stated(call, usage, names) for column, names in _SIDES.items()}
+    if not has_usage(call, metadata):
+        return {}
+    asked = _details(usage, "prompt_tokens_details", "input_tokens_details")
+    answered = _details(usage, "completion_tokens_details", "output_tokens_details")
+    found = stated | {
+        "cache_read_tokens": _first(
+            asked.get("cached_tokens"), usage.get("cache_read_input_tokens"), asked.get("cache_read_tokens")
+        ),
+        "cache_write_tokens": _first(
+            usage.get("cache_creation_input_tokens"),
+            asked.get("cache_creation_tokens"),
+            asked.get("cache_write_tokens"),
+        ),
+        "reasoning_tokens": answered.get("reasoning_tokens"),
+    }
+    return {column: count for column, count in found.items() if count is not None}
+
+
+def has_usage(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
+    """Whether a count other than 0 is stated."""
+    usage = usage_object(call, metadata)
+    return any(_stated(call, usage, names) not in _ZEROS for names in _SIDES.values())
+
+
+def usage_object(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The usage as the provider's API states it, in the names of OpenAI, or an empty object."""
+    answer = mapping(call.get("response"))
+    return (
+        mapping(metadata.get("usage_object"))
+        or mapping(answer.get("usage"))
+        or mapping(metadata.get("additional_usage_values"))
+    )
+
+
+def billing_attributes(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes that the price of a call depends on: its tier and its one-hour cache writes.
+
+    Args:
+        call: A spend log or logging payload.
+        metadata: Its metadata as an object.
+    """
+    usage = usage_object(call, metadata)
+    asked = _details(usage, "prompt_tokens_details", "input_tokens_details")
+    written = mapping(asked.get("cache_creation_token_details")) or mapping(usage.get("cache_creation"))
+    tier = _first(
+        mapping(call.get("response")).get("service_tier"),
+        usage.get("service_tier"),
+        mapping(call.get("cost_breakdown")).get("service_tier"),
+    )
+    one_hour = written.get("ephemeral_1h_input_tokens")
+    return ({SERVICE_TIER: tier} if isinstance(tier, str) and tier else {}) | (
+        {CACHE_WRITE_1H: one_hour} if one_hour else {}
+    )
+
+
+def _stated(call: Mapping[str, Any], usage: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return _first(call.get(names[0]), *(usage.get(name) for name in names))
+
+
+def _details(usage: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return next((usage[name] for name in names if isinstance(usage.get(name), dict)), {})
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)

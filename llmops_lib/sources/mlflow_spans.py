@@ -1,0 +1,126 @@
+"""One MLflow span as a row of SPANS.
+
+- Spans of MLflow 2 have `context`, `start_time` and `status_code`; those of MLflow 3 follow OpenTelemetry.
+- The model that the span names is the one that answered, and on a failed call the one asked for.
+- Counts come from `mlflow.chat.tokenUsage`; reasoning tokens stand only in the raw answer.
+- No attribute names the provider of every call: the format of the messages is no provider.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmops_lib.schema import MODEL_OPERATIONS
+from llmops_lib.sources.attributes import SpanState, canonical_row
+from llmops_lib.sources.mlflow_cells import hex_id, mapping, objects, plain_value
+from llmops_lib.sources.provider_answers import answer_attributes, request_attributes
+from llmops_lib.sources.provider_usage import usage_attributes
+from llmops_lib.sources.times import parse_time
+
+OPERATION_BY_TYPE = {
+    "LLM": "chat",
+    "CHAT_MODEL": "chat",
+    "EMBEDDING": "embeddings",
+    "RERANKER": "rerank",
+    "TOOL": "execute_tool",
+    "AGENT": "invoke_agent",
+    "RETRIEVER": "retrieval",
+    "GUARDRAIL": "guardrail",
+    "EVALUATOR": "evaluation",
+    "CHAIN": "chain",
+    "WORKFLOW": "chain",
+    "TASK": "chain",
+}
+"""Operation of each span type; the others, of which users may invent any, are `other`."""
+
+_IN_COLUMNS = ("mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.traceRequestId", "mlflow.chat.tokenUsage")
+_FAILED = ("STATUS_CODE_ERROR", "ERROR", "2")
+
+
+def span_row(span: Mapping[str, Any], trace_id: Any) -> dict[str, Any]:
+    """The SPANS columns and `feature_hint` of a span.
+
+    Args:
+        span: A span of MLflow 2 or 3.
+        trace_id: What the trace is called, where the span stands inside one.
+
+    Raises:
+        Refused: If a time cannot be right.
+    """
+    context = mapping(span.get("context"))
+    attributes = {name: plain_value(value) for name, value in mapping(span.get("attributes")).items()}
+    name = span.get("name") if isinstance(span.get("name"), str) else None
+    state = _state(span)
+    row: dict[str, Any] = canonical_row(
+        _genai_attributes(attributes, name), name=name, events=_events(span), state=state
+    )
+    own_id = hex_id(span.get("trace_id", context.get("trace_id")))
+    stated = trace_id or attributes.get("mlflow.traceRequestId")
+    row |= {
+        "trace_id": stated or (f"tr-{own_id}" if own_id else None),
+        "span_id": hex_id(span.get("span_id", context.get("span_id"))),
+        "parent_span_id": hex_id(span.get("parent_span_id", span.get("parent_id"))),
+        "name": name,
+        "started_at": state.started_at,
+        "ended_at": parse_time(span.get("end_time_unix_nano", span.get("end_time")) or None),
+    }
+    row["attributes"].pop("gen_ai.operation.name", None)
+    if objects(span.get("links")):
+        row["attributes"] = {**row["attributes"], "mlflow.links": objects(span["links"])}
+    return row
+
+
+def _genai_attributes(attributes: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    kind = str(attributes.get("mlflow.spanType")).upper()
+    operation = OPERATION_BY_TYPE.get(kind, "span")
+    rest = {name: value for name, value in attributes.items() if name not in _IN_COLUMNS}
+    request = request_attributes(attributes.get("mlflow.spanInputs"))
+    answer = answer_attributes(attributes.get("mlflow.spanOutputs"))
+    found = {"gen_ai.operation.name": operation, **request, **answer, **rest}
+    if operation == "execute_tool":
+        return {"gen_ai.tool.name": name, **found}
+    usage = attributes.get("mlflow.chat.tokenUsage")
+    if operation not in MODEL_OPERATIONS:
+        return found if usage is None else {**found, "mlflow.chat.tokenUsage": usage}
+    cost = mapping(attributes.get("mlflow.llm.cost")).get("total_cost")
+    known = {
+        **_models(attributes, request, answer),
+        **usage_attributes(usage),
+        "gen_ai.provider.name": attributes.get("mlflow.llm.provider"),
+        "llm.cost.total": cost,
+    }
+    return {**found, **{key: value for key, value in known.items() if value is not None}}
+
+
+def _models(
+    attributes: Mapping[str, Any], request: Mapping[str, Any], answer: Mapping[str, Any]
+) -> dict[str, Any]:
+    named = attributes.get("mlflow.llm.model")
+    asked = attributes.get("model") or request.get("gen_ai.request.model")
+    answered = answer.get("gen_ai.response.model")
+    if not isinstance(asked, str):
+        return {"gen_ai.request.model": named, "gen_ai.response.model": answered}
+    return {
+        "gen_ai.request.model": asked,
+        "gen_ai.response.model": answered or (named if named != asked else None),
+    }
+
+
+def _state(span: Mapping[str, Any]) -> SpanState:
+    status = span.get("status")
+    details = mapping(status) or {"code": span.get("status_code", status)}
+    return SpanState(
+        started_at=parse_time(span.get("start_time_unix_nano", span.get("start_time"))),
+        is_failed=str(details.get("code")).upper() in _FAILED,
+        message=details.get("message") or span.get("status_message") or None,
+    )
+
+
+def _events(span: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": event.get("name"),
+            "time": str(event.get("time_unix_nano", event.get("timestamp", ""))),
+            "attributes": mapping(event.get("attributes")),
+        }
+        for event in objects(span.get("events"))
+    ]

@@ -1,0 +1,159 @@
+"""Opik: files of `opik export`, pages of its API, and the rows that its SDK sends.
+
+Spans become rows. A trace is no span: its totals repeat those of its spans; its thread, user, tags and
+environment are brought to them once everything is loaded. The SDK sends a span or a trace when it
+begins and again when it ends, under one id: the two are merged.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from llmops_lib.sources.attributes import canonical_row
+from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.opik_spans import OPERATION_BY_TYPE, feedback, mapping, span_row
+from llmops_lib.sources.records import Record, iter_records
+from llmops_lib.sources.refusals import Refused
+from llmops_lib.sources.rows import TRACE_COLUMNS, RowCollector, SourceRows
+from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.updates import merged_updates
+
+FORMAT = "opik"
+"""Value of `source_format`."""
+
+LOOKED_FOR = (
+    "Opik: keys trace and spans, or rows with id, start_time, last_updated_at or project_name, and type, "
+    "trace_id (a span) or thread_id, input (a trace)"
+)
+"""What tells this format, for the error that no format was found."""
+
+_LISTS = ("content", "spans", "traces")
+_TYPES = (*OPERATION_BY_TYPE, "general")
+
+
+def matches(sample: Sample) -> bool:
+    """Whether a file is an Opik export.
+
+    Args:
+        sample: The beginning of the file.
+    """
+    row = _first_object(sample.first)
+    for name in _LISTS:
+        if isinstance(row.get(name), list) and "trace" not in row:
+            row = _first_object(row[name])
+    trace = row.get("trace")
+    if isinstance(trace, dict):
+        return "id" in trace and "start_time" in trace and "observations" not in row
+    names = row.keys() or set(sample.columns)
+    is_known = {"id", "start_time"} <= names and not names.isdisjoint(("project_name", "project_id"))
+    return is_known and (_is_span(names) or _is_trace(names))
+
+
+def _first_object(value: Any) -> dict[str, Any]:
+    rows = value if isinstance(value, list) else [value]
+    return next((row for row in rows if isinstance(row, dict)), {})
+
+
+def _is_span(names: Any) -> bool:
+    return "trace_id" in names and "type" in names and "run_type" not in names
+
+
+def _is_trace(names: Any) -> bool:
+    # A long input pushes what follows it out of the sample.
+    told = {"thread_id", "last_updated_at", "input", "project_name"}
+    return "trace_id" not in names and "run_type" not in names and len(told & set(names)) > 1
+
+
+def read_opik(path: Path, *, timezone: str | None = None) -> SourceRows:
+    """The spans of an Opik export as rows of SPANS.
+
+    Args:
+        path: JSON or JSON Lines (each also as gzip or zstd).
+        timezone: Not used: Opik writes UTC.
+
+    Raises:
+        SourceError: If the file cannot be read at all.
+    """
+    del timezone
+    collector = RowCollector(FORMAT, str(path))
+    found: dict[str, list[Record]] = {"span": [], "trace": []}
+    for record in iter_records(path, collector):
+        for kind, item in _items(record):
+            if kind in found:
+                found[kind].append(item)
+            else:
+                collector.refuse(kind, line=item.line, offset=item.offset, raw=item.raw)
+    traces = _merged(found["trace"], collector)
+    scores = {trace.value.get("id"): feedback(trace.value) for trace in traces if _has_id(trace)}
+    for span in _merged(found["span"], collector):
+        _accept(span, scores, collector)
+    for trace in traces:
+        _set_aside(trace, collector)
+    return collector.finish()
+
+
+def _items(record: Record) -> Iterator[tuple[str, Record]]:
+    """What a record is, or the reason to refuse it, and the record."""
+    value = record.value
+    if not isinstance(value, dict):
+        yield "not_object", record
+        return
+    trace = value.get("trace")
+    if isinstance(trace, dict):
+        yield "trace", record.part(trace)
+    listed = next((value[name] for name in _LISTS if isinstance(value.get(name), list)), None)
+    if listed is not None:
+        for item in record.items(listed):
+            yield from _items(item)
+    elif not isinstance(trace, dict):
+        yield _kind(value), record
+
+
+def _kind(value: Mapping[str, Any]) -> str:
+    if "trace_id" in value or value.get("type") in _TYPES:
+        return "span"
+    return "trace" if "id" in value else "schema: neither a span nor a trace"
+
+
+def _merged(records: list[Record], collector: RowCollector) -> list[Record]:
+    return merged_updates(records, collector, key="id", version="last_updated_at", is_update=bool)
+
+
+def _has_id(trace: Record) -> bool:
+    return isinstance(trace.value.get("id"), str) and trace.value["id"] != ""
+
+
+def _accept(record: Record, scores: Mapping[str, float | None], collector: RowCollector) -> None:
+    place: dict[str, Any] = {"line": record.line, "offset": record.offset, "raw": record.raw}
+    try:
+        row = span_row(record.value)
+    except Refused as refused:
+        collector.refuse(str(refused), **place)
+    else:
+        # Feedback on a whole trace is about what its root returned.
+        if row["parent_span_id"] is None and row["feedback_score"] is None:
+            row["feedback_score"] = scores.get(str(row["trace_id"]))
+        collector.accept(row, **place)
+
+
+def _set_aside(record: Record, collector: RowCollector) -> None:
+    trace = record.value
+    if not _has_id(record):
+        collector.refuse("missing_field: id of a trace", line=record.line, raw=record.raw)
+        return
+    metadata = mapping(trace.get("metadata"))
+    evidence = canonical_row({"metadata": metadata}, name=None)
+    stated = {
+        "session_id": trace.get("thread_id"),
+        "environment": trace.get("environment"),
+        "feature_hint": trace.get("name"),
+    }
+    told = {**evidence, **{name: value for name, value in stated.items() if value}}
+    columns: dict[str, Any] = {name: _text(told.get(name)) for name in TRACE_COLUMNS if name != "tags"}
+    tags = json_value(trace.get("tags"))
+    columns["tags"] = [str(tag) for tag in tags] if isinstance(tags, list) and tags else None
+    collector.add_message({"trace_id": trace["id"], **columns}, line=record.line, raw=record.raw)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)

@@ -1,0 +1,126 @@
+"""Raw requests and answers of model providers, which platforms keep as they were sent, as GenAI attributes.
+
+The messages in them become messages of OpenTelemetry's shape. Whatever else they hold stays beside those
+as `input.value` and `output.value`, so that nothing is lost and no prompt is kept twice.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.messages import chat_messages, otel_message
+from llmops_lib.sources.provider_usage import usage_attributes
+
+_KNOWN = ("role", "content", "tool_calls", "reasoning_content", "name")
+
+
+def request_attributes(value: Any) -> dict[str, Any]:
+    """The messages, the model and the parameters of a request.
+
+    Args:
+        value: Parameters of the request, their JSON text, or whatever else went into a span.
+
+    Example:
+        >>> request_attributes({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]})[
+        ...     "gen_ai.request.model"
+        ... ]
+        'gpt-4o'
+    """
+    request = json_value(value)
+    if not isinstance(request, dict) or not isinstance(request.get("messages"), list):
+        return {"input.value": value}
+    attributes: dict[str, Any] = {"gen_ai.input.messages": chat_messages(request["messages"])}
+    rest = {name: item for name, item in request.items() if name != "messages"}
+    if isinstance(rest.get("system"), str | list) and rest["system"]:
+        attributes["gen_ai.system_instructions"] = chat_messages(rest.pop("system"))
+    if isinstance(rest.get("model"), str):
+        attributes["gen_ai.request.model"] = rest["model"]
+    if isinstance(rest.get("stream"), bool):
+        attributes["gen_ai.request.stream"] = rest["stream"]
+    return {**attributes, "input.value": rest} if rest else attributes
+
+
+def answer_attributes(value: Any) -> dict[str, Any]:
+    """The messages of an answer, its id, model, finish reasons and usage.
+
+    Args:
+        value: An answer of OpenAI (chat, completions, responses, embeddings) or Anthropic, its JSON
+            text, a bare list of choices, or whatever else came out of a span.
+
+    Example:
+        >>> choice = {"finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}
+        >>> answer_attributes([choice])["gen_ai.output.messages"][0]["parts"]
+        [{'type': 'text', 'content': 'hello'}]
+    """
+    answer = json_value(value)
+    if isinstance(answer, list) and answer and all(_is_choice(item) for item in answer):
+        answer = {"choices": answer}
+    if not isinstance(answer, dict):
+        return {"output.value": value}
+    holder, messages = _messages(answer)
+    if messages is None:
+        return {"output.value": value, **(_facts(answer) if "usage" in answer and "model" in answer else {})}
+    rest = {name: item for name, item in answer.items() if name != holder or not _is_told(holder, item)}
+    reasons = [message["finish_reason"] for message in messages if message.get("finish_reason")]
+    found = {"gen_ai.output.messages": messages, **_facts(answer)}
+    found |= {"gen_ai.response.finish_reasons": reasons} if reasons else {}
+    return {**found, "output.value": rest} if rest else found
+
+
+def _facts(answer: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"gen_ai.response.id": answer.get("id"), "gen_ai.response.model": answer.get("model")}
+    facts = {name: value for name, value in named.items() if isinstance(value, str) and value}
+    return {**facts, **usage_attributes(answer.get("usage"))}
+
+
+def _is_choice(item: Any) -> bool:
+    return isinstance(item, dict) and (
+        isinstance(item.get("message"), dict) or ("text" in item and "finish_reason" in item)
+    )
+
+
+def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | None]:
+    """The field that holds the messages, and the messages."""
+    choices = answer.get("choices")
+    if isinstance(choices, list) and choices and all(_is_choice(choice) for choice in choices):
+        return "choices", [_chosen(choice) for choice in choices]
+    if answer.get("type") == "message" and isinstance(answer.get("content"), list):
+        reason = answer.get("stop_reason")
+        return "content", [_message({"content": answer["content"]}, reason)]
+    output = answer.get("output")
+    if answer.get("object") == "response" and isinstance(output, list):
+        return "output", [_message({"content": _response_parts(output)}, None)]
+    return "", None
+
+
+def _chosen(choice: Mapping[str, Any]) -> dict[str, Any]:
+    message = choice.get("message")
+    found = message if isinstance(message, dict) else {"content": choice.get("text")}
+    return _message(found, choice.get("finish_reason"))
+
+
+def _message(message: Mapping[str, Any], reason: Any) -> dict[str, Any]:
+    thought = message.get("reasoning_content")
+    converted = otel_message({**message, "finish_reason": reason}, role="assistant")
+    if isinstance(thought, str) and thought:
+        converted["parts"] = [{"type": "reasoning", "content": thought}, *converted["parts"]]
+    return converted
+
+
+def _response_parts(output: list[Any]) -> list[Any]:
+    parts: list[Any] = []
+    for item in output:
+        is_message = isinstance(item, dict) and item.get("type") == "message"
+        content = item.get("content") if is_message else None
+        parts += content if isinstance(content, list) else [item]
+    return parts
+
+
+def _is_told(holder: str, item: Any) -> bool:
+    """Whether the messages tell all that the field holds, so that it need not be kept beside them."""
+    if holder != "choices":
+        return True
+    messages = [choice.get("message") or {} for choice in item]
+    return not any(
+        message[name] for message in messages for name in message if name not in _KNOWN
+    ) and not any(choice.get("logprobs") for choice in item)

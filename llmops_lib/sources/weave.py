@@ -1,0 +1,115 @@
+"""Weave calls, as `calls/stream_query` and `Call.to_dict` write them, one object each.
+
+Whether a call is a model call shows only beside its children, so a file is read whole before its rows are
+made. The pairs of start and end that the SDK sends are one call.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from llmops_lib.sources.records import Record, iter_records
+from llmops_lib.sources.refusals import Refused
+from llmops_lib.sources.rows import RowCollector, SourceRows
+from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.updates import merged_updates
+from llmops_lib.sources.weave_calls import call_row, has_usage
+
+FORMAT = "weave"
+"""Value of `source_format`."""
+
+LOOKED_FOR = "Weave: calls with op_name, trace_id and started_at, or a batch of their starts and ends"
+"""What tells this format, for the error that no format was found."""
+
+_CALL = {"op_name", "trace_id", "started_at"}
+_LISTS = ("calls", "batch")
+_EVENTS = ("start", "end")
+
+
+def matches(sample: Sample) -> bool:
+    """Whether a file holds Weave calls.
+
+    Args:
+        sample: The beginning of the file.
+    """
+    row = _first_object(sample.first)
+    for name in _LISTS:
+        if isinstance(row.get(name), list):
+            row = _first_object(row[name])
+    event = _event(row)
+    found = row if event is None else event
+    names = found.keys() or set(sample.columns)
+    is_event = event is not None and "project_id" in names
+    return is_event or names >= _CALL or str(found.get("op_name")).startswith("weave:///")
+
+
+def _first_object(value: Any) -> dict[str, Any]:
+    rows = value if isinstance(value, list) else [value]
+    return next((row for row in rows if isinstance(row, dict)), {})
+
+
+def read_weave(path: Path, *, timezone: str | None = None) -> SourceRows:
+    """The calls of a Weave export as rows of SPANS.
+
+    Args:
+        path: JSON or JSON Lines (each also as gzip or zstd), or Parquet.
+        timezone: Not used: Weave writes UTC.
+
+    Raises:
+        SourceError: If the file cannot be read at all.
+    """
+    del timezone
+    collector = RowCollector(FORMAT, str(path))
+    found: list[Record] = []
+    for record in _all_items(path, collector):
+        reason = _reason_to_refuse(record.value)
+        if reason is None:
+            found.append(record)
+        else:
+            collector.refuse(reason, line=record.line, offset=record.offset, raw=record.raw)
+    calls = merged_updates(found, collector, key="id", version="", is_update=bool)
+    parents = {call.value.get("parent_id") for call in calls if _can_be_parent(call.value)}
+    for call in calls:
+        _accept(call, parents, collector)
+    return collector.finish()
+
+
+def _can_be_parent(call: Mapping[str, Any]) -> bool:
+    return isinstance(call.get("parent_id"), str) and has_usage(call)
+
+
+def _all_items(path: Path, collector: RowCollector) -> Iterator[Record]:
+    for record in iter_records(path, collector):
+        value = record.value if isinstance(record.value, dict) else {}
+        listed = next((value[name] for name in _LISTS if isinstance(value.get(name), list)), None)
+        for item in (record,) if listed is None else record.items(listed):
+            event = _event(item.value)
+            yield item if event is None else item.part(event)
+
+
+def _event(value: Any) -> dict[str, Any] | None:
+    """The body of a start or an end, of a line `{"start": {...}}` or of a batch with mode and req."""
+    if not isinstance(value, dict) or value.keys() >= _CALL:
+        return None
+    request = value["req"] if isinstance(value.get("req"), dict) else value
+    body = next((request[name] for name in _EVENTS if isinstance(request.get(name), dict)), None)
+    return body if isinstance(body, dict) else None
+
+
+def _reason_to_refuse(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return "not_object"
+    if value.get("deleted_at"):
+        return "not_a_span: a call that was deleted"
+    return None if "id" in value else "schema: no call of Weave"
+
+
+def _accept(record: Record, parents: set[Any], collector: RowCollector) -> None:
+    place: dict[str, Any] = {"line": record.line, "offset": record.offset, "raw": record.raw}
+    call_id = record.value.get("id")
+    try:
+        row = call_row(record.value, is_parent=isinstance(call_id, str) and call_id in parents)
+    except Refused as refused:
+        collector.refuse(str(refused), **place)
+    else:
+        collector.accept(row, **place)

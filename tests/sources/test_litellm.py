@@ -1,0 +1,197 @@
+"""LiteLLM's logs: their shapes, attempts and cache hits."""
+
+import csv
+import json
+
+import pytest
+
+from llmops_lib.sources.litellm import matches, read_litellm
+from llmops_lib.sources.litellm_answers import answer_columns, request_messages
+from llmops_lib.sources.sample import take_sample
+
+LOG = {
+    "request_id": "chatcmpl-1",
+    "call_type": "acompletion",
+    "spend": 0.25,
+    "startTime": "2026-03-02T10:00:00+00:00",
+    "endTime": "2026-03-02T10:00:02+00:00",
+    "completionStartTime": "2026-03-02T10:00:02+00:00",
+    "model": "gpt-4o",
+    "custom_llm_provider": "azure",
+    "prompt_tokens": 120,
+    "completion_tokens": 30,
+    "session_id": "t-1",
+    "status": "success",
+    "metadata": "{}",
+}
+FAILED = {"request_id": "call-1", "litellm_call_id": "call-1", "status": "failure", "spend": 0}
+ODD = ([], {}, [[]], {"a": {"b": []}}, 5, -1, 2.5, "x", "{", "[1]", True, None)
+
+
+def _write(tmp_path, *values, name="log.jsonl"):
+    path = tmp_path / name
+    path.write_text("\n".join(json.dumps(value) for value in values))
+    return path
+
+
+def _read(tmp_path, *values):
+    return read_litellm(_write(tmp_path, *values))
+
+
+def _one(tmp_path, **given):
+    return _read(tmp_path, {**LOG, **given}).spans.row(0, named=True)
+
+
+@pytest.mark.parametrize("whole", [[LOG, {**LOG, "request_id": "b"}], {"data": [LOG, LOG], "total": 2}])
+def test_answers_of_the_api_are_read_like_lines(tmp_path, whole):
+    """The proxy returns a bare list or a page of it."""
+    path = _write(tmp_path, whole)
+    assert matches(take_sample(path))
+    assert read_litellm(path).spans["input_tokens"].to_list() == [120, 120]
+
+
+def test_a_dump_of_the_database_is_read(tmp_path):
+    """All cells of a CSV are text."""
+    path = tmp_path / "dump.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, LOG)
+        writer.writeheader()
+        writer.writerow(LOG)
+    assert matches(take_sample(path))
+    found = read_litellm(path).spans.select("input_tokens", "reported_cost_usd", "provider").row(0)
+    assert found == (120, 0.25, "azure.ai.openai")
+
+
+def test_what_a_cache_answered_is_no_model_call(tmp_path):
+    """It has tokens and cost nothing; as a call it would be priced."""
+    row = _one(tmp_path, cache_hit="True", spend=0)
+    assert (row["is_model_call"], row["input_tokens"], row["reported_cost_usd"]) == (False, 120, 0.0)
+
+
+def test_attempts_that_share_an_id_are_rows_of_their_own(tmp_path):
+    """A retry is a call that happened; the proxy gives all attempts of a request one id."""
+    second = "2026-03-02T10:00:03+00:00"
+    attempts = [{**LOG, **FAILED}, {**LOG, **FAILED, "startTime": second, "endTime": second}]
+    ids = _read(tmp_path, *attempts).spans["span_id"].to_list()
+    assert ids == ["call-1", "call-1@2026-03-02T10:00:03.000000Z"]
+
+
+def test_a_row_that_is_exported_twice_keeps_its_id(tmp_path):
+    """Overlapping exports are told by it."""
+    assert _read(tmp_path, LOG, LOG).spans["span_id"].to_list() == ["chatcmpl-1", "chatcmpl-1"]
+
+
+def test_a_status_in_the_metadata_counts(tmp_path):
+    """Logs before mid-2025 have no column for it."""
+    about = {"status": "failure", "error_information": {"error_class": "Timeout", "error_code": "408"}}
+    row = _one(tmp_path, status=None, metadata=json.dumps(about))
+    assert (row["is_error"], row["error_type"], row["http_status"]) == (True, "Timeout", 408)
+
+
+def test_counts_that_are_all_zero_are_unknown(tmp_path):
+    """LiteLLM writes them for want of a count."""
+    row = _one(tmp_path, prompt_tokens=0, completion_tokens=0, status="failure", spend=0)
+    assert (row["input_tokens"], row["output_tokens"], row["reported_cost_usd"]) == (None, None, 0.0)
+
+
+def test_cache_and_reasoning_are_parts_of_the_counts(tmp_path):
+    """LiteLLM's counts are inclusive, so nothing is added to them."""
+    usage = {
+        "prompt_tokens": 120,
+        "prompt_tokens_details": {
+            "cached_tokens": 40,
+            "cache_creation_token_details": {"ephemeral_1h_input_tokens": 16},
+        },
+        "cache_creation_input_tokens": 20,
+        "completion_tokens_details": {"reasoning_tokens": 8},
+        "service_tier": "priority",
+    }
+    row = _one(tmp_path, metadata=json.dumps({"usage_object": usage}))
+    names = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+    assert [row[name] for name in names] == [120, 40, 20, 8]
+    attributes = json.loads(row["attributes"])
+    assert attributes["anthropic.usage.cache_creation.ephemeral_1h_input_tokens"] == 16
+    assert attributes["openai.response.service_tier"] == "priority"
+
+
+@pytest.mark.parametrize(
+    ("call_type", "operation"),
+    [
+        ("completion", "chat"),
+        ("atext_completion", "text_completion"),
+        ("aembedding", "embeddings"),
+        ("arerank", "rerank"),
+        ("aresponses", "chat"),
+        ("anthropic_messages", "chat"),
+        ("pass_through_endpoint", "chat"),
+        ("", "chat"),
+        ("aimage_generation", "other"),
+        ("aget_responses", "other"),
+        ("call_mcp_tool", "execute_tool"),
+    ],
+)
+def test_the_call_type_says_what_a_call_does(tmp_path, call_type, operation):
+    """Only calls of a text model have counts of text tokens."""
+    assert _one(tmp_path, call_type=call_type)["operation"] == operation
+
+
+def test_the_first_token_counts_only_where_the_answer_was_streamed(tmp_path):
+    """The proxy writes the end into the field otherwise."""
+    whole = _one(tmp_path)
+    streamed = _one(tmp_path, completionStartTime="2026-03-02T10:00:00.500+00:00")
+    assert (whole["time_to_first_token_ms"], streamed["time_to_first_token_ms"]) == (None, 500.0)
+
+
+def test_the_end_user_comes_before_the_owner_of_the_key(tmp_path):
+    """The key is often one service's for all its users."""
+    assert _one(tmp_path, user="service", end_user="u-7")["user_id"] == "u-7"
+    assert _one(tmp_path, user="service", end_user="")["user_id"] == "service"
+
+
+def test_sums_by_day_are_refused(tmp_path):
+    """Under the same address the proxy can answer with sums, which are no calls."""
+    rows = _read(tmp_path, LOG, {"startTime": "2026-03-02", "spend": 4.0, "users": {}})
+    assert rows.spans.height == 1
+    assert rows.quarantine["reason"].str.starts_with("schema").all()
+
+
+def test_a_payload_inside_the_arguments_of_a_callback_is_read(tmp_path):
+    """Callbacks that dump all their arguments hold it under a name."""
+    path = _write(tmp_path, {"standard_logging_object": LOG, "other": 1})
+    assert matches(take_sample(path))
+    assert read_litellm(path).spans["span_id"].to_list() == ["chatcmpl-1"]
+
+
+def test_no_value_of_a_field_stops_the_reader(tmp_path):
+    """Every row read is a span or stands in the quarantine."""
+    names = [*LOG, "response", "messages", "request_tags", "error_information", "trace_id", "cache_hit"]
+    odd = [{**LOG, name: value} for name in names for value in ODD]
+    rows = _read(tmp_path, *odd, *ODD)
+    assert rows.rows_read == len(odd) + len(ODD)
+    assert rows.rows_read == rows.spans.height + rows.quarantine.height
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "reason"),
+    [
+        ({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}, "hi", "stop"),
+        (
+            {"role": "assistant", "content": [{"type": "text", "text": "hi"}], "stop_reason": "end"},
+            "hi",
+            "end",
+        ),
+        ({"output": [{"type": "message", "content": [{"type": "output_text", "text": "hi"}]}]}, "hi", None),
+        ({"candidates": [{"content": {"parts": [{"text": "hi"}]}, "finishReason": "STOP"}]}, "hi", "STOP"),
+    ],
+)
+def test_answers_of_every_api_become_messages(answer, text, reason):
+    """A proxy logs what the provider's API returned."""
+    columns = answer_columns(answer)
+    assert columns["output"][0]["parts"] == [{"type": "text", "content": text}]
+    assert columns.get("finish_reason") == reason
+
+
+def test_a_system_prompt_beside_the_messages_is_the_first_of_them():
+    """Anthropic's API has it outside the list."""
+    found = request_messages({"system": "be brief", "messages": [{"role": "user", "content": "hi"}]})
+    assert [message["role"] for message in found] == ["system", "user"]

@@ -1,0 +1,105 @@
+"""Raw requests and answers of providers as GenAI attributes."""
+
+import json
+
+import pytest
+
+from llmops_lib.sources.provider_answers import answer_attributes, request_attributes
+
+TEXT = [{"type": "text", "content": "hello"}]
+ANSWERS = {
+    "chat": {
+        "id": "a-1",
+        "model": "m-1",
+        "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}],
+    },
+    "completions": {"id": "a-1", "model": "m-1", "choices": [{"finish_reason": "stop", "text": "hello"}]},
+    "anthropic": {
+        "id": "a-1",
+        "model": "m-1",
+        "type": "message",
+        "stop_reason": "stop",
+        "content": [{"type": "text", "text": "hello"}],
+    },
+}
+
+
+@pytest.mark.parametrize("dialect", ANSWERS)
+@pytest.mark.parametrize("written", [lambda value: value, json.dumps], ids=["object", "text"])
+def test_every_dialect_gives_the_same_message(dialect, written):
+    """A report reads answers of every provider alike."""
+    found = answer_attributes(written(ANSWERS[dialect]))
+    (message,) = found["gen_ai.output.messages"]
+    assert (message["role"], message["parts"]) == ("assistant", TEXT)
+    assert found["gen_ai.response.finish_reasons"] == ["stop"]
+    assert (found["gen_ai.response.id"], found["gen_ai.response.model"]) == ("a-1", "m-1")
+
+
+def test_an_answer_of_the_responses_api_keeps_its_tool_calls():
+    """Its output is a list of items, of which only some are messages."""
+    output = [
+        {"type": "message", "content": [{"type": "output_text", "text": "hello"}]},
+        {"type": "function_call", "call_id": "c-1", "name": "look_up", "arguments": '{"city": "Paris"}'},
+    ]
+    (message,) = answer_attributes({"object": "response", "output": output})["gen_ai.output.messages"]
+    assert message["parts"][0] == TEXT[0]
+    assert message["parts"][1]["arguments"] == {"city": "Paris"}
+
+
+def test_reasoning_stands_before_the_answer():
+    """It is output that was paid for."""
+    message = {"role": "assistant", "content": "hello", "reasoning_content": "hm"}
+    (found,) = answer_attributes([{"message": message}])["gen_ai.output.messages"]
+    assert found["parts"] == [{"type": "reasoning", "content": "hm"}, *TEXT]
+
+
+def test_the_text_of_an_answer_is_kept_once():
+    """Beside the messages only what they do not tell."""
+    found = answer_attributes({**ANSWERS["chat"], "system_fingerprint": "fp"})
+    assert found["output.value"] == {"id": "a-1", "model": "m-1", "system_fingerprint": "fp"}
+
+
+def test_what_messages_cannot_tell_is_kept_whole():
+    """Nothing is lost."""
+    choice = {"message": {"role": "assistant", "content": None, "audio": {"data": "x"}}}
+    assert answer_attributes({"choices": [choice]})["output.value"] == {"choices": [choice]}
+
+
+@pytest.mark.parametrize(
+    "value", ["hello", {"answer": 5}, [1], [], None, 7, {"choices": []}, {"choices": [5]}]
+)
+def test_anything_else_stays_as_it_is(value):
+    """A span may return whatever it likes."""
+    assert answer_attributes(value) == {"output.value": value}
+
+
+def test_an_embedding_states_its_model_and_usage():
+    """It has no message, and its vectors stay where they are."""
+    value = {"data": [{"embedding": [0.5]}], "model": "m-1", "usage": {"prompt_tokens": 7}}
+    found = answer_attributes(value)
+    assert found == {
+        "output.value": value,
+        "gen_ai.response.model": "m-1",
+        "gen_ai.usage.input_tokens": 7,
+    }
+
+
+def test_a_request_gives_its_messages_model_and_parameters():
+    """Parameters stay beside the messages, and no prompt is kept twice."""
+    request = {
+        "model": "m-1",
+        "stream": True,
+        "system": "be brief",
+        "messages": [{"role": "user", "content": "hi"}],
+    }
+    found = request_attributes(request)
+    assert found["gen_ai.input.messages"] == [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
+    assert (found["gen_ai.request.model"], found["gen_ai.request.stream"]) == ("m-1", True)
+    assert found["gen_ai.system_instructions"] == "be brief"
+    assert found["input.value"] == {"model": "m-1", "stream": True}
+
+
+@pytest.mark.parametrize("value", ["hi", {"q": "hi"}, {"messages": "hi"}, [1], None])
+def test_an_input_that_is_no_request_stays_as_it_is(value):
+    """A tool is called with whatever it takes."""
+    assert request_attributes(value) == {"input.value": value}
