@@ -1,0 +1,143 @@
+"""promptfoo's CSV: a row per test, and side by side a block of columns per provider and prompt.
+
+Blocks repeat the names of their columns (`Status`, `Score`, ...), so cells are read by position. Before
+2025 a block was one cell that began with the verdict: `[FAIL] (0.00)`, the reason, `---`, the answer.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmops_lib.sources.compressed import open_decompressed
+from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.lines import LINE_LIMIT
+from llmops_lib.sources.results.promptfoo_names import model_columns, prompt_columns, run_name
+from llmops_lib.sources.results.promptfoo_rows import WHOLE_TEST
+from llmops_lib.sources.results.score_rows import ScoreCollector
+
+_HEADING = re.compile(r"\[([^\]]+)\] (.*)", re.DOTALL)
+_VERDICT = re.compile(r"\[(PASS|FAIL|ERROR)\](?: \((-?[\d.]+)\))?\s*")
+_METRIC = "Metric: "
+_PASSED = {"PASS": True, "FAIL": False}
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The columns of one provider and prompt: positions from `start` to before `end`."""
+
+    start: int
+    end: int
+    run_id: str
+    columns: dict[str, Any]
+
+
+def read_csv_results(path: Path, collector: ScoreCollector, evaluation_id: str) -> None:
+    """Gives every row of a CSV file to the collector as one record.
+
+    Args:
+        path: A plain, gzip or zstd file.
+        collector: Takes the rows.
+        evaluation_id: Name of the evaluation, which the file does not state.
+
+    Raises:
+        SourceError: If the file cannot be read or decompressed.
+    """
+    csv.field_size_limit(LINE_LIMIT)
+    with open_decompressed(path) as stream:
+        text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
+        rows = csv.reader(text)
+        header = next(rows, [])
+        blocks = list(_blocks(header, evaluation_id))
+        for number, cells in enumerate(_rows(rows), start=1):
+            raw = "\t".join(cells)
+            if len(cells) != len(header):
+                reason = f"schema: {len(cells)} cells under a header of {len(header)}"
+                collector.refuse(reason, line=number, raw=raw)
+            elif not _is_unicode(raw):
+                collector.refuse("encoding", line=number, raw=raw)
+            else:
+                collector.accept(list(_scores(header, cells, blocks, number)), line=number, raw=raw)
+
+
+def _rows(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    while True:
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            # A cell over the limit: no cells, which the header then refuses.
+            yield []
+            continue
+        if cells:
+            yield cells
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _blocks(header: list[str], evaluation_id: str) -> Iterator[_Block]:
+    starts = [position for position, name in enumerate(header) if _HEADING.match(name)]
+    names: list[str] = []
+    for start, end in zip(starts, [*starts[1:], len(header)], strict=True):
+        found = _HEADING.fullmatch(header[start])
+        provider, label = found.groups() if found else (header[start], None)
+        name = f"{evaluation_id}/{run_name(provider, label)}"
+        names.append(name)
+        run_id = f"{name} ({names.count(name)})" if names.count(name) > 1 else name
+        columns = {**model_columns(provider), **prompt_columns(label), "run_id": run_id}
+        yield _Block(start, end, run_id, columns)
+
+
+def _scores(
+    header: list[str], cells: list[str], blocks: list[_Block], number: int
+) -> Iterator[dict[str, Any]]:
+    first = blocks[0].start if blocks else len(header)
+    variables = {name: cell for name, cell in zip(header[:first], cells[:first], strict=True) if cell}
+    for block in blocks:
+        names = header[block.start + 1 : block.end]
+        values = dict(zip(names, cells[block.start + 1 : block.end], strict=True))
+        verdict, score, reason, output = _verdict(cells[block.start], values)
+        common = {**block.columns, "example_id": str(number - 1), "trial": 1, "output": output or None}
+        is_error = verdict == "ERROR"
+        yield {
+            **common,
+            "scorer": WHOLE_TEST,
+            "score": None if is_error else score,
+            "passed": _PASSED.get(verdict or ""),
+            "explanation": None if is_error else reason,
+            "error": (reason or output or "error") if is_error else None,
+            "metadata": {
+                "vars": variables,
+                **({"comment": values["Comment"]} if values.get("Comment") else {}),
+            },
+        }
+        yield from ({**common, "scorer": name, "score": value} for name, value in _named(values).items())
+
+
+def _verdict(cell: str, values: dict[str, str]) -> tuple[str | None, str | None, str | None, str]:
+    if "Status" in values:
+        return values["Status"] or None, values.get("Score"), values.get("Grader Reason"), cell
+    found = _VERDICT.match(cell)
+    if found is None:
+        return None, None, None, cell
+    rest = cell[found.end() :]
+    reason, line, output = rest.partition("\n---\n")
+    return (found[1], found[2], reason, output) if line else (found[1], found[2], None, rest)
+
+
+def _named(values: dict[str, str]) -> dict[str, Any]:
+    # The named scores are exact; the columns of the metrics repeat them with two decimals.
+    rounded = {name.removeprefix(_METRIC): cell for name, cell in values.items() if name.startswith(_METRIC)}
+    exact = json_value(values.get("Named Scores"))
+    exact = exact if isinstance(exact, dict) else {}
+    return {name: exact.get(name, cell) for name, cell in {**rounded, **exact}.items() if name and cell != ""}

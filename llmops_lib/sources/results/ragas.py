@@ -1,0 +1,200 @@
+"""RAGAS: the dataframe of an evaluation, or the summary of annotated metrics.
+
+- Columns that are no part of an example are metrics, as long as no cell of theirs is anything but a
+  number: their names are free, such as `rouge_score(mode=fmeasure)`. The file is read twice to know.
+- NaN, null or an empty cell means that the metric failed: a score of null with an error, never zero.
+- CSV turns lists into Python's own notation.
+- Releases before 0.2 call the columns question, contexts, answer and ground_truth.
+- A row has no id: an example is known by its question and reference, so that two runs agree on it.
+"""
+
+import ast
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from llmops_lib.sources.records import Record
+from llmops_lib.sources.refusals import Refused
+from llmops_lib.sources.results.example_ids import content_example_id
+from llmops_lib.sources.results.nan_json import iter_nan_records
+from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows, content_run_id
+from llmops_lib.sources.sample import Sample, take_sample
+
+FORMAT = "ragas"
+LOOKED_FOR = "RAGAS: a table with user_input and response (or question, answer, contexts) and metrics"
+
+_QUESTIONS = ("user_input", "question")
+_ANSWERS = ("response", "answer")
+_REFERENCES = ("reference", "ground_truth", "ground_truths")
+_CONTEXTS = (
+    "retrieved_contexts",
+    "contexts",
+    "reference_contexts",
+    "retrieved_context_ids",
+    "reference_context_ids",
+)
+_EXAMPLE = frozenset(
+    {
+        *(*_QUESTIONS, *_ANSWERS, *_REFERENCES, *_CONTEXTS),
+        *("multi_responses", "rubric", "rubrics", "reference_topics", "reference_tool_calls"),
+        *("persona_name", "query_style", "query_length", "synthesizer_name", "evolution_type"),
+        *("metadata", "episode_done", "id", "example_id", "sample_id"),
+        *("", "index", "Unnamed: 0", "__index_level_0__"),
+    }
+)
+_LISTS = (*_CONTEXTS, "user_input")
+_FAILED = {"error": "the metric gave no value"}
+# Python's parser needs half a kilobyte of memory per character outside of quotes.
+_NOTATION_LIMIT = 256 << 10
+
+
+def matches(sample: Sample) -> bool:
+    """Whether a file holds a RAGAS dataframe with metrics, or a summary of annotations."""
+    if _is_summary(sample.first):
+        return True
+    columns = set(sample.columns)
+    is_pair = {"user_input", "response"} <= columns or {"question", "answer"} <= columns
+    has_context = not columns.isdisjoint((*_CONTEXTS, "user_input"))
+    return is_pair and has_context and bool(columns - _EXAMPLE)
+
+
+def read_ragas(path: Path) -> ScoreRows:
+    """One score per example and metric.
+
+    Args:
+        path: The dataframe as CSV, JSON Lines, JSON records or Parquet, or a summary of annotations.
+
+    Returns:
+        Scores; rows that cannot be read are in the quarantine.
+
+    Raises:
+        SourceError: If the file cannot be read at all.
+    """
+    collector = ScoreCollector(FORMAT, str(path))
+    sample = take_sample(path)
+    run_id = content_run_id(path)
+    metrics = () if _is_summary(sample.first) else _metrics(path, sample)
+    for record in iter_nan_records(path, collector.refusals):
+        for one in _annotations(record) if _is_summary(record.value) else (record,):
+            _take(one, collector, run_id, metrics)
+    return collector.finish()
+
+
+def _is_summary(value: Any) -> bool:
+    if not isinstance(value, dict) or not value:
+        return False
+    first = next(iter(value.values()))
+    entry = first[0] if isinstance(first, list) and first else None
+    return isinstance(entry, dict) and {"metric_input", "metric_output"} <= set(entry)
+
+
+def _metrics(path: Path, sample: Sample) -> tuple[str, ...]:
+    names = dict.fromkeys(sample.columns)
+    refused: set[str] = set()
+    for record in iter_nan_records(path, ScoreCollector(FORMAT, str(path)).refusals):
+        if isinstance(record.value, dict):
+            names |= dict.fromkeys(record.value)
+            refused |= {name for name, value in record.value.items() if not _is_number(value)}
+    return tuple(name for name in names if name not in _EXAMPLE and name not in refused)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(0 if value is None else value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _take(record: Record, collector: ScoreCollector, run_id: str, metrics: tuple[str, ...]) -> None:
+    try:
+        scores = list(_scores(record.value, metrics))
+    except Refused as refused:
+        collector.refuse(str(refused), line=record.line, raw=record.raw)
+        return
+    rows = [{"run_id": run_id, "suite": FORMAT, **score} for score in scores]
+    collector.accept(rows, line=record.line, raw=record.raw)
+
+
+def _scores(value: Any, metrics: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    if not isinstance(value, dict):
+        raise Refused(reason="not_object")
+    if "metric_output" in value:
+        yield _annotated(value)
+        return
+    cells = {name: _cell(cell) if name in _LISTS else cell for name, cell in value.items()}
+    example = _example(cells)
+    kept = {name: cell for name, cell in cells.items() if name not in (*metrics, *_TAKEN)}
+    for name in metrics:
+        yield {**example, "scorer": name, **_verdict(cells.get(name)), "metadata": kept}
+
+
+_TAKEN = (*_QUESTIONS, *_ANSWERS, *_REFERENCES)
+
+
+def _example(cells: Mapping[str, Any]) -> dict[str, Any]:
+    question, reference = _first(cells, _QUESTIONS), _first(cells, _REFERENCES)
+    return {
+        "example_id": content_example_id(question, reference),
+        "input": question,
+        "output": _first(cells, _ANSWERS),
+        "expected": reference,
+    }
+
+
+def _first(cells: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((cells[name] for name in names if cells.get(name) is not None), None)
+
+
+def _verdict(value: Any) -> dict[str, Any]:
+    if value is None or (not isinstance(value, bool) and math.isnan(float(value))):
+        return _FAILED
+    return {"score": value}
+
+
+def _annotations(record: Record) -> Iterator[Record]:
+    for metric, entries in record.value.items():
+        for position, entry in enumerate(entries if isinstance(entries, list) else [entries], start=1):
+            value = {"metric": metric, **entry} if isinstance(entry, dict) else entry
+            part = record.part(value)
+            yield Record(part.value, position, part.raw)
+
+
+def _annotated(entry: Mapping[str, Any]) -> dict[str, Any]:
+    cells = entry.get("metric_input")
+    output = entry.get("metric_output")
+    if not isinstance(cells, dict):
+        raise Refused(reason="schema", detail="metric_input is no object")
+    if not _is_number(output):
+        raise Refused(reason="type", detail=f"metric_output is {type(output).__name__}, not a number")
+    kept = {name: cell for name, cell in cells.items() if name not in _TAKEN}
+    kept |= {name: entry[name] for name in ("is_accepted", "prompts", "target") if name in entry}
+    return {
+        **_example(cells),
+        "scorer": entry.get("metric"),
+        **_verdict(output),
+        "explanation": _reason(entry.get("prompts")),
+        "metadata": kept,
+    }
+
+
+def _reason(prompts: Any) -> Any:
+    if not isinstance(prompts, dict):
+        return None
+    outputs = [prompt.get("prompt_output") for prompt in prompts.values() if isinstance(prompt, dict)]
+    reasons = [one["reason"] for one in outputs if isinstance(one, dict) and one.get("reason")]
+    return reasons[0] if len(reasons) == 1 else None
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith("[") or len(value) > _NOTATION_LIMIT:
+        return value
+    try:
+        with warnings.catch_warnings():
+            # The parser warns of odd escapes, and would print the text of the cell with the warning.
+            warnings.simplefilter("ignore")
+            return ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return value

@@ -1,0 +1,109 @@
+"""JUnit reports."""
+
+import json
+
+import pytest
+
+from llmops_lib.errors import SourceError
+from llmops_lib.sources.results.junit import matches, read_junit
+from llmops_lib.sources.sample import sample_text, take_sample
+
+SUITE = '<testsuite name="prompts" timestamp="2026-11-02T08:00:00Z">{cases}</testsuite>'
+
+
+def read(tmp_path, *cases, suite=SUITE):
+    """The scores of a suite of cases."""
+    path = tmp_path / "report.xml"
+    path.write_text(f"<testsuites>{suite.format(cases=''.join(cases))}</testsuites>")
+    return read_junit(path)
+
+
+def case(inside="", name="a", time="0.25"):
+    """A test case."""
+    return f'<testcase classname="qa" name="{name}" time="{time}">{inside}</testcase>'
+
+
+def test_a_case_becomes_a_verdict(tmp_path):
+    """Seconds become milliseconds; a report has no score, so none is made up."""
+    row = read(tmp_path, case()).scores.row(0, named=True)
+    assert (row["suite"], row["example_id"], row["scorer"]) == ("prompts", "qa::a", "test")
+    assert (row["passed"], row["score"], row["latency_ms"]) == (True, None, 250)
+    assert row["started_at"].isoformat() == "2026-11-02T08:00:00+00:00"
+
+
+def test_failure_error_and_skip_are_three_things(tmp_path):
+    """An outage is no bad answer, and a test that was not run is neither."""
+    cases = [
+        case('<failure message="m">expected Paris</failure>', "a"),
+        case('<error message="timeout"/>', "b"),
+        case("<skipped/>", "c"),
+    ]
+    assert read(tmp_path, *cases).scores.select("passed", "explanation", "error", "label").rows() == [
+        (False, "expected Paris", None, None),
+        (None, None, "timeout", None),
+        (None, None, None, "skipped"),
+    ]
+
+
+def test_a_time_without_a_zone_is_unknown(tmp_path):
+    """It is local to a machine that the report does not name."""
+    suite = SUITE.replace("00Z", "00")
+    assert read(tmp_path, case(), suite=suite).scores["started_at"].to_list() == [None]
+
+
+def test_nested_suites_give_each_case_once(tmp_path):
+    """Some tools nest suites, and a case counted twice weighs double."""
+    nested = f'<testsuite name="inner">{case(name="b")}</testsuite>'
+    rows = read(tmp_path, case(), nested)
+    assert rows.scores.select("suite", "example_id").rows() == [("prompts", "qa::a"), ("inner", "qa::b")]
+
+
+def test_a_case_with_an_impossible_time_is_refused_alone(tmp_path):
+    """One bad case must not cost the report."""
+    rows = read(tmp_path, case(time="soon"), case(name="b"))
+    assert (rows.rows_read, rows.scores.height) == (2, 1)
+    assert rows.quarantine["reason"].to_list() == ["type: latency_ms is 'soon', not a number"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<!DOCTYPE a [<!ENTITY b "c">]><testsuites/>',
+        "<testsuites>",
+        "<html/>",
+    ],
+)
+def test_a_file_that_is_no_report_is_an_error(tmp_path, text):
+    """Entities that swell could fill the memory; a torn report would hide what failed last."""
+    path = tmp_path / "report.xml"
+    path.write_text(text)
+    with pytest.raises(SourceError, match="report"):
+        read_junit(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_match"),
+    [
+        (b"<testsuite name='a'/>", True),
+        (b"<?xml version='1.0'?>\n<testsuites/>", True),
+        (b"a,b\n1,2\n", False),
+    ],
+)
+def test_a_report_is_told_by_its_first_line(text, is_match):
+    """No other known format is XML."""
+    assert matches(sample_text(text)) is is_match
+
+
+def test_a_real_report_holds_what_was_counted_from_it(shared):
+    """The figures were counted from the raw file without this library."""
+    folder = shared / "fixtures" / "promptfoo"
+    name = "emitted_0.123.1.junit.xml"
+    expected = {
+        key: int(value) for key, value in json.loads((folder / "EXPECTED.json").read_text())[name].items()
+    }
+    rows = read_junit(folder / name)
+    assert matches(take_sample(folder / name))
+    assert rows.rows_read == rows.scores.height == expected["tests"]
+    assert (~rows.scores["passed"]).sum() == expected["failures"]
+    assert rows.scores["error"].count() == expected["errors"]
+    assert rows.scores["label"].count() == expected["skipped"]
