@@ -5,6 +5,7 @@ from pathlib import Path
 
 from llmops_lib.schema import (
     BENIGN_REASONS,
+    BILLS,
     OPERATIONS,
     PRICED_COLUMNS,
     PRICES,
@@ -26,7 +27,7 @@ Null means unknown, zero means zero. Times are UTC. Units stand in the column na
 def schema_page() -> str:
     """The declared tables as a Markdown page."""
     parts = [_INTRODUCTION, _table(SPANS), _priced(), _operations()]
-    parts += [_table(SCORES), _table(PRICES), _table(QUARANTINE), _reasons()]
+    parts += [_table(SCORES), _table(PRICES), _table(BILLS), _table(QUARANTINE), _reasons()]
     return "\n".join(parts)
 
 

@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 
 from llmops_lib.errors import SchemaError
-from llmops_lib.schema import PRICES, QUARANTINE, SCORES, SPANS, conform, validate
+from llmops_lib.schema import BILLS, PRICES, QUARANTINE, SCORES, SPANS, conform, validate
 
-TABLES = [SPANS, SCORES, PRICES, QUARANTINE]
+TABLES = [SPANS, SCORES, PRICES, BILLS, QUARANTINE]
 
 
 def a_span(**values):

@@ -1,5 +1,6 @@
 """The canonical tables, declared once as data: column, dtype, unit, nullability, meaning, OTel name."""
 
+from llmops_lib.schema.bills import BILL_LINES, BILLS, TOKEN_LINES
 from llmops_lib.schema.dimensions import DIMENSIONS, REPORT_COLUMNS, dimension_names
 from llmops_lib.schema.prices import PRICES
 from llmops_lib.schema.quarantine import BENIGN_REASONS, QUARANTINE, RAW_LIMIT, REASONS
@@ -9,6 +10,8 @@ from llmops_lib.schema.tables import UTC_DATETIME, Column, Table, conform, valid
 
 __all__ = [
     "BENIGN_REASONS",
+    "BILLS",
+    "BILL_LINES",
     "DIMENSIONS",
     "MODEL_OPERATIONS",
     "OPERATIONS",
@@ -20,6 +23,7 @@ __all__ = [
     "REPORT_COLUMNS",
     "SCORES",
     "SPANS",
+    "TOKEN_LINES",
     "UTC_DATETIME",
     "Column",
     "Table",

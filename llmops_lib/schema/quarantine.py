@@ -24,9 +24,9 @@ REASONS = {
     "time": "a time that cannot be parsed",
     "time_range": "a time before 2015 or more than a day in the future",
     "naive_time": "a time without a zone, where none was given",
-    "duplicate": "a span that another row holds in a later or fuller version",
-    "merged": "a log record whose content was merged into its span",
-    "not_a_span": "telemetry that repeats spans (metrics, logs, scores) and is never added to them",
+    "duplicate": "a span or score that another row holds in a later or fuller version",
+    "merged": "a record whose content was merged into a row that it is about",
+    "not_a_span": "no row of the table: telemetry or totals that repeat rows and are never added to them",
 }
 """Reason codes of `reason` and what each means. A row's reason is `code` or `code: detail`."""
 

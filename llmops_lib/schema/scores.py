@@ -24,7 +24,7 @@ SCORES = Table(
         Column("prompt_name", pl.String, "Prompt under test."),
         Column("prompt_version", pl.String, "Version of the prompt under test."),
         Column("prompt_hash", pl.String, "Content hash of the prompt under test."),
-        Column("started_at", UTC_DATETIME, "Start of the call under test.", "UTC"),
+        Column("started_at", UTC_DATETIME, "Start of the call under test, or else of the run.", "UTC"),
         Column("latency_ms", pl.Float64, "Latency of the call under test.", "ms"),
         Column("input_tokens", pl.Int64, "Tokens sent, cache included.", "tokens"),
         Column("output_tokens", pl.Int64, "Tokens generated, reasoning included.", "tokens"),

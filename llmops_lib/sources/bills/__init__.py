@@ -1,0 +1,1 @@
+"""What providers billed: usage and cost reports of their administration APIs, as BILLS."""
