@@ -12,6 +12,8 @@ _HOMES = {
     "llmops_lib.frames": ("collected", "in_period", "with_day"),
     "llmops_lib.sources.detect": ("detect_format",),
     "llmops_lib.sources.load": ("load_traces", "read_quarantine"),
+    "llmops_lib.sources.results.load": ("load_scores",),
+    "llmops_lib.sources.bills.load": ("load_bill",),
     "llmops_lib.store": ("IngestReport", "ingest", "open_source", "scan_traces"),
     "llmops_lib.pricing": ("load_prices", "price_calls", "price_list_version"),
     "llmops_lib.measures.cost": ("spend_by", "top_spenders"),
@@ -20,6 +22,7 @@ _HOMES = {
     "llmops_lib.measures.errors": ("error_rates", "errors_by_class"),
     "llmops_lib.measures.throughput": ("throughput",),
     "llmops_lib.measures.change": ("change_between",),
+    "llmops_lib.measures.reconcile": ("reconcile",),
     "llmops_lib.demo": ("write_demo",),
     "llmops_lib.reports": ("run_report",),
 }
