@@ -32,7 +32,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_ZSTANDARD)
 _PIECE = 4_096
 _RATIO_LIMIT = 200
 _ALLOWANCE = 128 << 20
-_BROKEN = (zipfile.BadZipFile, ZstdError, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+_BROKEN = (zipfile.BadZipFile, ZstdError, zlib.error, EOFError, OSError, RuntimeError)
 _ENCRYPTED = 0x1
 
 
