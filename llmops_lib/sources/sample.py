@@ -1,8 +1,10 @@
 """What format detection sees: the shape of a file's first 64 kB of content, never its name."""
 
 import codecs
+import contextlib
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,7 @@ SAMPLE_BYTES = 64 * 1024
 """Decompressed bytes that detection looks at."""
 
 _SEPARATORS = ",;\t|"
+_TRAILING_COMMA = re.compile(r",\s*\]\s*\Z")
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,11 @@ def _sample_unfinished(text: str) -> Sample:
         following = next(_objects_on_lines(rest), None)
         if following is not None and len(first_line.strip()) > 1:
             return _sample_lines(following)
-    try:
-        return _sample_document(jiter.from_json(text.encode(), partial_mode="trailing-strings"))
-    except ValueError:
-        return Sample("document")
+    # An old export tool of Helicone leaves a comma behind the last object of its list.
+    for candidate in (text, _TRAILING_COMMA.sub("]", text)):
+        with contextlib.suppress(ValueError):
+            return _sample_document(jiter.from_json(candidate.encode(), partial_mode="trailing-strings"))
+    return Sample("document")
 
 
 def _sample_document(value: Any) -> Sample:

@@ -90,3 +90,9 @@ def test_a_broken_parquet_file_is_an_error_that_names_it(tmp_path):
     path.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(SourceError, match=r"spans\.parquet: begins like Parquet"):
         take_sample(path)
+
+
+def test_a_comma_behind_the_last_object_does_not_hide_a_list():
+    """An export tool writes it, and what stands before it says which."""
+    sample = sample_text(b'[\n{"response_id": "r", "request_created_at": "2026-11-09T00:00:00Z"},\n]\n')
+    assert (sample.kind, sample.columns) == ("document", ("response_id", "request_created_at"))
