@@ -12,7 +12,7 @@ from llmops_lib.sources.braintrust_spans import mapping, span_row
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.sample import Sample, first_object
 from llmops_lib.sources.updates import merged_updates
 
 FORMAT = "braintrust"
@@ -38,17 +38,12 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    row = _first_object(sample.first)
+    row = first_object(sample.first)
     listed = next((row[name] for name in _LISTS if isinstance(row.get(name), list)), None)
-    names = set((_first_object(listed) if listed is not None else row) or sample.columns)
+    names = set((first_object(listed) if listed is not None else row) or sample.columns)
     is_span = names >= _SPAN and not names.isdisjoint(_MARKS)
     # The identifiers stand last in a row, and a long prompt pushes them out of the sample.
     return is_span or names >= _BEGINNING or any(summary <= names for summary in _SUMMARIES)
-
-
-def _first_object(value: Any) -> dict[str, Any]:
-    rows = value if isinstance(value, list) else [value]
-    return next((row for row in rows if isinstance(row, dict)), {})
 
 
 def read_braintrust(path: Path, *, timezone: str | None = None) -> SourceRows:

@@ -16,7 +16,7 @@ from llmops_lib.sources.lines import DOCUMENT_LIMIT, parse_json
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.sample import Sample, first_object
 
 FORMAT = "helicone"
 """Value of `source_format`."""
@@ -34,15 +34,10 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    row = _first_object(sample.first)
+    row = first_object(sample.first)
     if isinstance(row.get("data"), list):
-        row = _first_object(row["data"])
+        row = first_object(row["data"])
     return (row.keys() if row else set(sample.columns)) >= _MARKS
-
-
-def _first_object(value: Any) -> dict[str, Any]:
-    rows = value if isinstance(value, list) else [value]
-    return next((row for row in rows if isinstance(row, dict)), {})
 
 
 def read_helicone(path: Path, *, timezone: str | None = None) -> SourceRows:

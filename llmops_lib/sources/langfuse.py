@@ -18,7 +18,7 @@ from llmops_lib.sources.langfuse_traces import trace_columns, with_traces
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.sample import Sample, first_object
 
 FORMAT = "langfuse"
 """Value of `source_format`."""
@@ -46,17 +46,12 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    row = _first_object(sample.first)
+    row = first_object(sample.first)
     if isinstance(row.get("data"), list):
-        row = _first_object(row["data"])
+        row = first_object(row["data"])
     names = fields(dict.fromkeys(row or sample.columns, True)).keys()
     is_row = any(mark <= names for mark in _MARKS)
     return is_row or is_batch(row) or is_event(row) or _is_trace_download(row)
-
-
-def _first_object(value: Any) -> dict[str, Any]:
-    rows = value if isinstance(value, list) else [value]
-    return next((row for row in rows if isinstance(row, dict)), {})
 
 
 def _is_trace_download(row: Mapping[str, Any]) -> bool:

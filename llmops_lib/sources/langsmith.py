@@ -13,7 +13,7 @@ from llmops_lib.sources.langsmith_rows import run_row
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.sample import Sample, first_object
 
 FORMAT = "langsmith"
 """Value of `source_format`."""
@@ -52,9 +52,9 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    row = _first_object(sample.first)
+    row = first_object(sample.first)
     for name in (*_BATCHES, *_LISTS):
-        inner = _first_object(row.get(name)) if isinstance(row.get(name), list) else {}
+        inner = first_object(row.get(name)) if isinstance(row.get(name), list) else {}
         if is_run(inner.keys()) or (name in _BATCHES and "dotted_order" in inner):
             return True
     names = row.keys() if row else set(sample.columns)
@@ -64,11 +64,6 @@ def matches(sample: Sample) -> bool:
 def is_run(names: Any) -> bool:
     """Whether an object of these keys is a run or creates one."""
     return "run_type" in names and "start_time" in names and not _PLACES.isdisjoint(names)
-
-
-def _first_object(value: Any) -> dict[str, Any]:
-    rows = value if isinstance(value, list) else [value]
-    return next((row for row in rows if isinstance(row, dict)), {})
 
 
 def read_langsmith(path: Path, *, timezone: str | None = None) -> SourceRows:

@@ -14,7 +14,7 @@ found by writing the value back, which costs about a fifth of the parsing:
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,11 +124,12 @@ def parse_json(raw: bytes) -> Any:
     return value
 
 
-def read_json_document(path: Path) -> Any:
+def read_json_document(path: Path, *, parse: Callable[[bytes], Any] = parse_json) -> Any:
     """The one JSON value that a whole file holds.
 
     Args:
         path: A plain, gzip or zstd file.
+        parse: What reads its bytes and raises Refused.
 
     Raises:
         SourceError: If it cannot be read, is longer than 512 MB or is not one JSON value.
@@ -139,7 +140,7 @@ def read_json_document(path: Path) -> Any:
         msg = f"{path}: is over {DOCUMENT_LIMIT >> 20} MB of one JSON value; export it as JSON Lines instead"
         raise SourceError(msg)
     try:
-        return parse_json(raw.removeprefix(_BOM))
+        return parse(raw.removeprefix(_BOM))
     except Refused as refused:
         msg = f"{path}: is not one valid JSON value ({refused}); expected a whole JSON document"
         raise SourceError(msg) from refused

@@ -14,7 +14,7 @@ from llmops_lib.sources.litellm_rows import call_row
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.sample import Sample, first_object
 
 FORMAT = "litellm"
 """Value of `source_format`."""
@@ -38,9 +38,9 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    row = _first_object(sample.first)
+    row = first_object(sample.first)
     if isinstance(row.get("data"), list):
-        row = _first_object(row["data"])
+        row = first_object(row["data"])
     names = row.keys() if row else set(sample.columns)
     return is_call(names) or isinstance(row.get(_WRAPPED), dict)
 
@@ -50,11 +50,6 @@ def is_call(names: Any) -> bool:
     return names >= _SPEND_LOG or (
         "response_cost" in names and "startTime" in names and any(mark in names for mark in _PAYLOAD_MARKS)
     )
-
-
-def _first_object(value: Any) -> dict[str, Any]:
-    rows = value if isinstance(value, list) else [value]
-    return next((row for row in rows if isinstance(row, dict)), {})
 
 
 def read_litellm(path: Path, *, timezone: str | None = None) -> SourceRows:

@@ -15,7 +15,7 @@ from llmops_lib.sources.opik_spans import OPERATION_BY_TYPE, feedback, mapping, 
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import TRACE_COLUMNS, RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.sample import Sample, first_object
 from llmops_lib.sources.updates import merged_updates
 
 FORMAT = "opik"
@@ -37,21 +37,16 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    row = _first_object(sample.first)
+    row = first_object(sample.first)
     for name in _LISTS:
         if isinstance(row.get(name), list) and "trace" not in row:
-            row = _first_object(row[name])
+            row = first_object(row[name])
     trace = row.get("trace")
     if isinstance(trace, dict):
         return "id" in trace and "start_time" in trace and "observations" not in row
     names = row.keys() or set(sample.columns)
     is_known = {"id", "start_time"} <= names and not names.isdisjoint(("project_name", "project_id"))
     return is_known and (_is_span(names) or _is_trace(names))
-
-
-def _first_object(value: Any) -> dict[str, Any]:
-    rows = value if isinstance(value, list) else [value]
-    return next((row for row in rows if isinstance(row, dict)), {})
 
 
 def _is_span(names: Any) -> bool:

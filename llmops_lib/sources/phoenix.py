@@ -17,7 +17,7 @@ from llmops_lib.sources.phoenix_table import flattened, is_table_row, span_of_ro
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.sample import Sample, first_object
 from llmops_lib.sources.times import parse_time
 
 FORMAT = "phoenix"
@@ -51,17 +51,12 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    row = _first_object(sample.first)
+    row = first_object(sample.first)
     if isinstance(row.get("data"), list):
-        row = _first_object(row["data"])
+        row = first_object(row["data"])
     names = row or dict.fromkeys(sample.columns)
     is_table = {"context.span_id", "context.trace_id"} <= names.keys()
     return is_table or is_otlp_span(row) or _is_rest_span(row) or _is_annotation(row)
-
-
-def _first_object(value: Any) -> dict[str, Any]:
-    rows = value if isinstance(value, list) else [value]
-    return next((row for row in rows if isinstance(row, dict)), {})
 
 
 def _is_rest_span(value: Mapping[str, Any]) -> bool:

@@ -54,12 +54,15 @@ class Record:
             yield Record(value, self.line or position, partial(_written, value), self.offset)
 
 
-def iter_records(path: Path, collector: RowCollector) -> Iterator[Record]:
+def iter_records(
+    path: Path, collector: RowCollector, *, parse: Callable[[bytes], Any] = parse_json
+) -> Iterator[Record]:
     """The records of a file; those that cannot be read go to the quarantine on the way.
 
     Args:
         path: A JSON, JSON Lines, CSV (each also as gzip or zstd) or Parquet file.
         collector: Takes the refused records.
+        parse: What reads one JSON value and raises Refused.
 
     Raises:
         SourceError: If the file cannot be read at all.
@@ -70,19 +73,19 @@ def iter_records(path: Path, collector: RowCollector) -> Iterator[Record]:
     elif sample.kind == "csv":
         yield from _csv_records(path, sample, collector)
     elif sample.kind == "document":
-        value = read_json_document(path)
+        value = read_json_document(path, parse=parse)
         yield from Record(value).items(value) if isinstance(value, list) else [Record(None).part(value)]
     else:
-        yield from _line_records(path, collector)
+        yield from _line_records(path, collector, parse)
 
 
-def _line_records(path: Path, collector: RowCollector) -> Iterator[Record]:
+def _line_records(path: Path, collector: RowCollector, parse: Callable[[bytes], Any]) -> Iterator[Record]:
     for line in iter_lines(path):
         if line.is_too_long:
             collector.refuse("line_too_long", line=line.number, offset=line.offset)
             continue
         try:
-            value = parse_json(line.raw)
+            value = parse(line.raw)
         except Refused as refused:
             collector.refuse(str(refused), line=line.number, offset=line.offset, raw=line.raw)
             continue

@@ -92,6 +92,20 @@ def sample_text(prefix: bytes, *, is_whole: bool = True) -> Sample:
     return _sample_csv(text)
 
 
+def first_object(value: Any) -> dict[str, Any]:
+    """The value itself where it is an object, the first object of a list, or an empty one.
+
+    Args:
+        value: What `Sample.first` holds, or a part of it.
+
+    Example:
+        >>> first_object([1, {"a": 2}]), first_object("text")
+        ({'a': 2}, {})
+    """
+    rows = value if isinstance(value, list) else [value]
+    return next((row for row in rows if isinstance(row, dict)), {})
+
+
 def _sample_parquet(path: Path) -> Sample:
     try:
         return Sample("parquet", None, tuple(pl.read_parquet_schema(path)))
@@ -137,9 +151,7 @@ def _sample_unfinished(text: str) -> Sample:
 
 
 def _sample_document(value: Any) -> Sample:
-    rows = value if isinstance(value, list) else [value]
-    row = next((row for row in rows if isinstance(row, dict)), {})
-    return Sample("document", value, tuple(row))
+    return Sample("document", value, tuple(first_object(value)))
 
 
 def _sample_lines(first: dict[str, Any] | None) -> Sample:

@@ -88,18 +88,22 @@ def read_mapping(columns: Mapping[str, Any] | str | Path, *, timezone: str | Non
         >>> mapping.columns["latency_ms"]
         ColumnRule(column='took', unit='s', origin=None)
     """
-    stated = columns if isinstance(columns, Mapping) else _read_yaml(Path(columns))
+    stated = (
+        columns
+        if isinstance(columns, Mapping)
+        else read_mapping_file(Path(columns), example="started_at: TIMESTAMP")
+    )
     parts: Mapping[str, Any] = stated if "columns" in stated else {"columns": stated}
-    _reject_unknown(parts, _PARTS, "parts of a mapping")
+    reject_unknown(parts, _PARTS, "parts of a mapping")
     rules: Mapping[str, Any] = parts["columns"] or {}
     constants: Mapping[str, Any] = parts.get("constants") or {}
     stated_zone: Any = parts.get("timezone") or timezone
     zone = checked_timezone(stated_zone)
     convention = str(parts.get("token_convention", "inclusive"))
-    _reject_unknown(rules, TARGETS, "columns to map to")
-    _reject_unknown(constants, TARGETS, "columns that can be constant")
-    _reject_unknown([convention], _CONVENTIONS, "values of token_convention")
-    _reject_unknown([constants.get("operation", "other")], OPERATIONS, "operations")
+    reject_unknown(rules, TARGETS, "columns to map to")
+    reject_unknown(constants, TARGETS, "columns that can be constant")
+    reject_unknown([convention], _CONVENTIONS, "values of token_convention")
+    reject_unknown([constants.get("operation", "other")], OPERATIONS, "operations")
     _require_start(rules)
     read = {name: _rule(name, rule, zone) for name, rule in rules.items()}
     return TableMapping(read, constants, zone, is_exclusive=convention == "exclusive")
@@ -125,14 +129,23 @@ def _require_start(rules: Mapping[str, Any]) -> None:
     raise SourceError(msg)
 
 
-def _read_yaml(path: Path) -> Mapping[str, Any]:
+def read_mapping_file(path: Path, *, example: str) -> Mapping[str, Any]:
+    """What a YAML file of a column mapping states.
+
+    Args:
+        path: The file.
+        example: An entry that would be right, for the error.
+
+    Raises:
+        SourceError: If it cannot be read or is no mapping.
+    """
     try:
         stated = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         msg = f"{path}: cannot read the column mapping: {error}"
         raise SourceError(msg) from error
     if not isinstance(stated, dict):
-        msg = f"{path}: found {type(stated).__name__}, expected a mapping such as 'started_at: TIMESTAMP'"
+        msg = f"{path}: found {type(stated).__name__}, expected a mapping such as {example!r}"
         raise SourceError(msg)
     return stated
 
@@ -143,10 +156,10 @@ def _rule(name: str, stated: Any, timezone: str | None) -> ColumnRule:
         msg = f"mapping of {name}: found {stated!r}, expected a column name or {{'column': ..., 'unit': ...}}"
         raise SourceError(msg)
     allowed = ("column", "unit", "origin") if name in TIMES else ("column", "unit")
-    _reject_unknown(parts, allowed if name in TIMES + DURATIONS else ("column",), f"settings of {name}")
+    reject_unknown(parts, allowed if name in TIMES + DURATIONS else ("column",), f"settings of {name}")
     unit = parts.get("unit", "ms" if name in DURATIONS else None)
     if unit is not None:
-        _reject_unknown([unit], UNITS, f"units of {name}")
+        reject_unknown([unit], UNITS, f"units of {name}")
     return ColumnRule(parts["column"], unit, _origin(name, parts.get("origin"), unit, timezone))
 
 
@@ -163,7 +176,17 @@ def _origin(name: str, stated: Any, unit: str | None, timezone: str | None) -> d
         raise SourceError(msg) from refusal
 
 
-def _reject_unknown(found: Any, known: tuple[str, ...], what: str) -> None:
+def reject_unknown(found: Any, known: tuple[str, ...], what: str) -> None:
+    """Refuses names that a mapping may not use.
+
+    Args:
+        found: Names in the mapping.
+        known: Names that may stand there.
+        what: What they are names of, for the error.
+
+    Raises:
+        SourceError: If one is unknown; the message lists the known ones.
+    """
     unknown = [name for name in found if name not in known]
     if unknown:
         msg = f"the mapping names {unknown}; known {what} are {list(known)}"

@@ -11,7 +11,7 @@ from typing import Any
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.sample import Sample, first_object
 from llmops_lib.sources.updates import merged_updates
 from llmops_lib.sources.weave_calls import call_row, has_usage
 
@@ -32,20 +32,15 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    row = _first_object(sample.first)
+    row = first_object(sample.first)
     for name in _LISTS:
         if isinstance(row.get(name), list):
-            row = _first_object(row[name])
+            row = first_object(row[name])
     event = _event(row)
     found = row if event is None else event
     names = found.keys() or set(sample.columns)
     is_event = event is not None and "project_id" in names
     return is_event or names >= _CALL or str(found.get("op_name")).startswith("weave:///")
-
-
-def _first_object(value: Any) -> dict[str, Any]:
-    rows = value if isinstance(value, list) else [value]
-    return next((row for row in rows if isinstance(row, dict)), {})
 
 
 def read_weave(path: Path, *, timezone: str | None = None) -> SourceRows:

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from llmops_lib.errors import SourceError
-from llmops_lib.sources.lines import DOCUMENT_LIMIT, iter_lines, open_decompressed, parse_json
+from llmops_lib.sources.lines import parse_json, read_json_document
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector
-from llmops_lib.sources.sample import take_sample
 
 # A whole string, so that the word inside one is never touched, or the constant itself.
 _STRING_OR_NAN = re.compile(rb'"(?:[^"\\]|\\.)*"|\bNaN\b', re.DOTALL)
@@ -50,14 +48,7 @@ def iter_nan_records(path: Path, refusals: RowCollector) -> Iterator[Record]:
     Raises:
         SourceError: If the file cannot be read at all.
     """
-    kind = take_sample(path).kind
-    if kind == "document":
-        value = read_nan_document(path)
-        yield from Record(value).items(value) if isinstance(value, list) else [Record(None).part(value)]
-    elif kind == "lines":
-        yield from _line_records(path, refusals)
-    else:
-        yield from iter_records(path, refusals)
+    yield from iter_records(path, refusals, parse=parse_nan_json)
 
 
 def read_nan_document(path: Path) -> Any:
@@ -69,29 +60,7 @@ def read_nan_document(path: Path) -> Any:
     Raises:
         SourceError: If it cannot be read, is longer than 512 MB or is not one JSON value.
     """
-    with open_decompressed(path) as stream:
-        raw = stream.read(DOCUMENT_LIMIT + 1)
-    if len(raw) > DOCUMENT_LIMIT:
-        msg = f"{path}: is over {DOCUMENT_LIMIT >> 20} MB of one JSON value; write it as JSON Lines instead"
-        raise SourceError(msg)
-    try:
-        return parse_nan_json(raw.removeprefix(b"\xef\xbb\xbf"))
-    except Refused as refused:
-        msg = f"{path}: is not one valid JSON value ({refused}); expected a whole JSON document"
-        raise SourceError(msg) from refused
-
-
-def _line_records(path: Path, refusals: RowCollector) -> Iterator[Record]:
-    for line in iter_lines(path):
-        if line.is_too_long:
-            refusals.refuse("line_too_long", line=line.number, offset=line.offset)
-            continue
-        try:
-            value = parse_nan_json(line.raw)
-        except Refused as refused:
-            refusals.refuse(str(refused), line=line.number, offset=line.offset, raw=line.raw)
-            continue
-        yield Record(value, line.number, line.raw, line.offset)
+    return read_json_document(path, parse=parse_nan_json)
 
 
 def _without_nan(found: re.Match[bytes]) -> bytes:

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.results.score_checks import SCORE_COLUMNS
-from llmops_lib.sources.table_mapping import checked_timezone
+from llmops_lib.sources.table_mapping import checked_timezone, read_mapping_file, reject_unknown
 
 _PARTS = ("columns", "constants", "timezone")
 _VERDICTS = ("score", "passed", "label")
@@ -80,13 +78,13 @@ def read_score_mapping(stated: Mapping[str, Any] | str | Path) -> ScoreMapping:
         >>> read_score_mapping({"example_id": "id", "score": "grade"}).scorer
         'grade'
     """
-    parts = stated if isinstance(stated, Mapping) else _read_yaml(Path(stated))
+    parts = stated if isinstance(stated, Mapping) else read_mapping_file(Path(stated), example="score: grade")
     if not isinstance(parts.get("columns"), Mapping):
         parts = {"columns": parts}
-    _reject_unknown(parts, _PARTS, "parts")
+    reject_unknown(parts, _PARTS, "parts")
     constants = parts.get("constants") or {}
-    _reject_unknown(parts["columns"], SCORE_COLUMNS, "columns")
-    _reject_unknown(constants, SCORE_COLUMNS, "columns")
+    reject_unknown(parts["columns"], SCORE_COLUMNS, "columns")
+    reject_unknown(constants, SCORE_COLUMNS, "columns")
     rules = {name: _rule(name, rule) for name, rule in parts["columns"].items()}
     if "example_id" not in rules or not any(name in rules for name in _VERDICTS):
         msg = f"the mapping has {list(rules)}; it must map example_id, and one of {_VERDICTS} at least"
@@ -99,26 +97,7 @@ def _rule(name: str, stated: Any) -> ScoreRule:
     if not isinstance(parts, Mapping) or not isinstance(parts.get("column"), str):
         msg = f"mapping of {name}: found {stated!r}, expected a column name or {{'column': ..., 'unit': ...}}"
         raise SourceError(msg)
-    _reject_unknown(parts, ("column", "unit") if name == "latency_ms" else ("column",), f"settings of {name}")
+    reject_unknown(parts, ("column", "unit") if name == "latency_ms" else ("column",), f"settings of {name}")
     unit = parts.get("unit", "ms")
-    _reject_unknown([unit], tuple(_MS_PER), f"units of {name}")
+    reject_unknown([unit], tuple(_MS_PER), f"units of {name}")
     return ScoreRule(parts["column"], _MS_PER[unit])
-
-
-def _reject_unknown(found: Any, known: tuple[str, ...], what: str) -> None:
-    unknown = [name for name in found if name not in known]
-    if unknown:
-        msg = f"the mapping names {unknown}; known {what} are {list(known)}"
-        raise SourceError(msg)
-
-
-def _read_yaml(path: Path) -> Mapping[str, Any]:
-    try:
-        stated = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f"{path}: cannot read the column mapping: {error}"
-        raise SourceError(msg) from error
-    if not isinstance(stated, dict):
-        msg = f"{path}: found {type(stated).__name__}, expected a mapping such as 'score: grade'"
-        raise SourceError(msg)
-    return stated
