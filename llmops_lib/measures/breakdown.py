@@ -8,9 +8,7 @@ import polars as pl
 
 from llmops_lib.calls import PRICE_HINT, flag, model_calls, ordered, portable, stacked, tally
 from llmops_lib.frames import by_columns
-
-REST_NAME = "(all others)"
-"""Name of the groups that `largest_values` puts together."""
+from llmops_lib.schema import REST_NAME
 
 
 @portable

@@ -1,7 +1,7 @@
 """The canonical tables, declared once as data: column, dtype, unit, nullability, meaning, OTel name."""
 
 from llmops_lib.schema.bills import BILL_LINES, BILLS, TOKEN_LINES
-from llmops_lib.schema.dimensions import DIMENSIONS, REPORT_COLUMNS, dimension_names
+from llmops_lib.schema.dimensions import DIMENSIONS, REPORT_COLUMNS, REST_NAME, dimension_names
 from llmops_lib.schema.prices import PRICES
 from llmops_lib.schema.quarantine import BENIGN_REASONS, QUARANTINE, RAW_LIMIT, REASONS
 from llmops_lib.schema.scores import SCORES
@@ -21,6 +21,7 @@ __all__ = [
     "RAW_LIMIT",
     "REASONS",
     "REPORT_COLUMNS",
+    "REST_NAME",
     "SCORES",
     "SPANS",
     "TOKEN_LINES",

@@ -25,6 +25,9 @@ DIMENSIONS = (
 )
 """Text columns of SPANS with few enough values to group by."""
 
+REST_NAME = "(all others)"
+"""Stands for the groups below the largest few, in measures and in the colours of charts."""
+
 REPORT_COLUMNS = (
     "trace_id",
     "span_id",

@@ -5,9 +5,6 @@ import polars as pl
 UNKNOWN_NAME = "(not recorded)"
 """Stands for a null name: the export does not say."""
 
-REST_NAME = "(all others)"
-"""Stands for the groups below the largest few."""
-
 _LABELS = {
     "started_on": "Day",
     "user_id": "User",

@@ -6,7 +6,8 @@ from typing import Any
 
 import altair as alt
 
-from llmops_lib.views.labels import REST_NAME, UNKNOWN_NAME
+from llmops_lib.schema import REST_NAME
+from llmops_lib.views.labels import UNKNOWN_NAME
 from llmops_lib.views.theme import REST_COLOUR, UNKNOWN_COLOUR, colours
 
 
