@@ -6,6 +6,8 @@ LlmopsError(ValueError)
 │   ├── SourceNotFoundError     no such path, or a pattern that matches nothing
 │   ├── UnknownFormatError      the content matches no known format
 │   └── BadLineError            a bad line, where the caller asked for `on_bad="raise"`
+├── FetchError             a server cannot be pulled from: a refused address, a missing key, no such project
+│   └── IncompleteFetchError    a pull that ended before the file held every row that the server announced
 ├── SchemaError            a table does not have the declared columns, dtypes, key or nullability
 │   └── MissingColumnError      a measure or view lacks a column it uses
 ├── PriceError             a price list that cannot be read or contradicts itself
@@ -37,6 +39,30 @@ class UnknownFormatError(SourceError):
 
 class BadLineError(SourceError):
     """A line could not become a span and the caller asked for `on_bad="raise"`."""
+
+
+class FetchError(LlmopsError):
+    """A server cannot be pulled from as asked.
+
+    Attributes:
+        status: HTTP status that the server answered with, where it was one.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class IncompleteFetchError(FetchError):
+    """A pull ended before the file held every row that the server announced.
+
+    Attributes:
+        rows_expected: Rows that the server announced; None while that is not known.
+        rows_received: Rows in the file, or in the partial file of a pull that can go on.
+    """
+
+    rows_expected: int | None = None
+    rows_received: int | None = None
 
 
 class SchemaError(LlmopsError):

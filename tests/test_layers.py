@@ -48,6 +48,8 @@ ALLOWED_IN = {
     "httpx": {"sources", "endpoints"},
     "pandas": {"views", "pricing"},
     "jiter": {"sources"},
+    "msgspec": {"sources"},
+    "stamina": {"sources", "endpoints"},
 }
 """Third-party packages that may appear in these modules only."""
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from llmops_lib.cli.demo import demo
+from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.report import app as reports
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo)
 app.command("ingest")(ingest_exports)
+app.add_typer(fetches, name="fetch")
 app.add_typer(reports, name="report")
 
 

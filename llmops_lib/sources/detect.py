@@ -19,6 +19,7 @@ from llmops_lib.sources import (
     weave,
 )
 from llmops_lib.sources.compressed import open_decompressed
+from llmops_lib.sources.fetch.manifest import read_manifest
 from llmops_lib.sources.rows import SourceRows
 from llmops_lib.sources.sample import Sample, take_sample
 
@@ -79,6 +80,10 @@ def detect_reader(path: Path) -> Reader:
     found = next((reader for reader in READERS if reader.matches(sample)), None)
     if found is not None:
         return found
+    pulled = read_manifest(path)
+    if pulled is not None and pulled.rows_received == 0 == path.stat().st_size:
+        # The server had nothing in the window, which is no fault of the file.
+        return named_reader(pulled.source)
     if sample.kind == "unknown" and _is_empty(path):
         msg = f"{path}: the file is empty; expected an export. Look whether the export was cut off."
         raise SourceError(msg)

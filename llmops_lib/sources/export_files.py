@@ -11,6 +11,11 @@ from llmops_lib.errors import SourceError, SourceNotFoundError
 STORE_MARKER = "llmops-store.json"
 """File that makes a directory a span store."""
 
+MANIFEST_SUFFIX = ".fetch.json"
+"""What the manifest of a pulled file is named with; it stands beside the file and is no export."""
+
+_PULL_SUFFIXES = (MANIFEST_SUFFIX, ".fetch-partial", ".fetch-state", ".fetch-lock")
+
 
 @dataclass(frozen=True)
 class ExportFile:
@@ -69,7 +74,7 @@ def _below(folder: Path) -> Iterator[Path]:
             # The store may live beside the exports it was filled from; its own files are no exports.
             folders.clear()
             continue
-        yield from (Path(parent, file) for file in sorted(files))
+        yield from (Path(parent, file) for file in sorted(files) if not file.endswith(_PULL_SUFFIXES))
 
 
 def _refuse_unreadable(error: OSError) -> None:
@@ -83,7 +88,7 @@ def _matching(pattern: str) -> Iterator[Path]:
         raise SourceNotFoundError(msg)
     # Path.glob takes no absolute pattern, and its ** finds no files before Python 3.13.
     found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
-    matches = [Path(match) for match in found if Path(match).is_file()]
+    matches = [Path(match) for match in found if Path(match).is_file() and not match.endswith(_PULL_SUFFIXES)]
     if not matches:
         msg = f"{pattern}: the pattern matches no file"
         raise SourceNotFoundError(msg)
