@@ -32,8 +32,11 @@ report: setup ## Write the weekly report of a synthetic export to reports/
 	$(BIN)/llmops demo $(DEMO)
 	$(BIN)/llmops report weekly $(DEMO)
 
-lock: ## Resolve requirements.lock anew (needs uv)
-	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements.lock
+LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
+
+lock: ## Resolve requirements.lock and the lock of the Phoenix that pulls are tested against anew (needs uv)
+	$(LOCK) --extra dev pyproject.toml -o requirements.lock
+	$(LOCK) tests/sources/fetch/phoenix.in -o tests/sources/fetch/phoenix.lock
 
 .PHONY: help setup check test report lock

@@ -164,8 +164,9 @@ class Connection:
             msg = f"no answer within {self._settings.timeout_seconds:g} s"
             raise TransientError(msg, is_heavy=True) from None
         except (httpx.TransportError, httpx.DecodingError) as error:
-            # Their texts are httpx's and the system's own; names of hosts, no headers and no bodies.
-            msg = f"the connection failed ({type(error).__name__}: {shown(f'//{error}')[2:]})"
+            # What the system says of a connection is plain; other texts may quote what the server sent.
+            reason = f": {ascii(str(error))[1:-1][:120]}" if isinstance(error, httpx.ConnectError) else ""
+            msg = f"the connection failed ({type(error).__name__}{reason})"
             raise TransientError(msg) from None
 
     def _refuse(self, response: httpx.Response) -> None:

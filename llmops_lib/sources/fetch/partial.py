@@ -125,6 +125,9 @@ def known_rows(path: Path, progress: Progress, key_of: Callable[[bytes], str | N
         progress: How far it came.
         key_of: What tells a row from others.
     """
+    if progress.size_bytes == 0:
+        partial_path(path).unlink(missing_ok=True)
+        return set()
     with partial_path(path).open("ab") as rows:
         rows.truncate(progress.size_bytes)
     with partial_path(path).open("rb") as rows:

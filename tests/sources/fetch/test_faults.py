@@ -11,6 +11,7 @@ from llmops_lib.errors import FetchError, IncompleteFetchError
 from llmops_lib.sources.fetch.langfuse import fetch_langfuse
 from llmops_lib.sources.fetch.phoenix import fetch_phoenix
 from llmops_lib.sources.fetch.retry_after import asked_wait_seconds
+from llmops_lib.sources.fetch.settings import FetchSettings
 from llmops_lib.sources.load import load_traces
 from tests.sources.fetch.conftest import (
     END,
@@ -120,6 +121,26 @@ def test_a_refusal_is_not_repeated_and_its_body_is_not_shown(pulled, status):
     assert SECRET not in str(refused.value)
     assert not isinstance(refused.value, IncompleteFetchError)
     assert len(pulled.server.asked) == 1
+
+
+def test_what_a_broken_server_says_is_not_shown(pulled):
+    """The line that breaks the protocol may repeat the key."""
+
+    def garble(handler):
+        handler.wfile.write(f"HTTP/1.1 200 OK\r\n{SECRET}\r\n\r\n".encode())
+        handler.close_connection = True
+
+    with pytest.raises(IncompleteFetchError, match="RemoteProtocolError") as stopped:
+        pulled(*[garble] * 4)
+    assert SECRET not in str(stopped.value)
+
+
+def test_a_server_that_is_not_there_is_said_so(tmp_path):
+    """The port is wrong, or nothing was started."""
+    settings = FetchSettings(server="http://127.0.0.1:9", first_wait_seconds=0.01)
+    with pytest.raises(IncompleteFetchError, match=r"127\.0\.0\.1:9.*ConnectError: .*refused"):
+        fetch_langfuse(tmp_path / "rows.jsonl", start=START, end=END, settings=settings)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
