@@ -18,7 +18,7 @@ _HOMES = {
     "llmops_lib.sources.fetch.manifest": ("FetchOutcome",),
     "llmops_lib.sources.fetch.phoenix": ("fetch_phoenix",),
     "llmops_lib.sources.fetch.settings": ("FetchSettings",),
-    "llmops_lib.store": ("IngestReport", "ingest", "open_source", "scan_traces"),
+    "llmops_lib.store": ("IngestReport", "completeness", "ingest", "open_source", "scan_traces"),
     "llmops_lib.pricing": ("load_prices", "price_calls", "price_list_version"),
     "llmops_lib.measures.cost": ("spend_by", "top_spenders"),
     "llmops_lib.measures.usage": ("top_tokens_per_call", "usage_by"),

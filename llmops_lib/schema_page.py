@@ -6,6 +6,8 @@ from pathlib import Path
 from llmops_lib.schema import (
     BENIGN_REASONS,
     BILLS,
+    CHECKS,
+    COMPLETENESS,
     OPERATIONS,
     PRICED_COLUMNS,
     PRICES,
@@ -28,6 +30,7 @@ def schema_page() -> str:
     """The declared tables as a Markdown page."""
     parts = [_INTRODUCTION, _table(SPANS), _priced(), _operations()]
     parts += [_table(SCORES), _table(PRICES), _table(BILLS), _table(QUARANTINE), _reasons()]
+    parts += [_table(COMPLETENESS), _checks()]
     return "\n".join(parts)
 
 
@@ -60,6 +63,12 @@ def _reasons() -> str:
     lines = ["Reasons for the quarantine:\n", "| reason | meaning | anything lost |", "|---|---|---|"]
     for code, meaning in REASONS.items():
         lines.append(f"| `{code}` | {meaning} | {'no' if code in BENIGN_REASONS else 'yes'} |")
+    return "\n".join(lines) + "\n"
+
+
+def _checks() -> str:
+    lines = ["Checks:\n", "| check | what it looks at |", "|---|---|"]
+    lines += [f"| `{code}` | {meaning} |" for code, meaning in CHECKS.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -15,6 +15,7 @@ LAYERS = {
     "periods": 1,
     "frames": 1,
     "calls": 1,
+    "evidence": 1,
     "facts": 1,
     "sources": 2,
     "pricing": 2,

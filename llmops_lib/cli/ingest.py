@@ -8,6 +8,9 @@ import typer
 
 from llmops_lib.cli.screen import progress, say, say_json
 
+_LISTED = 12
+"""Doubts about completeness that are listed."""
+
 
 def ingest_exports(
     exports: Annotated[list[str], typer.Argument(help="Files, folders or patterns such as 'exports/**'.")],
@@ -22,11 +25,12 @@ def ingest_exports(
 ) -> None:
     """Add exports to a span store: partitioned Parquet that any engine reads.
 
-    The same export twice changes nothing, and exports that overlap do not count twice.
+    The same export twice changes nothing, and exports that overlap do not count twice. What speaks
+    against the completeness of the store is listed at the end.
 
     Example: llmops ingest exports/*.jsonl --store traces
     """
-    from llmops_lib import ingest  # noqa: PLC0415 - keeps `llmops --help` fast
+    from llmops_lib import completeness, ingest  # noqa: PLC0415 - keeps `llmops --help` fast
 
     with progress("ingesting") as advance:
         outcome = ingest(
@@ -36,11 +40,17 @@ def ingest_exports(
             columns=columns,
             on_file=advance,
         )
+    checks = completeness(store).to_dicts()
     if as_json:
-        say_json(asdict(outcome))
+        say_json({**asdict(outcome), "completeness": checks})
         return
     say(
         f"{store}: read {outcome.rows_read:,} rows from {outcome.files} files, "
         f"added {outcome.span_count_added:,} spans, quarantined {outcome.quarantined_count:,}, "
         f"skipped {outcome.skipped_files} files that were there already"
     )
+    doubts = [check for check in checks if check["status"] in ("broken", "suspect")]
+    for doubt in doubts[:_LISTED]:
+        say(f"{doubt['status']}: {doubt['check']} in {doubt['source_file'] or store}: {doubt['detail']}")
+    if len(doubts) > _LISTED:
+        say(f"... and {len(doubts) - _LISTED} more doubts; completeness() lists them all")

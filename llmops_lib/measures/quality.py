@@ -5,8 +5,8 @@ from typing import Any
 
 import narwhals as nw
 
-from llmops_lib.calls import known_rows, model_calls, ordered, portable, share, stacked, tally
-from llmops_lib.frames import by_columns, narwhal
+from llmops_lib.calls import model_calls, ordered, portable, share, stacked, tally
+from llmops_lib.frames import by_columns
 
 _DIMENSIONS = (
     "provider",
@@ -97,40 +97,6 @@ def calls_without_usage(calls: Any, by: str | Sequence[str] = ("source_format", 
     return ordered(
         counted.with_columns(without.alias("calls_without_usage_share")).select(columns), keys
     ).to_native()
-
-
-@portable
-def orphan_spans(spans: Any) -> Any:
-    """Spans whose parent is not in the table: parts of traces that were sampled away or not exported.
-
-    Give it everything that was loaded: a period cuts through traces and makes orphans of its own.
-
-    Args:
-        spans: SPANS, model calls and all others; uses `trace_id`, `span_id`, `parent_span_id`.
-
-    Returns:
-        One row per orphan, sorted by trace and span; of `trace_id`, `span_id`, `parent_span_id`,
-        `name`, `operation`, `started_at` (UTC), `source_format`, `source_file` and `source_line`
-        those that the table has.
-
-    Example:
-        >>> import polars as pl
-        >>> spans = pl.DataFrame({
-        ...     "trace_id": ["t1", "t1", "t2"], "span_id": ["root", "leaf", "lost"],
-        ...     "parent_span_id": [None, "root", "root"],
-        ... })
-        >>> orphan_spans(spans).rows()
-        [('t2', 'lost', 'root')]
-    """
-    ids = ["trace_id", "span_id", "parent_span_id"]
-    more = ["name", "operation", "started_at", "source_format", "source_file", "source_line"]
-    present = narwhal(spans).collect_schema().names()
-    frame = known_rows(spans, [*ids, *(name for name in more if name in present)])
-    parents = frame.select("trace_id", nw.col("span_id").alias("parent_span_id"))
-    children = frame.filter(~nw.col("parent_span_id").is_null())
-    # The same engine on both sides, which the union of two frame classes does not tell the type checker.
-    orphans = children.join(parents, on=["trace_id", "parent_span_id"], how="anti")  # type: ignore[arg-type]
-    return ordered(orphans, ["trace_id", "span_id"]).to_native()
 
 
 @portable

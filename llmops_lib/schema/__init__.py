@@ -1,6 +1,7 @@
 """The canonical tables, declared once as data: column, dtype, unit, nullability, meaning, OTel name."""
 
 from llmops_lib.schema.bills import BILL_LINES, BILLS, TOKEN_LINES
+from llmops_lib.schema.completeness import CHECKS, COMPLETENESS, STATUSES
 from llmops_lib.schema.dimensions import DIMENSIONS, REPORT_COLUMNS, REST_NAME, dimension_names
 from llmops_lib.schema.prices import PRICES
 from llmops_lib.schema.quarantine import BENIGN_REASONS, QUARANTINE, RAW_LIMIT, REASONS
@@ -12,6 +13,8 @@ __all__ = [
     "BENIGN_REASONS",
     "BILLS",
     "BILL_LINES",
+    "CHECKS",
+    "COMPLETENESS",
     "DIMENSIONS",
     "MODEL_OPERATIONS",
     "OPERATIONS",
@@ -24,6 +27,7 @@ __all__ = [
     "REST_NAME",
     "SCORES",
     "SPANS",
+    "STATUSES",
     "TOKEN_LINES",
     "UTC_DATETIME",
     "Column",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmops_lib.errors import SourceError, SourceNotFoundError
+from llmops_lib.sources.announced import is_fetch_note
 
 STORE_MARKER = "llmops-store.json"
 """File that makes a directory a span store."""
@@ -34,6 +35,8 @@ class ExportFile:
 def export_files(paths: str | Path | Iterable[str | Path]) -> list[ExportFile]:
     """The files that a path, or several, stand for; each once, in the order of their names.
 
+    The note of a fetch beside its file is no export; it is read with that file.
+
     Args:
         paths: Files, directories (taken with all that is below) or patterns such as `exports/**/*.jsonl`.
 
@@ -45,6 +48,8 @@ def export_files(paths: str | Path | Iterable[str | Path]) -> list[ExportFile]:
     found: dict[Path, ExportFile] = {}
     for path in given:
         for file in _files_of(path):
+            if is_fetch_note(file.path):
+                continue
             known = found.setdefault(file.path.resolve(), file)
             if file.is_named and not known.is_named:
                 found[file.path.resolve()] = file

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops_lib.errors import SourceError, UnknownFormatError
+from llmops_lib.sources.announced import Announced, fetch_note
 from llmops_lib.sources.detect import Reader, detect_reader, named_reader
 from llmops_lib.sources.export_files import ExportFile
 from llmops_lib.sources.rows import RowCollector, SourceRows
@@ -31,6 +32,7 @@ class FileRows:
         sha256: Hash of its bytes.
         size_bytes: Its size.
         rows: Its rows.
+        announced: What it, and the note of its fetch, say of how many rows there should be.
     """
 
     source_file: str
@@ -38,6 +40,7 @@ class FileRows:
     sha256: str
     size_bytes: int
     rows: SourceRows
+    announced: tuple[Announced, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,4 +139,5 @@ def _reader(path: Path, options: ReadOptions) -> Reader:
 
 
 def _facts(path: Path, source_format: str, sha256: str, rows: SourceRows) -> FileRows:
-    return FileRows(str(path), source_format, sha256, path.stat().st_size, rows)
+    announced = (*rows.announced, *fetch_note(path))
+    return FileRows(str(path), source_format, sha256, path.stat().st_size, rows, announced)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from llmops_lib.sources.announced import is_manifest, manifest_files
 from llmops_lib.sources.langfuse_fields import fields
 from llmops_lib.sources.langfuse_ingestion import is_batch, is_event, merged_events
 from llmops_lib.sources.langfuse_rows import OPERATION_BY_TYPE, observation_row
@@ -25,7 +26,7 @@ FORMAT = "langfuse"
 
 LOOKED_FOR = (
     "Langfuse: keys trace and observations, a batch of events, or rows with traceId (trace_id) and "
-    "parentObservationId (parent_observation_id); traces and scores are recognised too"
+    "parentObservationId (parent_observation_id); traces, scores and manifests are recognised too"
 )
 """What tells this format, for the error that no format was found."""
 
@@ -37,6 +38,7 @@ _MARKS = (
     {"timestamp", "public"},
     {"timestamp", "html_path"},
 )
+_MANIFEST = "not_a_span: langfuse manifest"
 _NOT_SPANS = ("trace", "score", "log")
 
 
@@ -51,7 +53,7 @@ def matches(sample: Sample) -> bool:
         row = first_object(row["data"])
     names = fields(dict.fromkeys(row or sample.columns, True)).keys()
     is_row = any(mark <= names for mark in _MARKS)
-    return is_row or is_batch(row) or is_event(row) or _is_trace_download(row)
+    return is_row or is_batch(row) or is_event(row) or _is_trace_download(row) or is_manifest(row)
 
 
 def _is_trace_download(row: Mapping[str, Any]) -> bool:
@@ -76,6 +78,10 @@ def read_langfuse(path: Path, *, timezone: str | None = None) -> SourceRows:
     for kind, record in _all_items(path, collector):
         if kind in _NOT_SPANS:
             not_spans[kind].append(record)
+        elif kind == _MANIFEST:
+            for said in manifest_files(record.value):
+                collector.announce(said)
+            collector.refuse(kind, **_place(record))
         elif kind != "observation":
             collector.refuse(kind, **_place(record))
         else:
@@ -125,6 +131,8 @@ def _items(record: Record) -> Iterator[tuple[str, Record]]:
     value = record.value
     if not isinstance(value, dict):
         yield "not_object", record
+    elif is_manifest(value):
+        yield _MANIFEST, record
     elif isinstance(value.get("batch"), list):
         for item in record.items(value["batch"]):
             yield ("event" if is_event(item.value) else "schema: no event of a batch"), item

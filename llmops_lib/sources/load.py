@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
 from llmops_lib.errors import BadLineError, SourceError
+from llmops_lib.evidence.statement import completeness_statement, doubts
 from llmops_lib.schema import BENIGN_REASONS, QUARANTINE, SPANS, conform, validate
+from llmops_lib.sources.account import FileFacts, Load
 from llmops_lib.sources.detect import detect_format
 from llmops_lib.sources.export_files import STORE_MARKER, export_files
 from llmops_lib.sources.file_rows import Columns, FileRows, ReadOptions, hash_file, read_file
@@ -24,44 +25,6 @@ Paths = str | Path | Iterable[str | Path]
 OnFile = Callable[[int, int, str], None]
 
 
-@dataclass(frozen=True)
-class FileFacts:
-    """What became of one file: `rows_read == span_count + quarantined_count`, always.
-
-    Attributes:
-        source_file: Its path as it was given.
-        source_format: The format it was read as, or `unknown`.
-        sha256: Hash of its bytes.
-        size_bytes: Its size.
-        rows_read: Rows in it.
-        span_count: Rows that are in the table.
-        quarantined_count: Rows that are in the quarantine.
-    """
-
-    source_file: str
-    source_format: str
-    sha256: str
-    size_bytes: int
-    rows_read: int
-    span_count: int
-    quarantined_count: int
-
-
-@dataclass(frozen=True)
-class Load:
-    """Exports that were loaded together.
-
-    Attributes:
-        spans: SPANS, ordered by start.
-        quarantine: QUARANTINE.
-        files: One entry per file.
-    """
-
-    spans: pl.DataFrame
-    quarantine: pl.DataFrame
-    files: tuple[FileFacts, ...]
-
-
 def load_traces(
     path: Paths,
     *,
@@ -73,7 +36,8 @@ def load_traces(
     """The spans of exports, one row per span, ordered by start.
 
     A row that cannot become a span is set aside and counted in one warning of the logger `llmops_lib`;
-    `read_quarantine` shows it with its reason. No other row is lost with it.
+    `read_quarantine` shows it with its reason. No other row is lost with it. A second warning counts
+    what speaks against the completeness of the load; `completeness` shows it.
 
     Args:
         path: A file, a directory (taken with all that is below), a pattern such as `exports/**`, or several.
@@ -101,6 +65,7 @@ def load_traces(
         if on_bad == "raise":
             _raise_first(refused)
         _warn(load, refused)
+    _warn_of_doubts(load)
     return load.spans
 
 
@@ -185,10 +150,11 @@ def _resolved_load(read: list[FileRows]) -> Load:
             file.rows.rows_read,
             counts["spans"].get(file.source_file, 0),
             counts["quarantine"].get(file.source_file, 0),
+            file.announced,
         )
         for file in read
     )
-    return Load(spans, quarantine, files)
+    return Load(spans, quarantine, files, resolved.overlaps)
 
 
 def _unused_columns(options: ReadOptions, read: list[FileRows]) -> None:
@@ -233,3 +199,12 @@ def _warn(load: Load, refused: pl.DataFrame) -> None:
         len(load.files),
         ", ".join(f"{code} {count}" for code, count in codes),
     )
+
+
+def _warn_of_doubts(load: Load) -> None:
+    files = load.files_table()
+    statement = completeness_statement(
+        load.spans.lazy(), files=files, quarantine=load.quarantine, overlaps=load.overlaps
+    )
+    if found := doubts(statement.filter(pl.col("check") != "refused_rows")):
+        _logger.warning("the load may be incomplete (%s); completeness() shows it", found)

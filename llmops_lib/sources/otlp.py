@@ -56,6 +56,8 @@ _UNMAPPED = {
     "links": "otel.links",
     "traceState": "otel.trace_state",
     "droppedAttributesCount": "otel.dropped_attributes_count",
+    "droppedEventsCount": "otel.dropped_events_count",
+    "droppedLinksCount": "otel.dropped_links_count",
 }
 _FIRST_NS, _LAST_NS = (micros * 1_000 for micros in KNOWN_PAST_US)
 _KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}

@@ -17,6 +17,7 @@ import orjson
 import polars as pl
 
 from llmops_lib.errors import SourceError
+from llmops_lib.sources.announced import page_of
 from llmops_lib.sources.lines import LINE_LIMIT, iter_lines, open_decompressed, parse_json, read_json_document
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector
@@ -59,6 +60,8 @@ def iter_records(
 ) -> Iterator[Record]:
     """The records of a file; those that cannot be read go to the quarantine on the way.
 
+    What the envelopes of pages say of their number is noted in the collector.
+
     Args:
         path: A JSON, JSON Lines, CSV (each also as gzip or zstd) or Parquet file.
         collector: Takes the refused records.
@@ -67,6 +70,13 @@ def iter_records(
     Raises:
         SourceError: If the file cannot be read at all.
     """
+    for record in _records(path, collector, parse):
+        if (page := page_of(record.value)) is not None:
+            collector.announce(page)
+        yield record
+
+
+def _records(path: Path, collector: RowCollector, parse: Callable[[bytes], Any]) -> Iterator[Record]:
     sample = take_sample(path)
     if sample.kind == "parquet":
         yield from _parquet_records(path)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from llmops_lib.evidence.overlaps import counted_overlaps
 from llmops_lib.schema import QUARANTINE, SPANS
 from llmops_lib.sources.ancestry import parent_rows
 from llmops_lib.sources.duplicates import KEY, best_first, split_repeated
@@ -19,10 +20,12 @@ class Resolved:
     Attributes:
         spans: SPANS, ordered by start.
         quarantine: QUARANTINE: the rows that another row of the same span replaced, and log records.
+        overlaps: `OVERLAPS`: from which file to which other rows were replaced.
     """
 
     spans: pl.DataFrame
     quarantine: pl.DataFrame
+    overlaps: pl.DataFrame
 
 
 def resolve(rows: pl.DataFrame, messages: pl.DataFrame) -> Resolved:
@@ -42,7 +45,14 @@ def resolve(rows: pl.DataFrame, messages: pl.DataFrame) -> Resolved:
     is_kept = ordered.select(pl.struct(KEY).is_first_distinct()).to_series()
     spans = complete(pl.concat([once, ordered.filter(is_kept)]), messages)
     quarantine = pl.concat([duplicate_rows(ordered.filter(~is_kept)), log_reasons(messages, spans)])
-    return Resolved(spans.select(SPANS.names), quarantine)
+    return Resolved(spans.select(SPANS.names), quarantine, _overlaps(ordered, is_kept))
+
+
+def _overlaps(ordered: pl.DataFrame, is_kept: pl.Series) -> pl.DataFrame:
+    place = pl.col("source_file")
+    kept = ordered.filter(is_kept).select(*KEY, place.alias("other_file"))
+    lost = ordered.filter(~is_kept).select(*KEY, place, "started_at").join(kept, on=KEY)
+    return counted_overlaps(lost)
 
 
 def complete(rows: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:

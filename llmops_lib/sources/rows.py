@@ -9,6 +9,7 @@ import polars as pl
 
 from llmops_lib.errors import SchemaError
 from llmops_lib.schema import QUARANTINE, RAW_LIMIT, SPANS
+from llmops_lib.sources.announced import Announced, joined_pages
 from llmops_lib.sources.checks import COLUMNS
 from llmops_lib.sources.pieces import checked_columns
 from llmops_lib.sources.refusals import Refused
@@ -60,12 +61,14 @@ class SourceRows:
         quarantine: QUARANTINE.
         log_messages: `LOG_MESSAGES`, usually empty.
         rows_read: Rows of the three tables together.
+        announced: What the file says of how many rows there should be.
     """
 
     spans: pl.DataFrame
     quarantine: pl.DataFrame
     log_messages: pl.DataFrame
     rows_read: int
+    announced: tuple[Announced, ...] = ()
 
 
 class RowCollector:
@@ -84,6 +87,7 @@ class RowCollector:
         self._pieces: list[pl.DataFrame] = []
         self._refused: list[tuple[int, int | None, int | None, str, str]] = []
         self._messages: list[dict[str, Any]] = []
+        self._announced: list[Announced] = []
         self._given_count = 0
         self._held_bytes = 0
 
@@ -149,6 +153,14 @@ class RowCollector:
             {**message, "source_file": self._source_file, "source_line": line, "raw": _raw_text(raw)}
         )
 
+    def announce(self, said: Announced) -> None:
+        """Notes what the file says of how many rows there should be.
+
+        Args:
+            said: Of one page, or of one file in a manifest.
+        """
+        self._announced.append(said)
+
     def finish(self) -> SourceRows:
         """Everything collected."""
         self._close_piece()
@@ -160,7 +172,9 @@ class RowCollector:
             orient="row",
         )
         rows_read = spans.height + quarantine.height + messages.height
-        return SourceRows(spans, quarantine, messages, rows_read)
+        pages = joined_pages(said for said in self._announced if said.by == "page")
+        others = tuple(said for said in self._announced if said.by != "page")
+        return SourceRows(spans, quarantine, messages, rows_read, (*pages, *others))
 
     def _close_piece(self) -> None:
         piece, refused = checked_columns(self._rows)

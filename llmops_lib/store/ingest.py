@@ -158,4 +158,5 @@ def _entry(file: FileRows) -> Entry:
         message_count=file.rows.log_messages.height,
         duplicate_count=0,
         is_synthetic=has_synthetic(file.rows.spans),
+        announced=file.announced,
     )

@@ -3,23 +3,26 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from llmops_lib.errors import StoreError
+from llmops_lib.evidence.announcements import ANNOUNCED
+from llmops_lib.sources.announced import Announced
 from llmops_lib.store.layout import write_json
 
-FILES_SCHEMA = pl.Schema(
-    {
-        "source_file": pl.String,
-        "source_format": pl.String,
-        "sha256": pl.String,
-        "size_bytes": pl.Int64,
-        "rows_read": pl.Int64,
-        "span_count": pl.Int64,
-        "quarantined_count": pl.Int64,
-    }
-)
+_FILE_DTYPES: dict[str, Any] = {
+    "source_file": pl.String,
+    "source_format": pl.String,
+    "sha256": pl.String,
+    "size_bytes": pl.Int64,
+    "rows_read": pl.Int64,
+    "span_count": pl.Int64,
+    "quarantined_count": pl.Int64,
+    "announced": ANNOUNCED,
+}
+FILES_SCHEMA = pl.Schema(_FILE_DTYPES)
 """One row per file of a source."""
 
 
@@ -37,6 +40,7 @@ class Entry:
         message_count: Log records in it.
         duplicate_count: Rows that lost to another row of the same span; grows as later files come.
         is_synthetic: Whether a span in it says that it was generated.
+        announced: What it says of how many rows there should be; empty in accounts of older versions.
     """
 
     source_file: str
@@ -48,6 +52,7 @@ class Entry:
     message_count: int
     duplicate_count: int
     is_synthetic: bool
+    announced: tuple[Announced, ...] = ()
 
     @property
     def quarantined_count(self) -> int:
@@ -79,7 +84,11 @@ def write_entry(store: Path, entry: Entry) -> None:
 
 def files_table(ledger: dict[str, Entry]) -> pl.DataFrame:
     """The accounts as a table, one row per file."""
-    rows = [{name: getattr(entry, name) for name in FILES_SCHEMA} for entry in ledger.values()]
+    rows = [
+        {name: getattr(entry, name) for name in FILES_SCHEMA}
+        | {"announced": [asdict(said) for said in entry.announced]}
+        for entry in ledger.values()
+    ]
     return pl.DataFrame(rows, schema=FILES_SCHEMA)
 
 
@@ -96,8 +105,10 @@ def has_synthetic(spans: pl.DataFrame) -> bool:
 
 def _read_entry(path: Path) -> Entry:
     try:
-        return Entry(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
+        fields = json.loads(path.read_bytes())
+        announced = tuple(Announced(**said) for said in fields.pop("announced", ()))
+        return Entry(**fields, announced=announced)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         msg = (
             f"{path}: the account of a file cannot be read ({error}); delete it and ingest that export again"
         )

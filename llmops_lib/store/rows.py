@@ -6,13 +6,17 @@ replaced in `_lost`. When more of a trace arrives, its rows are taken back to th
 out anew together: ingesting files one by one, in any order, gives what ingesting them at once gives.
 """
 
+from pathlib import Path
+
 import polars as pl
 
+from llmops_lib.evidence.overlaps import OVERLAPS, counted_overlaps
 from llmops_lib.schema import SPANS
 from llmops_lib.sources.duplicates import KEY, best_first, split_repeated
 from llmops_lib.sources.fold import CHANGED, TAKEN
 from llmops_lib.sources.resolve import complete
 from llmops_lib.sources.rows import ROW_SCHEMA, SourceRows
+from llmops_lib.store.layout import day_files
 
 _LOST = pl.List(
     pl.Struct({"file": pl.String, "number": pl.Int64, "source_file": pl.String, "source_line": pl.Int64})
@@ -122,3 +126,22 @@ def stored_rows(rows: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
         **{name: pl.when(is_folded).then(name) for name in _RESTORED},
     )
     return done.with_columns(before.to_struct("_own")).select(STORED_SCHEMA.names()).cast(STORED_SCHEMA)
+
+
+def stored_overlaps(store: Path) -> pl.LazyFrame:
+    """Between which files rows were replaced, `OVERLAPS`.
+
+    Args:
+        store: Directory of the store.
+    """
+    days = list(day_files(store).values())
+    if not days:
+        return pl.LazyFrame(schema=OVERLAPS)
+    rows = pl.scan_parquet(days, glob=False, hive_partitioning=False)
+    lost = (
+        rows.filter(pl.col("_lost").list.len() > 0)
+        .select("started_at", pl.col("source_file").alias("other_file"), "_lost")
+        .explode("_lost")
+        .select(pl.col("_lost").struct.field("source_file"), "other_file", "started_at")
+    )
+    return counted_overlaps(lost)

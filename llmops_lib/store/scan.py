@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from llmops_lib.evidence.statement import completeness_statement
 from llmops_lib.frames import in_period
 from llmops_lib.periods import Period
 from llmops_lib.schema import SPANS
@@ -17,6 +18,7 @@ from llmops_lib.sources.file_rows import Columns
 from llmops_lib.sources.load import Paths, read_exports, read_quarantine
 from llmops_lib.store.layout import day_files, require_store
 from llmops_lib.store.ledger import FILES_SCHEMA, files_table, has_synthetic, read_ledger
+from llmops_lib.store.rows import stored_overlaps
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,11 @@ class TraceSource:
     Attributes:
         spans: SPANS, ordered by start within a day.
         files: One row per file: `source_file`, `source_format`, `sha256`, `size_bytes`, `rows_read`,
-            `span_count`, `quarantined_count`.
+            `span_count`, `quarantined_count`, `announced`.
         quarantine: QUARANTINE.
         fingerprint: SHA-256 over the hashes and row counts of the files: equal sources, equal fingerprint.
         is_synthetic: Whether a span says that it was generated.
+        overlaps: `OVERLAPS`, collected when asked for.
     """
 
     spans: pl.LazyFrame
@@ -37,6 +40,14 @@ class TraceSource:
     quarantine: pl.DataFrame
     fingerprint: str
     is_synthetic: bool
+    overlaps: pl.LazyFrame
+
+    def completeness(self) -> pl.DataFrame:
+        """What proves, or puts in doubt, that everything is here: COMPLETENESS."""
+        overlaps = self.overlaps.collect(engine="streaming")
+        return completeness_statement(
+            self.spans, files=self.files, quarantine=self.quarantine, overlaps=overlaps
+        )
 
     def facts(self) -> dict[str, Any]:
         """What a report states of its input: `files` by name, `span_count`, `fingerprint`, `is_synthetic`."""
@@ -96,12 +107,22 @@ def open_source(source: Paths, *, timezone: str | None = None, columns: Columns 
         files = files_table(ledger)
         is_synthetic = any(entry.is_synthetic for entry in ledger.values())
         return TraceSource(
-            scan_traces(source), files, read_quarantine(source), _fingerprint(files), is_synthetic
+            scan_traces(source),
+            files,
+            read_quarantine(source),
+            _fingerprint(files),
+            is_synthetic,
+            stored_overlaps(Path(source)),
         )
     load = read_exports(source, timezone=timezone, columns=columns)
-    files = pl.DataFrame([asdict(facts) for facts in load.files], schema=FILES_SCHEMA)
+    files = load.files_table().select(FILES_SCHEMA.names())
     return TraceSource(
-        load.spans.lazy(), files, load.quarantine, _fingerprint(files), has_synthetic(load.spans)
+        load.spans.lazy(),
+        files,
+        load.quarantine,
+        _fingerprint(files),
+        has_synthetic(load.spans),
+        load.overlaps.lazy(),
     )
 
 

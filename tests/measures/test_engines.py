@@ -6,6 +6,8 @@ import polars as pl
 import pytest
 
 from llmops_lib.errors import EngineError
+from llmops_lib.evidence.cuts import cut_texts, dropped_attributes
+from llmops_lib.evidence.families import orphan_spans, rootless_traces
 from llmops_lib.frames import collected
 from llmops_lib.measures.change import change_between
 from llmops_lib.measures.cost import spend_by, top_spenders
@@ -15,7 +17,7 @@ from llmops_lib.measures.headline import headline
 from llmops_lib.measures.latency import latency_percentiles, time_to_first_token
 from llmops_lib.measures.notable import failed_calls, most_expensive_calls, slowest_calls
 from llmops_lib.measures.price_checks import reported_against_computed, unpriced_models
-from llmops_lib.measures.quality import calls_without_usage, missing_share, orphan_spans
+from llmops_lib.measures.quality import calls_without_usage, missing_share
 from llmops_lib.measures.throughput import throughput
 from llmops_lib.measures.token_counts import impossible_usage, token_conventions
 from llmops_lib.measures.usage import top_tokens_per_call, usage_by
@@ -29,6 +31,8 @@ MEASURES = {
     ),
     "complete_days": lambda table: complete_days(spend_by(table, "started_on"), DAY),
     "calls_without_usage": calls_without_usage,
+    "cut_texts": cut_texts,
+    "dropped_attributes": dropped_attributes,
     "error_rates": lambda table: error_rates(table, "model"),
     "errors_by_class": lambda table: errors_by_class(table, "model"),
     "failed_calls": failed_calls,
@@ -39,6 +43,7 @@ MEASURES = {
     "most_expensive_calls": most_expensive_calls,
     "orphan_spans": orphan_spans,
     "reported_against_computed": reported_against_computed,
+    "rootless_traces": rootless_traces,
     "slowest_calls": slowest_calls,
     "spend_by": lambda table: spend_by(table, ["model", "tenant"]),
     "throughput": lambda table: throughput(table, DAY, "model"),
@@ -76,6 +81,8 @@ def table(calls):
         reasoning_tokens=[None if row % 3 else row for row in rows],
         reported_cost_usd=[None if row % 2 else row / 8 for row in rows],
         cost_usd=[None if row % 6 == 1 else row / 16 for row in rows],
+        output=[None if row % 2 else f"cut {row} (truncated)" for row in rows],
+        attributes=['{"otel.dropped_events_count":2}' if row % 5 == 0 else None for row in rows],
         parent_span_id=[None if row % 2 else f"s{row - 1}" for row in rows],
     ).with_columns(started_on=pl.lit("2026-11-09"))
 

@@ -3,8 +3,9 @@
 import pytest
 
 from llmops_lib.errors import MissingColumnError
+from llmops_lib.evidence.families import orphan_spans
 from llmops_lib.frames import collected
-from llmops_lib.measures.quality import calls_without_usage, missing_share, nested_calls, orphan_spans
+from llmops_lib.measures.quality import calls_without_usage, missing_share, nested_calls
 
 
 def test_share_of_unknown_values_per_column(engine, calls):

@@ -1,0 +1,1 @@
+"""What tables of spans say about their own completeness; loading, stores and reports share it."""
