@@ -9,6 +9,7 @@ from llmops_lib.schema import (
     CHECKS,
     COMPLETENESS,
     OPERATIONS,
+    OTHER_CONVENTION,
     PRICED_COLUMNS,
     PRICES,
     QUARANTINE,
@@ -40,7 +41,9 @@ def _table(table: Table) -> str:
 
 
 def _priced() -> str:
-    return f"## Priced spans\n\n`price_calls` adds these columns to spans.\n\n{_rows(PRICED_COLUMNS)}"
+    rows = _rows((*PRICED_COLUMNS, OTHER_CONVENTION))
+    more = "`price_calls` adds these columns to spans, `price_both_conventions` the last one too."
+    return f"## Priced spans\n\n{more}\n\n{rows}"
 
 
 def _rows(columns: tuple[Column, ...]) -> str:

@@ -8,12 +8,14 @@ import polars as pl
 
 from llmops_lib.calls.engines import Frame, with_pandas_dtypes
 from llmops_lib.frames import narwhal
-from llmops_lib.schema import PRICED_COLUMNS, SPANS
+from llmops_lib.schema import OTHER_CONVENTION, PRICED_COLUMNS, SPANS
 
 PRICE_HINT = "Call price_calls() on the table first."
 """What to do where a column of money is missing."""
 
-_DECLARED: Mapping[str, Any] = {column.name: column.dtype for column in (*SPANS.columns, *PRICED_COLUMNS)}
+_DECLARED: Mapping[str, Any] = {
+    column.name: column.dtype for column in (*SPANS.columns, *PRICED_COLUMNS, OTHER_CONVENTION)
+}
 _PANDAS_DTYPES: Mapping[Any, str] = {
     pl.Int64: "Int64",
     pl.Int32: "Int32",

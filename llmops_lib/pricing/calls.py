@@ -17,10 +17,12 @@ from llmops_lib.pricing.usage import (
     attribute,
     cost_usd,
     impossible_usage,
+    is_made_inclusive,
     one_hour_writes,
+    other_input_tokens,
     unknown_usage,
 )
-from llmops_lib.schema import PRICED_COLUMNS
+from llmops_lib.schema import OTHER_CONVENTION, PRICED_COLUMNS
 
 _USED = ("is_model_call", "operation", "started_at", *NAME_KEY, *COUNTS)
 _PRICED = [column.name for column in PRICED_COLUMNS]
@@ -68,17 +70,54 @@ def price_calls(spans: Any, *, prices: str | Path | pl.DataFrame | None = None) 
         >>> price_calls(spans)["cost_usd"].item()
         2.8
     """
+    return _table_priced(spans, prices, _PRICED)
+
+
+def price_both_conventions(spans: Any, *, prices: str | Path | pl.DataFrame | None = None) -> Any:
+    """The spans with what each model call cost, and would cost if its cache were counted the other way.
+
+    Args:
+        spans: As `price_calls` takes them. Without `attributes`, no call is taken for one whose counts
+            the reader converted.
+        prices: As `price_calls` takes them.
+
+    Returns:
+        What `price_calls` returns, and `other_convention_usd` (USD, at the unit prices of the call as it
+        is): with the cache tokens on top of the input, or inside it where the reader has added them; null
+        where such counts cannot be.
+
+    Raises:
+        As `price_calls` does.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> spans = pl.DataFrame(
+        ...     {
+        ...         "is_model_call": [True], "operation": ["chat"], "provider": ["openai"],
+        ...         "started_at": [datetime(2025, 6, 10, tzinfo=UTC)],
+        ...         "request_model": ["o3"], "response_model": ["o3-2025-04-16"],
+        ...         "input_tokens": [1_000_000], "output_tokens": [0], "cache_read_tokens": [500_000],
+        ...         "cache_write_tokens": [None], "reasoning_tokens": [None],
+        ...     }
+        ... )
+        >>> price_both_conventions(spans).select("cost_usd", "other_convention_usd").row(0)
+        (1.25, 2.25)
+    """
+    return _table_priced(spans, prices, [*_PRICED, OTHER_CONVENTION.name])
+
+
+def _table_priced(spans: Any, prices: str | Path | pl.DataFrame | None, added: list[str]) -> Any:
     own = OwnList(checked_prices(prices))
     frame = narwhal(
         spans, columns=_USED, hint="price_calls() takes a SPANS table, such as load_traces() gives"
     )
     native = frame.to_native()
     if isinstance(native, pl.LazyFrame):
-        return _priced(native, own)
+        return _priced(native, own, added)
     if isinstance(native, pl.DataFrame):
-        return _priced(native.lazy(), own).collect()
+        return _priced(native.lazy(), own, added).collect()
     if frame.implementation.is_pandas():
-        return _priced_pandas(native, own)
+        return _priced_pandas(native, own, added)
     msg = (
         f"price_calls() found a {type(native).__module__}.{type(native).__name__}, expected a polars "
         "DataFrame or LazyFrame, or a pandas DataFrame. Convert the table first: `relation.pl()` in DuckDB, "
@@ -87,19 +126,17 @@ def price_calls(spans: Any, *, prices: str | Path | pl.DataFrame | None = None) 
     raise EngineError(msg)
 
 
-def _priced_pandas(spans: Any, own: OwnList) -> Any:
+def _priced_pandas(spans: Any, own: OwnList, added: list[str]) -> Any:
     used = [name for name in (*_USED, "attributes") if name in spans.columns]
-    priced = _priced(pl.from_pandas(spans[used]).lazy(), own).select(_PRICED).collect()
-    return spans.assign(
-        cost_usd=priced["cost_usd"].to_numpy(),
-        is_priced=priced["is_priced"].to_numpy(),
-        price_basis=priced["price_basis"].to_pandas().array,
-    )
+    priced = _priced(pl.from_pandas(spans[used]).lazy(), own, added).select(added).collect()
+    basis = priced["price_basis"].to_pandas().array
+    arrays = {name: priced[name].to_numpy() for name in added} | {"price_basis": basis}
+    return spans.assign(**arrays)
 
 
-def _priced(spans: pl.LazyFrame, own: OwnList) -> pl.LazyFrame:
+def _priced(spans: pl.LazyFrame, own: OwnList, added: list[str]) -> pl.LazyFrame:
     schema = spans.collect_schema()
-    kept = [name for name in schema.names() if name not in _PRICED]
+    kept = [name for name in schema.names() if name not in added]
     staged = spans.with_columns(_staged(schema))
     name_key = [f"{TEMPORARY}{name}" for name in NAME_KEY]
     names = staged.filter(_is_call()).select(name_key).unique().collect(engine="streaming")
@@ -110,8 +147,9 @@ def _priced(spans: pl.LazyFrame, own: OwnList) -> pl.LazyFrame:
         .with_columns(_slots(card))
         .join(_temporary(card.rates), on=slots, how="left", maintain_order="left")
     )
+    verdict = _verdict()
     return rated.with_columns(_impossible(), unknown_usage().alias(f"{TEMPORARY}unknown")).select(
-        *kept, *_verdict()
+        *kept, *(verdict[name].alias(name) for name in added)
     )
 
 
@@ -127,6 +165,7 @@ def _staged(schema: pl.Schema) -> list[pl.Expr]:
     nothing = pl.lit(None)
     return [
         *(pl.col(name).cast(pl.String).alias(f"{TEMPORARY}{name}") for name in NAME_KEY),
+        (is_made_inclusive() if has_attributes else pl.lit(value=False)).alias(f"{TEMPORARY}converted"),
         pl.col("started_at").dt.convert_time_zone("UTC").alias(f"{TEMPORARY}at"),
         (one_hour_writes() if has_attributes else nothing).cast(pl.Int64).alias(f"{TEMPORARY}one_hour"),
         (attribute(SERVICE_TIER) if has_attributes else nothing).cast(pl.String).alias(f"{TEMPORARY}tier"),
@@ -156,19 +195,26 @@ def _cuts(card: RateCard, kind: str) -> list[pl.Expr]:
 
 
 def _impossible() -> pl.Expr:
-    return impossible_usage(pl.col(f"{TEMPORARY}one_hour")).alias(f"{TEMPORARY}impossible")
+    return impossible_usage(_one_hour()).alias(f"{TEMPORARY}impossible")
 
 
-def _verdict() -> list[pl.Expr]:
+def _verdict() -> dict[str, pl.Expr]:
     impossible, unknown = pl.col(f"{TEMPORARY}impossible"), pl.col(f"{TEMPORARY}unknown")
     is_usable = _is_call() & impossible.is_null() & unknown.is_null()
-    cost = pl.when(is_usable).then(cost_usd(pl.col(f"{TEMPORARY}one_hour")))
+    cost = pl.when(is_usable).then(cost_usd(_one_hour()))
     basis = pl.coalesce(impossible, unknown, pl.col(f"{TEMPORARY}basis"))
-    return [
-        cost.alias("cost_usd"),
-        cost.is_not_null().alias("is_priced"),
-        pl.when(_is_call()).then(basis).alias("price_basis"),
-    ]
+    other_input = other_input_tokens(pl.col(f"{TEMPORARY}converted"))
+    can_be = _is_call() & unknown.is_null() & impossible_usage(_one_hour(), other_input).is_null()
+    return {
+        "cost_usd": cost,
+        "is_priced": cost.is_not_null(),
+        "price_basis": pl.when(_is_call()).then(basis),
+        OTHER_CONVENTION.name: pl.when(can_be).then(cost_usd(_one_hour(), other_input)),
+    }
+
+
+def _one_hour() -> pl.Expr:
+    return pl.col(f"{TEMPORARY}one_hour")
 
 
 def _is_call() -> pl.Expr:

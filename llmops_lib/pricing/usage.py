@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
+
 ONE_HOUR_WRITES = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
 """Key of `attributes` that holds the part of `cache_write_tokens` that was written for an hour."""
 
@@ -40,13 +42,31 @@ def one_hour_writes() -> pl.Expr:
     return stated.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
 
 
-def impossible_usage(one_hour: pl.Expr) -> pl.Expr:
+def is_made_inclusive() -> pl.Expr:
+    """Whether the reader has added the cache tokens to the input."""
+    note = f'"{TOKEN_CONVENTION}":"{MADE_INCLUSIVE}"'
+    return pl.col("attributes").cast(pl.String).str.contains(note, literal=True).fill_null(value=False)
+
+
+def other_input_tokens(made_inclusive: pl.Expr) -> pl.Expr:
+    """The input if cache tokens stood the other way: without them where they were added, else with them.
+
+    Args:
+        made_inclusive: Whether the reader has added them.
+    """
+    cached = count("cache_read_tokens").fill_null(0) + count("cache_write_tokens").fill_null(0)
+    return count("input_tokens") + pl.when(made_inclusive).then(-cached).otherwise(cached)
+
+
+def impossible_usage(one_hour: pl.Expr, input_tokens: pl.Expr | None = None) -> pl.Expr:
     """Why the counts cannot be true, in words; null where they can.
 
     Args:
         one_hour: The 1-hour part of `cache_write_tokens`.
+        input_tokens: In place of the column of that name.
     """
-    input_tokens, output_tokens = count("input_tokens"), count("output_tokens")
+    input_tokens = count("input_tokens") if input_tokens is None else input_tokens
+    output_tokens = count("output_tokens")
     read, write = count("cache_read_tokens").fill_null(0), count("cache_write_tokens").fill_null(0)
     reasoning = count("reasoning_tokens")
     negative = [_negative(name, count(name)) for name in COUNTS]
@@ -86,16 +106,18 @@ def unknown_usage() -> pl.Expr:
     )
 
 
-def cost_usd(one_hour: pl.Expr) -> pl.Expr:
+def cost_usd(one_hour: pl.Expr, input_tokens: pl.Expr | None = None) -> pl.Expr:
     """Counts times unit prices of the rate card, in USD; null where no rate was found.
 
     Args:
         one_hour: The 1-hour part of `cache_write_tokens`.
+        input_tokens: In place of the column of that name.
     """
+    input_tokens = count("input_tokens") if input_tokens is None else input_tokens
     read, write = count("cache_read_tokens").fill_null(0), count("cache_write_tokens").fill_null(0)
     reasoning, for_an_hour = count("reasoning_tokens").fill_null(0), one_hour.fill_null(0)
     per_million = (
-        (count("input_tokens") - read - write) * _rate("input_price")
+        (input_tokens - read - write) * _rate("input_price")
         + read * _rate("cache_read")
         + (write - for_an_hour) * _rate("cache_write")
         + for_an_hour * _rate("cache_write_1h")

@@ -6,7 +6,15 @@ from llmops_lib.schema.dimensions import DIMENSIONS, REPORT_COLUMNS, REST_NAME, 
 from llmops_lib.schema.prices import PRICES
 from llmops_lib.schema.quarantine import BENIGN_REASONS, QUARANTINE, RAW_LIMIT, REASONS
 from llmops_lib.schema.scores import SCORES
-from llmops_lib.schema.spans import MODEL_OPERATIONS, OPERATIONS, PRICED_COLUMNS, SPANS
+from llmops_lib.schema.spans import (
+    MADE_INCLUSIVE,
+    MODEL_OPERATIONS,
+    OPERATIONS,
+    OTHER_CONVENTION,
+    PRICED_COLUMNS,
+    SPANS,
+    TOKEN_CONVENTION,
+)
 from llmops_lib.schema.tables import UTC_DATETIME, Column, Table, conform, validate
 
 __all__ = [
@@ -16,8 +24,10 @@ __all__ = [
     "CHECKS",
     "COMPLETENESS",
     "DIMENSIONS",
+    "MADE_INCLUSIVE",
     "MODEL_OPERATIONS",
     "OPERATIONS",
+    "OTHER_CONVENTION",
     "PRICED_COLUMNS",
     "PRICES",
     "QUARANTINE",
@@ -28,6 +38,7 @@ __all__ = [
     "SCORES",
     "SPANS",
     "STATUSES",
+    "TOKEN_CONVENTION",
     "TOKEN_LINES",
     "UTC_DATETIME",
     "Column",

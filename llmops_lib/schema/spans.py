@@ -22,6 +22,12 @@ OPERATIONS = (
 MODEL_OPERATIONS = ("chat", "text_completion", "embeddings", "rerank")
 """The operations that call a model provider and can be billed."""
 
+TOKEN_CONVENTION = "llmops.token_convention"  # noqa: S105 - the name of an attribute, no secret
+"""Attribute that says how the counts of a row stood in the source, where input_tokens left the cache out."""
+
+MADE_INCLUSIVE = "exclusive, made inclusive"
+"""Value of `TOKEN_CONVENTION` where the reader added the cache to the input."""
+
 _I64, _F64, _STR, _BOOL = pl.Int64, pl.Float64, pl.String, pl.Boolean
 
 SPANS = Table(
@@ -138,3 +144,12 @@ PRICED_COLUMNS = (
     Column("price_basis", _STR, "Price entry and the date it came into force."),
 )
 """Columns that `price_calls` adds to SPANS."""
+
+OTHER_CONVENTION = Column(
+    "other_convention_usd",
+    _F64,
+    "Cost of the call if its cache tokens were counted the other way: on top of its input, or inside it "
+    "where the reader has added them; null where that cannot be.",
+    "USD",
+)
+"""Column that `price_both_conventions` adds to those of `price_calls`."""

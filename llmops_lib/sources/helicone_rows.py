@@ -50,7 +50,6 @@ _IN_COLUMNS = frozenset(
         "prompt_cache_read_tokens",
         "prompt_cache_write_tokens",
         "completion_reasoning_tokens",
-        "total_tokens",
         "cost",
         "costUSD",
         "prompt_id",

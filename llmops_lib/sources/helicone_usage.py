@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
 from llmops_lib.sources.refusals import Refused
-from llmops_lib.sources.usage import TOKEN_CONVENTION
 
 _EXCLUSIVE = ("anthropic", "aws.bedrock")
 _COLUMNS = {
@@ -50,7 +50,7 @@ def token_columns(
     is_google_claude = is_claude and str(provider).startswith("gcp.")
     if provider in _EXCLUSIVE or is_google_claude or cached > given:
         counts["input_tokens"] = given + cached
-        return counts, {TOKEN_CONVENTION: "exclusive, made inclusive"}
+        return counts, {TOKEN_CONVENTION: MADE_INCLUSIVE}
     return counts, {}
 
 

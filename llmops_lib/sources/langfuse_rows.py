@@ -16,7 +16,7 @@ from llmops_lib.schema import MODEL_OPERATIONS, OPERATIONS
 from llmops_lib.sources.attributes import canonical_row
 from llmops_lib.sources.langfuse_content import asked_tool_calls, content
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
-from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, reported_cost, token_counts
+from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
 from llmops_lib.sources.messages import tool_calls_of
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.times import parse_time
@@ -121,6 +121,7 @@ def observation_row(observation: Mapping[str, Any]) -> dict[str, Any]:
         cache_write_1h = counts.pop(CACHE_WRITE_1H, None)
         row |= {**counts, "reported_cost_usd": reported_cost(observation)}
         row["attributes"] |= {} if cache_write_1h is None else {CACHE_WRITE_1H: cache_write_1h}
+        row["attributes"] |= convention_notes(observation)
     return row
 
 

@@ -15,14 +15,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.refusals import Refused
 
 CACHE_WRITE_1H = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
 """Attribute that holds the part of the cache writes with a lifetime of one hour."""
 
+TOTAL_TOKENS = "gen_ai.usage.total_tokens"
+"""Attribute that holds the total that the source states."""
+
 _CACHE_READ = re.compile(r"cache_read|cached")
 _CACHE_WRITE = re.compile(r"cache_creation|cache_write|ephemeral_(?:5m|1h)")
+_CACHED_INPUT = re.compile(r"input.*cache|cache.*input")
 _LIFETIME = re.compile(r"(?<![0-9])(?:5m|1h)")
 _LIFETIME_1H = re.compile(r"(?<![0-9])1h")
 _REASONING = re.compile(r"reasoning")
@@ -62,10 +67,7 @@ def token_counts(observation: Mapping[str, Any]) -> dict[str, int]:
         >>> token_counts({"usage_details": {"input": 120, "output": 8, "input_cached_tokens": 64}})
         {'input_tokens': 184, 'output_tokens': 8, 'cache_read_tokens': 64}
     """
-    usage = mapping(observation.get("usage"))
-    if str(usage.get("unit") or observation.get("unit") or "TOKENS").upper() != "TOKENS":
-        return {}
-    counts = _counts(mapping(observation.get("usage_details"))) or _old_counts(observation, usage)
+    counts = _given_counts(observation)
     found = {
         "input_tokens": _side(counts, "input"),
         "output_tokens": _side(counts, "output"),
@@ -75,6 +77,24 @@ def token_counts(observation: Mapping[str, Any]) -> dict[str, int]:
         CACHE_WRITE_1H: _sum({key: n for key, n in counts.items() if _CACHE_WRITE.search(key)}, _LIFETIME_1H),
     }
     return {name: count for name, count in found.items() if count is not None}
+
+
+def convention_notes(observation: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes that say how the counts stood in the source: a stated total, and whether cache was added.
+
+    Args:
+        observation: Fields in snake_case.
+
+    Example:
+        >>> convention_notes({"usage_details": {"input": 120, "output": 8, "input_cached_tokens": 64}})
+        {'llmops.token_convention': 'exclusive, made inclusive'}
+    """
+    counts = _given_counts(observation)
+    notes: dict[str, Any] = {TOTAL_TOKENS: counts["total"]} if "total" in counts else {}
+    has_cache = any(_CACHED_INPUT.search(key) for key, n in counts.items() if n)
+    if "input" in counts and has_cache and _side(counts, "input") != counts["input"]:
+        notes[TOKEN_CONVENTION] = MADE_INCLUSIVE
+    return notes
 
 
 def reported_cost(observation: Mapping[str, Any]) -> Any:
@@ -94,6 +114,13 @@ def reported_cost(observation: Mapping[str, Any]) -> Any:
     usage = mapping(observation.get("usage"))
     old = observation.get("calculated_total_cost", usage.get("totalCost", usage.get("total_cost")))
     return old if old is not None and _is_priced(old) else None
+
+
+def _given_counts(observation: Mapping[str, Any]) -> dict[str, int]:
+    usage = mapping(observation.get("usage"))
+    if str(usage.get("unit") or observation.get("unit") or "TOKENS").upper() != "TOKENS":
+        return {}
+    return _counts(mapping(observation.get("usage_details"))) or _old_counts(observation, usage)
 
 
 def _is_priced(total: Any) -> bool:

@@ -46,7 +46,6 @@ _USAGE = frozenset(
     (
         "prompt_tokens",
         "completion_tokens",
-        "total_tokens",
         "total_cost",
         "prompt_token_details",
         "completion_token_details",

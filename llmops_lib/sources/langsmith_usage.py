@@ -7,10 +7,11 @@ say nothing.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H
 from llmops_lib.sources.langsmith_content import first_generation, message_fields
-from llmops_lib.sources.usage import SERVICE_TIER, TOKEN_CONVENTION
+from llmops_lib.sources.usage import SERVICE_TIER
 
 _ZEROS = (None, 0, "0", 0.0, "")
 _INPUT = ("prompt_tokens", "input_tokens")
@@ -92,5 +93,5 @@ def _inclusive(counts: dict[str, Any], notes: dict[str, Any]) -> tuple[dict[str,
     if all(type(count) is int for count in (given, read, written)) and read + written > given:
         # More from the cache than there was input: an SDK's own numbers, which leave the cache out.
         counts["input_tokens"] = given + read + written
-        notes[TOKEN_CONVENTION] = "exclusive, made inclusive"
+        notes[TOKEN_CONVENTION] = MADE_INCLUSIVE
     return counts, notes

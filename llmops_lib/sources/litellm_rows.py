@@ -53,7 +53,6 @@ _IN_COLUMNS = frozenset(
         "spend",
         "startTime",
         "stream",
-        "total_tokens",
     )
 )
 _PROPERTY_OBJECTS = ("spend_logs_metadata", "requester_metadata", "requester_custom_headers")

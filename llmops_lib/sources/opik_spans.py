@@ -10,7 +10,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llmops_lib.schema import MODEL_OPERATIONS
+from llmops_lib.schema import MODEL_OPERATIONS, TOKEN_CONVENTION
 from llmops_lib.sources.attributes import SpanState, canonical_row
 from llmops_lib.sources.failures import error_class
 from llmops_lib.sources.feedback import is_feedback
@@ -18,7 +18,6 @@ from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.provider_answers import answer_attributes, request_attributes
 from llmops_lib.sources.provider_usage import usage_attributes
 from llmops_lib.sources.times import parse_time
-from llmops_lib.sources.usage import TOKEN_CONVENTION
 
 OPERATION_BY_TYPE = {"llm": "chat", "tool": "execute_tool", "guardrail": "guardrail"}
 """Operation of each span type; `general` says nothing."""

@@ -17,6 +17,7 @@ import orjson
 import polars as pl
 
 from llmops_lib.errors import SourceError
+from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import ROW_SCHEMA, RowCollector, SourceRows
 from llmops_lib.sources.sample import Sample, take_sample
@@ -140,4 +141,9 @@ def _filled(rows: pl.DataFrame, name: str, constant: pl.Series) -> pl.Expr:
 def _attributes(rows: pl.DataFrame, block: TextBlock, mapping: TableMapping) -> pl.Series:
     mapped = {rule.column for rule in mapping.columns.values()}
     rest = json_objects(block.cells.drop(mapped & set(block.cells.columns)))
+    if mapping.is_exclusive:
+        note = orjson.dumps({TOKEN_CONVENTION: MADE_INCLUSIVE}).decode()
+        has_cache = pl.any_horizontal(pl.col("cache_read_tokens", "cache_write_tokens") > 0)
+        noted = rows.select(pl.when(has_cache).then(pl.lit(note)).otherwise(pl.lit("{}"))).to_series()
+        rest = merged_objects(noted, rest)
     return merged_objects(rows["attributes"], rest).alias("attributes")

@@ -7,14 +7,12 @@ A row is corrected only where it proves itself exclusive; an ambiguous row stays
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
 from llmops_lib.sources.json_text import json_value
-from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, reported_cost, token_counts
+from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
 
 SERVICE_TIER = "openai.response.service_tier"
 """Attribute that holds the tier at which a call was served, whichever provider served it."""
-
-TOKEN_CONVENTION = "llmops.token_convention"  # noqa: S105 - the name of an attribute, no secret
-"""Attribute that says that the counts of a row were converted."""
 
 _TIER_NAMES = (
     SERVICE_TIER,
@@ -47,7 +45,7 @@ def complete_usage(row: dict[str, Any], rest: dict[str, Any]) -> None:
     _move_tier(rest)
     if _is_exclusive(row, rest):
         row["input_tokens"] = _known(row, "input_tokens") + _cached(row)
-        rest[TOKEN_CONVENTION] = "exclusive, made inclusive"
+        rest[TOKEN_CONVENTION] = MADE_INCLUSIVE
 
 
 def _add_langfuse(row: dict[str, Any], rest: dict[str, Any]) -> None:
@@ -56,6 +54,7 @@ def _add_langfuse(row: dict[str, Any], rest: dict[str, Any]) -> None:
         counts: dict[str, Any] = dict(token_counts({"usage_details": details}))
         if CACHE_WRITE_1H in counts:
             rest[CACHE_WRITE_1H] = counts.pop(CACHE_WRITE_1H)
+        rest |= convention_notes({"usage_details": details})
         row.update({column: count for column, count in counts.items() if row.get(column) is None})
     costs = json_value(rest.get("langfuse.observation.cost_details"))
     if isinstance(costs, dict) and row.get("reported_cost_usd") is None:
@@ -99,6 +98,8 @@ def _move_tier(rest: dict[str, Any]) -> None:
 
 def _is_exclusive(row: Mapping[str, Any], rest: dict[str, Any]) -> bool:
     given, cached = _count(row.get("input_tokens")), _cached(row)
+    if rest.get(TOKEN_CONVENTION) == MADE_INCLUSIVE:
+        return False
     if given is None or not cached:
         rest.pop(TOKEN_CONVENTION, None)
         return False

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from llmops_lib.schema import MODEL_OPERATIONS
+from llmops_lib.schema import MODEL_OPERATIONS, TOKEN_CONVENTION
 from llmops_lib.sources.attributes import SpanState, canonical_row
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.operations import operation_name
@@ -19,7 +19,6 @@ from llmops_lib.sources.provider_answers import answer_attributes, request_attri
 from llmops_lib.sources.provider_usage import usage_attributes
 from llmops_lib.sources.times import parse_time
 from llmops_lib.sources.tracebacks import error_class_of
-from llmops_lib.sources.usage import TOKEN_CONVENTION
 
 _PREFIX = "weave:///"
 _IN_COLUMNS = frozenset(

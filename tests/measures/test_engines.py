@@ -10,6 +10,7 @@ from llmops_lib.evidence.cuts import cut_texts, dropped_attributes
 from llmops_lib.evidence.families import orphan_spans, rootless_traces
 from llmops_lib.frames import collected
 from llmops_lib.measures.change import change_between
+from llmops_lib.measures.conventions import token_conventions
 from llmops_lib.measures.cost import spend_by, top_spenders
 from llmops_lib.measures.daily import complete_days
 from llmops_lib.measures.errors import error_rates, errors_by_class
@@ -19,7 +20,7 @@ from llmops_lib.measures.notable import failed_calls, most_expensive_calls, slow
 from llmops_lib.measures.price_checks import reported_against_computed, unpriced_models
 from llmops_lib.measures.quality import calls_without_usage, missing_share
 from llmops_lib.measures.throughput import throughput
-from llmops_lib.measures.token_counts import impossible_usage, token_conventions
+from llmops_lib.measures.token_counts import impossible_usage
 from llmops_lib.measures.usage import top_tokens_per_call, usage_by
 from llmops_lib.periods import Period
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, reported_cost, token_counts
+from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
 from llmops_lib.sources.refusals import Refused
 
 
@@ -168,3 +168,12 @@ def test_digits_in_text_are_counts():
 def test_the_cost_is_what_the_export_states_and_an_empty_zero_is_none(observation, cost):
     """Langfuse writes 0 for a model that it has no price for; a stated 0 is a free model."""
     assert reported_cost(observation) == cost
+
+
+def test_a_conversion_and_a_stated_total_are_noted():
+    """The audit of conventions must tell Langfuse's own counts from those in the table."""
+    usage = {"input": 120, "output": 8, "input_cached_tokens": 64, "total": 192}
+    notes = convention_notes({"usage_details": usage})
+    assert notes["llmops.token_convention"] == "exclusive, made inclusive"
+    assert notes["gen_ai.usage.total_tokens"] == 192
+    assert convention_notes({"usage_details": {"input": 120, "output": 8}}) == {}
