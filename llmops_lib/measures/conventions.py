@@ -73,7 +73,7 @@ def token_conventions(calls: Any) -> Any:
     Returns:
         One row per group, sorted by it: `source_format`, `instrumentation` (name and version of the
         scope, else the source format), `provider`; `call_count`; `verdict` (`inclusive`, `exclusive`,
-        `mixed`, `unknown`) and `basis` (`counts`, `documentation` or null); `cached_call_count`,
+        `mixed`, `unknown`) and `basis` (`counts`, `documentation`, `none`); `cached_call_count`,
         `converted_count` (calls to whose input the reader added the cache), `cache_over_input_count`,
         `total_mismatch_count` (a stated total is not input + output, as the source counts),
         `reasoning_over_output_count`, `ambiguous_count` (cached calls that show neither convention),
@@ -206,6 +206,7 @@ def _verdict() -> list[nw.Expr]:
         .then(nw.lit("counts"))
         .when(~documented.is_null())
         .then(nw.lit("documentation"))
+        .otherwise(nw.lit("none"))
     )
     return [nw.coalesce(counted, documented, nw.lit("unknown")).alias("verdict"), basis.alias("basis")]
 

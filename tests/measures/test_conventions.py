@@ -53,7 +53,9 @@ def test_one_call_that_shows_it_tells_the_convention_of_its_source(engine, calls
         input_tokens=[100, 100], output_tokens=[10, 10], cache_read_tokens=[60, 60], attributes=attributes
     )
     found = collected(token_conventions(engine(table)))
-    assert found.select("verdict", "basis").rows() == [(verdict, None if verdict == "unknown" else "counts")]
+    assert found.select("verdict", "basis").rows() == [
+        (verdict, "none" if verdict == "unknown" else "counts")
+    ]
 
 
 def test_more_cache_than_input_proves_an_exclusive_count(engine, calls):
@@ -97,11 +99,11 @@ def test_instrumentations_are_told_apart_by_their_scope(engine, calls):
     [
         ("com.anthropic.sdk.python 1.17.0", "anthropic", ("inclusive", "documentation")),
         ("openinference.instrumentation.anthropic 3.1.0", "anthropic", ("inclusive", "documentation")),
-        ("openinference.instrumentation.anthropic 0.1.9", "anthropic", ("unknown", None)),
+        ("openinference.instrumentation.anthropic 0.1.9", "anthropic", ("unknown", "none")),
         ("opentelemetry.instrumentation.anthropic 0.62.4", "anthropic", ("inclusive", "documentation")),
-        ("opentelemetry.instrumentation.anthropic 0.40.2", "anthropic", ("unknown", None)),
+        ("opentelemetry.instrumentation.anthropic 0.40.2", "anthropic", ("unknown", "none")),
         ("opentelemetry.instrumentation.openai_v2 2.4b0", "openai", ("inclusive", "documentation")),
-        ("opentelemetry.instrumentation.openai_v2 2.4b0", "anthropic", ("unknown", None)),
+        ("opentelemetry.instrumentation.openai_v2 2.4b0", "anthropic", ("unknown", "none")),
     ],
 )
 def test_documentation_decides_where_the_counts_say_nothing(engine, calls, scope, provider, expected):

@@ -85,20 +85,49 @@ def test_nothing_of_a_real_export_is_refused(path, expected):
     assert read_quarantine(path).is_empty()
 
 
-def test_one_workload_is_the_same_from_every_emitter(shared):
-    """Ten chat calls, two of them failed, recorded by three instrumentations in five files."""
-    folder = shared / "fixtures" / "otlp_json"
-    names = (
-        "openai_v2_2.1b0.old_semconv.traces.jsonl",
-        "openai_v2_2.4b0.latest_semconv.traces.jsonl",
-        "openai_v2_2.4b0.latest_semconv.traces.PROTOJSON_base64ids.jsonl",
-        "openllmetry_openai_0.62.4.traces.jsonl",
-        "python_console_exporter.openai_v2_2.4b0.jsonl",
-    )
-    columns = ["request_model", "response_model", "input_tokens", "output_tokens", "is_error"]
-    tables = [
-        load_traces(folder / name).filter(operation="chat", is_model_call=True).select(columns).sort(columns)
-        for name in names
-    ]
-    assert all(table.equals(tables[0]) for table in tables[1:])
-    assert tables[0].height == 10
+EMITTERS = {
+    "openai_v2_2.1b0.old_semconv.traces.jsonl": 0,
+    "openai_v2_2.4b0.latest_semconv.traces.jsonl": 3,
+    "openai_v2_2.4b0.latest_semconv.traces.PROTOJSON_base64ids.jsonl": 3,
+    "openai_v2_2.4b0.nocontent.traces.jsonl": 3,
+    "python_console_exporter.openai_v2_2.4b0.jsonl": 3,
+    "openllmetry_openai_0.62.4.traces.jsonl": 3,
+}
+"""Recordings of one workload, and their embeddings: the oldest instrumentation records none."""
+
+COMPARED = ["request_model", "response_model", "input_tokens", "output_tokens", "is_error"]
+
+
+def recorded(shared, name):
+    """The model calls of a recording."""
+    return load_traces(shared / "fixtures" / "otlp_json" / name).filter("is_model_call")
+
+
+def chats(calls):
+    """What is compared of the chat calls, in an order of its own."""
+    return calls.filter(operation="chat").select(COMPARED).sort(COMPARED)
+
+
+@pytest.mark.parametrize(("name", "embedding_count"), EMITTERS.items())
+def test_one_workload_is_the_same_from_every_emitter(shared, name, embedding_count):
+    """Ten chat calls, two of them failed, and three embeddings, recorded by three instrumentations."""
+    calls = recorded(shared, name)
+    assert chats(calls).equals(chats(recorded(shared, next(iter(EMITTERS)))))
+    assert chats(calls).select(
+        pl.len(), pl.col("input_tokens", "output_tokens").sum(), pl.col("is_error").sum()
+    ).row(0) == (10, 3142, 598, 2)
+    embeddings = calls.filter(operation="embeddings")
+    assert (embeddings.height, embeddings["input_tokens"].sum()) == (embedding_count, 7 * embedding_count)
+
+
+def test_the_emitter_with_gaps_agrees_but_for_them(shared):
+    """OpenLLMetry 0.30.0 drops the spans of failed calls and the usage of the two streamed ones."""
+    whole = chats(recorded(shared, next(iter(EMITTERS)))).remove(is_error=True)
+    gappy = chats(recorded(shared, "openllmetry_openai_0.30.0.traces.jsonl"))
+    stated, streamed = gappy.drop_nulls("input_tokens"), gappy.filter(pl.col("input_tokens").is_null())
+    assert (gappy.height, streamed.height, gappy["is_error"].any()) == (whole.height, 2, False)
+    left_over = whole.select(COMPARED).rows()
+    for row in stated.rows():
+        left_over.remove(row)
+    assert sorted(row[0] for row in left_over) == sorted(streamed["request_model"])
+    assert [sum(row[place] for row in left_over) for place in (2, 3)] == [62, 14]
