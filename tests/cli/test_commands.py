@@ -190,3 +190,22 @@ def test_control_characters_in_a_message_are_shown_not_obeyed(run, tmp_path):
     message = refusal(run("ingest", tmp_path / "a\x1b[2Jb", "--store", tmp_path / "s"))
     assert "\x1b" not in message
     assert "\\x1b" in message
+
+
+def test_an_ingest_says_what_speaks_against_completeness(run, tmp_path):
+    """A pull that stopped halfway is found when it is stored, not when its week is reported."""
+    span = {
+        "name": "x",
+        "context": {"trace_id": "t1", "span_id": "s1"},
+        "parent_id": "gone",
+        "span_kind": "LLM",
+        "start_time": "2026-11-09T10:00:00Z",
+        "attributes": {},
+    }
+    page = tmp_path / "page.json"
+    page.write_text(json.dumps({"data": [span], "next_cursor": "more"}), encoding="utf-8")
+    _, out, _ = run("ingest", page, "--store", tmp_path / "store")
+    said = f"broken: more_pages in {page}: the last page announces another one: fetch the rest"
+    assert said in out.splitlines()
+    checks = json.loads(run("ingest", page, "--store", tmp_path / "store", "--json")[1])["completeness"]
+    assert {check["check"]: check["status"] for check in checks}["orphan_spans"] == "suspect"
