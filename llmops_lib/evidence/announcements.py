@@ -13,6 +13,7 @@ ANNOUNCED: pl.DataType = pl.List(
             "expected_count": pl.Int64,
             "received_count": pl.Int64,
             "has_more": pl.Boolean,
+            "cut_count": pl.Int64,
         }
     )
 )
@@ -22,7 +23,7 @@ Row = dict[str, Any]
 
 
 def announced_rows(files: pl.DataFrame) -> list[Row]:
-    """The rows of COMPLETENESS on totals and further pages.
+    """The rows of COMPLETENESS on totals, further pages and values that came shortened.
 
     Pages of one pull may lie in several files of a folder: their rows are added before they are held
     against the total, and a page that announces another is followed where a last page lies beside it.
@@ -79,7 +80,15 @@ def _more(pages: pl.DataFrame) -> Iterator[Row]:
 
 def _fetches(notes: pl.DataFrame) -> Iterator[Row]:
     for note in notes.iter_rows(named=True):
-        yield _compared(note["source_file"], note, "note of the fetch")
+        name, received, cut = note["source_file"], note["received_count"], note["cut_count"]
+        yield _compared(name, note, "note of the fetch")
+        if received is not None and note["rows_read"] < received:
+            detail = "the file holds fewer rows than the fetch received"
+            lost = {"expected_count": received, "received_count": note["rows_read"]}
+            yield _row(name, "suspect", count=received - note["rows_read"], **lost, detail=detail)
+        if cut:
+            detail = "metadata that the server gave shortened, by the note of the fetch"
+            yield _row(name, "broken", check="cut_texts", count=cut, detail=detail)
 
 
 def _manifests(said: pl.DataFrame, files: pl.DataFrame) -> Iterator[Row]:

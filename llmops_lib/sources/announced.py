@@ -2,7 +2,8 @@
 
 - Pages of an API state a total (`meta.totalItems` of Langfuse, `total` of Opik and LiteLLM), or that there
   is more (`next_cursor` of Phoenix, `has_more`, a page number below the number of pages).
-- `llmops fetch` writes `<file>.fetch.json` beside a file: `rows_expected` and `rows_received`.
+- `llmops fetch` writes `<file>.fetch.json` beside a file: `rows_expected` and `rows_received`, and
+  how many values of metadata the server gave shortened (`truncated_metadata_count`).
 - A blob export of Langfuse ends with a manifest of its files and their rows.
 
 All of it is as untrusted as the rows: a number that is none is taken as not stated.
@@ -39,6 +40,7 @@ class Announced:
         expected_count: Rows that there should be; None where it does not say.
         received_count: Rows that came; None where it does not say.
         has_more: Whether it announces more rows than these; None where it does not say.
+        cut_count: Values that came shortened; None where it does not say.
     """
 
     by: str
@@ -46,6 +48,7 @@ class Announced:
     expected_count: int | None = None
     received_count: int | None = None
     has_more: bool | None = None
+    cut_count: int | None = None
 
 
 def page_of(value: Any) -> Announced | None:
@@ -56,7 +59,7 @@ def page_of(value: Any) -> Announced | None:
 
     Example:
         >>> page_of({"data": [{}, {}], "meta": {"page": 1, "totalItems": 5, "totalPages": 3}})
-        Announced(by='page', about=None, expected_count=5, received_count=2, has_more=True)
+        Announced(by='page', about=None, expected_count=5, received_count=2, has_more=True, cut_count=None)
         >>> page_of({"data": [{}], "next_cursor": None}).has_more
         False
     """
@@ -96,7 +99,8 @@ def fetch_note(path: Path) -> tuple[Announced, ...]:
         return (Announced("fetch"),)
     fields = _object(said)
     expected, received = _count(fields.get("rows_expected")), _count(fields.get("rows_received"))
-    return (Announced("fetch", None, expected, received),)
+    cut_count = _count(fields.get("truncated_metadata_count"))
+    return (Announced("fetch", None, expected, received, cut_count=cut_count),)
 
 
 def is_fetch_note(path: Path) -> bool:

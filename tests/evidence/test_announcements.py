@@ -8,12 +8,12 @@ from llmops_lib.evidence.announcements import ANNOUNCED, announced_rows
 
 def file(name, *said, rows_read=0, source_format="langfuse"):
     """One file and what is said of it: by, about, expected, received, has_more."""
-    names = ("by", "about", "expected_count", "received_count", "has_more")
+    names = ("by", "about", "expected_count", "received_count", "has_more", "cut_count")
     return {
         "source_file": name,
         "source_format": source_format,
         "rows_read": rows_read,
-        "announced": [dict(zip(names, one, strict=True)) for one in said],
+        "announced": [dict(zip(names, one, strict=False)) for one in said],
     }
 
 
@@ -30,7 +30,7 @@ def found(*files):
 @pytest.mark.parametrize("by", ["page", "fetch"])
 def test_a_total_is_held_against_what_came(by, expected, received, status):
     """More than announced came while the pull ran, or came twice: worth a look, but nothing is missing."""
-    (row,) = found(file("a", (by, None, expected, received, None)))
+    (row,) = found(file("a", (by, None, expected, received, None), rows_read=5))
     assert row == ("announced_rows", "a", status, expected, received)
 
 
@@ -78,6 +78,18 @@ def test_a_file_that_a_manifest_names_and_that_is_not_there_is_missing():
     """The manifest is what tells a whole export from half of one."""
     manifest = file("e/manifests/t.json", ("manifest", "p/observations/t.jsonl", 7, None, None))
     assert found(manifest) == [("announced_rows", None, "broken", 7, 0)]
+
+
+def test_a_file_that_lost_rows_after_its_fetch_is_suspect():
+    """The pull was whole, and what became of the file since is another matter."""
+    rows = found(file("a", ("fetch", None, 5, 5, None), rows_read=3))
+    assert rows == [("announced_rows", "a", "proved", 5, 5), ("announced_rows", "a", "suspect", 5, 3)]
+
+
+def test_values_that_came_shortened_are_broken_texts():
+    """The fetch asked for the whole of them, and the server gave the beginning."""
+    (_, row) = found(file("a", ("fetch", None, 5, 5, None, 12), rows_read=5))
+    assert row[:3] == ("cut_texts", "a", "broken")
 
 
 def test_silence_is_unknown():

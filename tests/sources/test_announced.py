@@ -55,7 +55,7 @@ def test_pages_in_one_file_are_one_pull():
 @pytest.mark.parametrize(
     ("note", "said"),
     [
-        ({"rows_expected": 9, "rows_received": 7, "url": "x"}, (9, 7)),
+        ({"rows_expected": 9, "rows_received": 7, "server": "x", "truncated_metadata_count": 2}, (9, 7)),
         ({"rows_expected": None, "rows_received": 7}, (None, 7)),
         ({"rows_expected": "9", "rows_received": -1}, (None, None)),
         ([1, 2], (None, None)),
