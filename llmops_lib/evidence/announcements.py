@@ -38,7 +38,11 @@ def announced_rows(files: pl.DataFrame) -> list[Row]:
         .with_columns(pl.col("source_file").str.replace(r"[^/\\]+$", "").alias("folder"))
     )
     pages = said.filter(by="page")
-    found = [*_totals(pages), *_more(pages), *_fetches(said.filter(by="fetch"))]
+    traces = [
+        _compared(trace["source_file"], trace, "spans that the traces state")
+        for trace in said.filter(by="traces").iter_rows(named=True)
+    ]
+    found = [*_totals(pages), *_more(pages), *traces, *_fetches(said.filter(by="fetch"))]
     found += _manifests(said.filter(by="manifest"), files)
     stated = [row for row in found if row["check"] == "announced_rows"]
     return (

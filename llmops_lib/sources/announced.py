@@ -4,6 +4,7 @@
   is more (`next_cursor` of Phoenix, `has_more`, a page number below the number of pages).
 - `llmops fetch` writes `<file>.fetch.json` beside a file: `rows_expected` and `rows_received`, and
   how many values of metadata the server gave shortened (`truncated_metadata_count`).
+- A trace of MLflow states how many spans it has (`num_spans` of its size statistics).
 - A blob export of Langfuse ends with a manifest of its files and their rows.
 
 All of it is as untrusted as the rows: a number that is none is taken as not stated.
@@ -35,7 +36,8 @@ class Announced:
     """One statement about how many rows there should be.
 
     Attributes:
-        by: `page` (an envelope around the rows), `fetch` (a note of the pull) or `manifest`.
+        by: `page` (an envelope around the rows), `traces` (each of their spans), `fetch` (a note of the
+            pull) or `manifest`.
         about: File that a manifest speaks of; None where it is the file itself.
         expected_count: Rows that there should be; None where it does not say.
         received_count: Rows that came; None where it does not say.
@@ -78,14 +80,26 @@ def page_of(value: Any) -> Announced | None:
     return Announced("page", None, expected, len(rows), has_more)
 
 
-def joined_pages(pages: Iterable[Announced]) -> tuple[Announced, ...]:
-    """The pages of one file as one statement: of rows the sum, of totals the greatest, of more the last."""
-    every = list(pages)
-    if not every:
-        return ()
-    totals = [page.expected_count for page in every if page.expected_count is not None]
-    received = sum(page.received_count or 0 for page in every)
-    return (Announced("page", None, max(totals, default=None), received, every[-1].has_more),)
+def joined(said: Iterable[Announced]) -> tuple[Announced, ...]:
+    """The statements of one file, those of its pages as one and those of its traces as one.
+
+    Of pages, received rows are added, the greatest total counts, and the last says whether there is more.
+    """
+    every = list(said)
+    pages, traces = ([one for one in every if one.by == by] for by in ("page", "traces"))
+    found = [one for one in every if one.by not in ("page", "traces")]
+    if traces:
+        spans = sum(trace.expected_count or 0 for trace in traces)
+        found.insert(0, Announced("traces", None, spans, _received(traces)))
+    if pages:
+        totals = [page.expected_count for page in pages if page.expected_count is not None]
+        total = max(totals, default=None)
+        found.insert(0, Announced("page", None, total, _received(pages), pages[-1].has_more))
+    return tuple(found)
+
+
+def _received(said: list[Announced]) -> int:
+    return sum(one.received_count or 0 for one in said)
 
 
 def fetch_note(path: Path) -> tuple[Announced, ...]:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from llmops_lib.sources.announced import Announced
 from llmops_lib.sources.mlflow_cells import cell_value, mapping, objects
 from llmops_lib.sources.mlflow_spans import span_row
-from llmops_lib.sources.mlflow_traces import is_trace, trace_info, with_trace
+from llmops_lib.sources.mlflow_traces import is_trace, span_count, trace_info, with_trace
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
@@ -82,6 +83,9 @@ def read_mlflow(path: Path, *, timezone: str | None = None) -> SourceRows:
             except Refused as refused:
                 _refuse(trace, refused, collector)
                 continue
+            stated = span_count(rows[0][1])
+            if stated is not None:
+                collector.announce(Announced("traces", None, stated, len(rows)))
             for span, read in rows:
                 _accept(trace.part(span), read, collector)
     return collector.finish()

@@ -46,6 +46,17 @@ def trace_info(trace: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def span_count(info: Mapping[str, Any]) -> int | None:
+    """How many spans a trace states that it has; None where it does not.
+
+    Args:
+        info: What `trace_info` returns, or nothing.
+    """
+    metadata = mapping(mapping(info.get("attributes")).get("mlflow.info.trace_metadata"))
+    stated = mapping(cell_value(metadata.get("mlflow.trace.sizeStats"))).get("num_spans")
+    return stated if type(stated) is int and stated >= 0 else None
+
+
 def with_trace(row: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
     """A row of SPANS with what its trace says where the span does not; the rest goes to the root.
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from llmops_lib.errors import SchemaError
 from llmops_lib.schema import QUARANTINE, RAW_LIMIT, SPANS
-from llmops_lib.sources.announced import Announced, joined_pages
+from llmops_lib.sources.announced import Announced, joined
 from llmops_lib.sources.checks import COLUMNS
 from llmops_lib.sources.pieces import checked_columns
 from llmops_lib.sources.refusals import Refused
@@ -157,7 +157,7 @@ class RowCollector:
         """Notes what the file says of how many rows there should be.
 
         Args:
-            said: Of one page, or of one file in a manifest.
+            said: Of one page or trace, or of one file in a manifest.
         """
         self._announced.append(said)
 
@@ -172,9 +172,7 @@ class RowCollector:
             orient="row",
         )
         rows_read = spans.height + quarantine.height + messages.height
-        pages = joined_pages(said for said in self._announced if said.by == "page")
-        others = tuple(said for said in self._announced if said.by != "page")
-        return SourceRows(spans, quarantine, messages, rows_read, (*pages, *others))
+        return SourceRows(spans, quarantine, messages, rows_read, joined(self._announced))
 
     def _close_piece(self) -> None:
         piece, refused = checked_columns(self._rows)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from llmops_lib.sources.announced import Announced, fetch_note, joined_pages, page_of
+from llmops_lib.sources.announced import Announced, fetch_note, joined, page_of
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,13 @@ def test_what_is_no_page_announces_nothing(value):
 def test_pages_in_one_file_are_one_pull():
     """A total may grow from page to page; whether there is more, the last one says."""
     pages = [Announced("page", None, 4, 2, True), Announced("page", None, 5, 3, False)]
-    assert joined_pages(pages) == (Announced("page", None, 5, 5, False),)
+    assert joined(pages) == (Announced("page", None, 5, 5, False),)
+
+
+def test_traces_that_state_their_spans_are_added():
+    """MLflow does; a span cut out of one trace is missed in the sum."""
+    traces = [Announced("traces", None, 4, 4), Announced("traces", None, 7, 6)]
+    assert joined(traces) == (Announced("traces", None, 11, 10),)
 
 
 @pytest.mark.parametrize(

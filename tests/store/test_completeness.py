@@ -140,3 +140,17 @@ def test_a_store_of_an_older_version_says_nothing_of_totals(pages, tmp_path):
     found = completeness(store)
     assert found.filter(check="announced_rows")["status"].to_list() == ["unknown"]
     assert found.filter(check="more_pages").is_empty()
+
+
+def test_a_trace_of_mlflow_that_lost_a_span_is_broken(shared, tmp_path):
+    """It states how many spans it has, and an export can drop the largest of them."""
+    source = shared / "fixtures" / "mlflow" / "traces.jsonl"
+    found = completeness(source).filter(check="announced_rows")
+    assert found.select("status", "expected_count", "received_count").rows() == [("proved", 12, 12)]
+    first, *others = source.read_text(encoding="utf-8").splitlines()
+    trace = json.loads(first)
+    del trace["data"]["spans"][-1]
+    path = tmp_path / "traces.jsonl"
+    path.write_text("\n".join([json.dumps(trace), *others]), encoding="utf-8")
+    found = completeness(path).filter(check="announced_rows")
+    assert found.select("status", "expected_count", "received_count").rows() == [("broken", 12, 11)]
