@@ -44,10 +44,18 @@ def announced_rows(files: pl.DataFrame) -> list[Row]:
     ]
     found = [*_totals(pages), *_more(pages), *traces, *_fetches(said.filter(by="fetch"))]
     found += _manifests(said.filter(by="manifest"), files)
-    stated = [row for row in found if row["check"] == "announced_rows"]
-    return (
-        found if stated else [*found, _row(None, "unknown", detail="no source says how many rows there are")]
-    )
+    found = _without_outdated(found)
+    if not any(row["check"] == "announced_rows" for row in found):
+        found.append(_row(None, "unknown", detail="no source says how many rows there are"))
+    return found
+
+
+def _without_outdated(found: list[Row]) -> list[Row]:
+    # A store knows a file that was fetched again by its old content too.
+    whole = {(row["source_file"], row["check"]) for row in found if row["status"] == "proved"}
+    whole = {(source_file, check) for source_file, check in whole if source_file is not None}
+    is_outdated = [row["status"] == "broken" and (row["source_file"], row["check"]) in whole for row in found]
+    return [row for row, outdated in zip(found, is_outdated, strict=True) if not outdated]
 
 
 def _totals(pages: pl.DataFrame) -> Iterator[Row]:
@@ -115,6 +123,7 @@ def _compared(source_file: str | None, said: Row, detail: str) -> Row:
         status = "proved"
     else:
         status = "broken" if received < expected else "suspect"
+        detail = f"{received:,} of {expected:,}: {detail}"
     missing = None if expected is None or received is None else max(expected - received, 0)
     return _row(
         source_file, status, count=missing, expected_count=expected, received_count=received, detail=detail

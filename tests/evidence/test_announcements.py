@@ -92,6 +92,12 @@ def test_values_that_came_shortened_are_broken_texts():
     assert row[:3] == ("cut_texts", "a", "broken")
 
 
+def test_a_file_that_was_fetched_again_is_judged_by_its_whole_content():
+    """A store keeps an account of the first half too, under the same name."""
+    half, whole = (file("a", ("fetch", None, 9, count, None), rows_read=count) for count in (5, 9))
+    assert found(half, whole) == [("announced_rows", "a", "proved", 9, 9)]
+
+
 def test_silence_is_unknown():
     """Most exports say nothing of their size, and then nothing is proved."""
     assert found(file("a"), file("b")) == [("announced_rows", None, "unknown", None, None)]
