@@ -25,10 +25,9 @@ CAPS = (
     Cap(50, "rows", ("langfuse",), "default page of Langfuse's observations API"),
     Cap(50, "traces", ("langfuse",), "default page of Langfuse's traces API"),
     Cap(100, "rows", ("langfuse",), "largest page of Langfuse's API, version 1"),
-    Cap(100, "rows", ("phoenix",), "default page of Phoenix's spans endpoint"),
+    Cap(100, "rows", ("phoenix",), "default page of Phoenix's spans endpoint, and of get_spans"),
     Cap(100, "rows", ("langsmith",), "page of LangSmith's list_runs"),
     Cap(100, "traces", ("mlflow",), "default page of MLflow's traces API"),
-    Cap(100, "traces", ("opik",), "largest page of Opik's traces API"),
     Cap(1_000, "rows", ("phoenix",), "default limit of Phoenix's get_spans_dataframe"),
     Cap(1_000, "rows", ("langfuse",), "largest page of Langfuse's API, version 2"),
     Cap(1_000, "rows", ("langsmith",), "largest page of LangSmith's runs API, version 2"),
@@ -39,7 +38,6 @@ CAPS = (
     Cap(2_000, "rows", ("opik",), "rows of one request to Opik's server"),
     Cap(1_000, "rows", (), "usual limit of an interface or API"),
     Cap(10_000, "rows", (), "usual limit of a search interface"),
-    Cap(50_000, "rows", ("langsmith",), "offset beyond which LangSmith pages slowly"),
     Cap(300_000, "rows", ("helicone",), "rows of one query of Helicone's HQL"),
 )
 """Limits that the tools' clients and documentation state; the two without a format are only customary.
