@@ -76,8 +76,9 @@ def _column_cuts(frame: Frame, column: str) -> Frame:
     text = nw.col(column)
     texts = frame.filter(~text.is_null()).select(
         "source_file",
-        # In JSON an escape is several characters for one.
+        # In JSON an escape is several characters for one, and a text alone stands between quotes.
         text.str.replace_all(r"\\(?:u[0-9a-fA-F]{4}|.)", "x")
+        .str.replace_all(r'^"|"$', "")
         .str.len_chars()
         .cast(nw.Int64)
         .alias("longest_chars"),

@@ -82,10 +82,17 @@ def test_duplicates_within_a_file_are_apart_from_overlaps(pages):
 
 
 @pytest.mark.parametrize(("row_count", "status"), [(100, "suspect"), (99, "unknown"), (1_000, "suspect")])
-def test_exactly_as_many_rows_as_a_tool_returns_is_suspect(pages, row_count, status):
+def test_exactly_as_many_rows_as_a_tool_returns_is_suspect(tmp_path, row_count, status):
     """Phoenix's client returns 1,000 rows by default and says nothing of the rest."""
-    found = completeness(pages(one=([span(f"t{n}", f"s{n}") for n in range(row_count)], None)))
-    assert found.filter(check="page_cap")["status"].to_list() == [status]
+    path = tmp_path / "spans.jsonl"
+    path.write_text("\n".join(json.dumps(span(f"t{n}", f"s{n}")) for n in range(row_count)), encoding="utf-8")
+    assert completeness(path).filter(check="page_cap")["status"].to_list() == [status]
+
+
+def test_a_full_last_page_is_not_suspect(pages):
+    """The server itself says that there is no other, and a hundred rows may be all there are."""
+    found = completeness(pages(one=([span(f"t{n}", f"s{n}") for n in range(100)], None)))
+    assert found.filter(check="page_cap")["status"].to_list() == ["unknown"]
 
 
 def test_a_manifest_of_langfuse_is_no_span_and_proves_its_files(tmp_path):
