@@ -21,6 +21,9 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import ZstdError, zipfile
 
+SAMPLES = "samples/"
+"""Folder of the members that are samples."""
+
 MEMBER_LIMIT = 200_000
 """Members of the largest archive that is read; a sample is one."""
 

@@ -1,7 +1,8 @@
-"""Inspect logs, `.json` and `.eval`, by a reader of our own.
+"""Inspect logs, `.json` and `.eval`.
 
-- inspect_ai brings 80 packages and is never needed: what a score is made of has stood in the same places
-  since 2024, and both forms of the log are plain JSON inside.
+- Where inspect_ai is installed (the extra `inspect`) it reads the samples, but for those that it cannot read.
+- It brings 80 packages and is never needed: what a score is made of has stood in the same places since
+  2024, and both forms of the log are plain JSON inside. Both ways give the same scores.
 - Samples are taken one at a time: from a JSON log the text of each is found first and parsed alone, so a bad
   one costs only itself; from an archive one member after the other.
 - A crashed run leaves an archive without `header.json`: its `_journal/` says what was run, and summarises
@@ -18,7 +19,8 @@ from typing import Any
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.lines import DOCUMENT_LIMIT, open_decompressed
 from llmops_lib.sources.refusals import Refused
-from llmops_lib.sources.results.inspect_archive import EvalArchive, Member
+from llmops_lib.sources.results.inspect_archive import SAMPLES, EvalArchive, Member
+from llmops_lib.sources.results.inspect_library import archive_samples, json_samples
 from llmops_lib.sources.results.inspect_samples import LogFacts, log_facts, sample_scores
 from llmops_lib.sources.results.nan_json import parse_nan_json
 from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows
@@ -32,7 +34,6 @@ LOOKED_FOR = (
 _HEADER = "header.json"
 _START = "_journal/start.json"
 _SUMMARIES = "_journal/summaries/"
-_SAMPLES = "samples/"
 _ZIP_MAGIC = b"PK\x03\x04"
 _BLANK = " \t\r\n"
 _HEAD = ("version", "status", "eval", "results", "stats", "error")
@@ -92,8 +93,10 @@ def _read_json(path: Path, collector: ScoreCollector) -> dict[str, Any]:
         msg = f"{path}: is no Inspect log; found the keys {keys}, expected status and eval.task"
         raise SourceError(msg)
     log = log_facts(head)
-    for position, place in enumerate(samples, start=1):
-        _take(text[slice(*place)].encode(), position, log, collector)
+    own = (text[slice(*place)].encode() for place in samples)
+    library = json_samples(path, text)
+    for position, raw in enumerate(library if len(library) == len(samples) else own, start=1):
+        _take(raw, position, log, collector)
     return head
 
 
@@ -167,9 +170,10 @@ def _read_archive(path: Path, collector: ScoreCollector) -> dict[str, Any]:
     with EvalArchive(path) as archive:
         head = _archive_head(path, archive)
         log = log_facts(head)
+        library = archive_samples(path, archive)
         seen = set()
-        for member in archive.under(_SAMPLES):
-            sample = _member(archive, member, collector)
+        for member in archive.under(SAMPLES):
+            sample = _member(archive, member, collector, library.get(member.name))
             if sample is not None:
                 seen.add(_identity(sample))
                 _take_value(sample, member.position, log, collector)
@@ -199,10 +203,12 @@ def _summaries(archive: EvalArchive, collector: ScoreCollector) -> Iterator[tupl
             yield member.position, summary
 
 
-def _member(archive: EvalArchive, member: Member, collector: ScoreCollector) -> Any:
+def _member(
+    archive: EvalArchive, member: Member, collector: ScoreCollector, known: bytes | None = None
+) -> Any:
     raw = b""
     try:
-        raw = archive.read(member.name)
+        raw = archive.read(member.name) if known is None else known
         return parse_nan_json(raw)
     except Refused as refused:
         collector.refuse(str(refused), line=member.position, raw=raw)

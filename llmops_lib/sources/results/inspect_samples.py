@@ -105,6 +105,7 @@ def _kept(
 ) -> dict[str, Any]:
     kept = {**log.metadata, **{name: sample.get(name) for name in _KEPT}}
     kept |= {"response_model": output.get("model"), "error_retries": sample.get("error_retries")}
+    kept["limit"] = _limit(sample.get("limit"))
     return {**kept, "metadata": attached.put_back(kept["metadata"])}
 
 
@@ -151,6 +152,14 @@ class _Attachments:
             return text
         self._left -= len(found)
         return found
+
+
+def _limit(limit: Any) -> Any:
+    """The limit that ended a sample; logs before 2025-06 write its number whole, later ones with decimals."""
+    number = limit.get("limit") if isinstance(limit, dict) else None
+    if isinstance(number, int) and not isinstance(number, bool) and abs(number) < 1 << 53:
+        return {**limit, "limit": float(number)}
+    return limit
 
 
 def _older_id(spec: Mapping[str, Any]) -> str | None:
