@@ -3,6 +3,7 @@
 What is odd about them, and what we do about it:
 
 - The file names neither the run nor when it was; a hash of its content names the run.
+- `.deepeval/.latest_test_run.json` holds the same object under `testRunData`; both copies are one run.
 - A metric that raised has an `error`, `success` false and no score: neither passed nor failed here.
 - `success` of a test case is the AND of its metrics, so it gets no row of its own unless it has no metrics.
 - `runDuration` is the time of the judges; the call under test took `completionTime`, in seconds.
@@ -18,7 +19,8 @@ from typing import Any
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
-from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows, content_run_id
+from llmops_lib.sources.results.example_ids import content_example_id
+from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows
 from llmops_lib.sources.sample import Sample
 from llmops_lib.sources.times import parse_time
 
@@ -31,7 +33,17 @@ _RUN_MARKS = frozenset(("metricsScores", "testPassed", "testFailed", "hyperparam
 _CASE_MARKS = frozenset(("metricsData", "actualOutput", "turns"))
 _METRIC_COLUMNS = frozenset(("name", "score", "success", "reason", "error"))
 _CASE_COLUMNS = frozenset(
-    ("name", "input", "actualOutput", "expectedOutput", "turns", "metricsData", "trace", "tokenCost")
+    (
+        "name",
+        "input",
+        "actualOutput",
+        "expectedOutput",
+        "turns",
+        "testCases",
+        "metricsData",
+        "trace",
+        "tokenCost",
+    )
 )
 _SPAN_LISTS = ("baseSpans", "agentSpans", "llmSpans", "retrieverSpans", "toolSpans")
 
@@ -42,7 +54,7 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    first = sample.first
+    first = _unwrapped(sample.first)
     if not isinstance(first, dict):
         return False
     cases = [case for name in _CASES for case in _objects(first.get(name))]
@@ -61,19 +73,22 @@ def read_deepeval(path: Path) -> ScoreRows:
         SourceError: If the file cannot be read at all.
     """
     collector = ScoreCollector(FORMAT, str(path))
-    file_id = content_run_id(path)
-    for position, record in enumerate(iter_records(path, collector.refusals)):
-        run = record.value
+    for record in iter_records(path, collector.refusals):
+        run = _unwrapped(record.value)
         if not isinstance(run, dict) or not any(isinstance(run.get(name), list) for name in _CASES):
             collector.refuse("schema: no test run", line=record.line, raw=record.raw)
             continue
-        run_id = file_id if position == 0 else f"{file_id} ({position + 1})"
-        _accept_run(record, {**_run_columns(run), "run_id": run_id}, collector)
+        _accept_run(record, run, {**_run_columns(run), "run_id": content_example_id(run)}, collector)
     return collector.finish()
 
 
-def _accept_run(record: Record, columns: Mapping[str, Any], collector: ScoreCollector) -> None:
-    run = record.value
+def _unwrapped(value: Any) -> Any:
+    return value.get("testRunData", value) if isinstance(value, dict) else value
+
+
+def _accept_run(
+    record: Record, run: Mapping[str, Any], columns: Mapping[str, Any], collector: ScoreCollector
+) -> None:
     cases = [case for name in _CASES for case in _listed(run.get(name))]
     names = _example_names([case for case in cases if isinstance(case, dict)])
     for item in record.items(cases):
@@ -121,8 +136,13 @@ def _identity(case: Mapping[str, Any]) -> str:
 
 
 def _first_turn(case: Mapping[str, Any]) -> Any:
-    turns = _objects(case.get("turns"))
-    return turns[0].get("content") if turns else None
+    turns = _objects(_turns(case))
+    return turns[0].get("content", turns[0].get("input")) if turns else None
+
+
+def _turns(case: Mapping[str, Any]) -> Any:
+    # Before release 3 the turns of a conversation were test cases themselves.
+    return case.get("turns", case.get("testCases"))
 
 
 def _case_rows(
@@ -133,7 +153,7 @@ def _case_rows(
         **columns,
         **{name: value for name, value in _trace_columns(trace).items() if columns.get(name) is None},
         "cost_usd": case.get("tokenCost"),
-        "input": case.get("input") if case.get("input") is not None else case.get("turns"),
+        "input": case.get("input") if case.get("input") is not None else _turns(case),
         "output": case.get("actualOutput"),
         "expected": case.get("expectedOutput", case.get("expectedOutcome")),
     }

@@ -1,7 +1,8 @@
 """promptfoo's CSV: a row per test, and side by side a block of columns per provider and prompt.
 
-Blocks repeat the names of their columns (`Status`, `Score`, ...), so cells are read by position. Before
-2025 a block was one cell that began with the verdict: `[FAIL] (0.00)`, the reason, `---`, the answer.
+Blocks repeat the names of their columns (`Status`, `Score`, ...), so cells are read by position. Up to
+2025 a block was one cell that began with the verdict: `[FAIL] (0.00)`, the reason, `---`, the answer, and
+later the reason again. Releases before 0.100 say FAIL of what could not be run too, and so do the scores.
 """
 
 import csv
@@ -20,7 +21,10 @@ from llmops_lib.sources.results.promptfoo_rows import WHOLE_TEST
 from llmops_lib.sources.results.score_rows import ScoreCollector
 
 _HEADING = re.compile(r"\[([^\]]+)\] (.*)", re.DOTALL)
-_VERDICT = re.compile(r"\[(PASS|FAIL|ERROR)\](?: \((-?[\d.]+)\))?\s*")
+# The parentheses hold the score, in later releases with the named scores behind it: `(0.89, tone: 1.00)`.
+_VERDICT = re.compile(r"\[(PASS|FAIL|ERROR)\](?: \((-?[\d.]+)(, [^\n]*?: -?[\d.]+)?\)(?=\s|$))?\s*")
+_NAMED = re.compile(r", (.+?): (-?[\d.]+)(?=, |$)")
+_REASON = re.compile(r"\n\n(?:Pass|Fail) Reason: ")
 _METRIC = "Metric: "
 _PASSED = {"PASS": True, "FAIL": False}
 
@@ -121,7 +125,8 @@ def _scores(
                 **({"comment": values["Comment"]} if values.get("Comment") else {}),
             },
         }
-        yield from ({**common, "scorer": name, "score": value} for name, value in _named(values).items())
+        named = _named(values) or _named_in_cell(cells[block.start])
+        yield from ({**common, "scorer": name, "score": value} for name, value in named.items())
 
 
 def _verdict(cell: str, values: dict[str, str]) -> tuple[str | None, str | None, str | None, str]:
@@ -132,7 +137,17 @@ def _verdict(cell: str, values: dict[str, str]) -> tuple[str | None, str | None,
         return None, None, None, cell
     rest = cell[found.end() :]
     reason, line, output = rest.partition("\n---\n")
-    return (found[1], found[2], reason, output) if line else (found[1], found[2], None, rest)
+    if not line:
+        reason, output = "", rest
+    # The answer may speak of reasons too; that of the verdict comes last.
+    if endings := list(_REASON.finditer(output)):
+        reason, output = reason or output[endings[-1].end() :], output[: endings[-1].start()]
+    return found[1], found[2], reason or None, output
+
+
+def _named_in_cell(cell: str) -> dict[str, str]:
+    found = _VERDICT.match(cell)
+    return dict(_NAMED.findall(found[3])) if found and found[3] else {}
 
 
 def _named(values: dict[str, str]) -> dict[str, Any]:

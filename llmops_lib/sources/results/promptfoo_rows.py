@@ -11,6 +11,7 @@ WHOLE_TEST = "score"
 """Scorer of the row that holds promptfoo's verdict on the whole test."""
 
 _ERRORED = 2
+_SET = "assert-set"
 # Assertions whose value is an answer to compare with.
 _REFERENCES = frozenset(
     (
@@ -63,7 +64,7 @@ def result_rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
         "error": error,
         "metadata": _metadata(result),
     }
-    components = [{**call, **row} for row in _component_rows(grading)]
+    components = [{**call, **row} for row in _component_rows(grading, _set_names(result, grading))]
     named = {str(row["scorer"]) for row in components}
     others = [
         {**call, "scorer": name, "score": score}
@@ -112,11 +113,25 @@ def _error(result: Mapping[str, Any]) -> Any:
     return None
 
 
-def _component_rows(grading: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _set_names(result: Mapping[str, Any], grading: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the assert-sets in their order: what an assert-set found does not say which one it is."""
+    asserted = _objects(_mapping(result.get("testCase")).get("assert"))
+    names = [one.get("metric") or _SET for one in asserted if one.get("type") == _SET]
+    found = sum(1 for component in _objects(grading.get("componentResults")) if _is_set(component))
+    return iter(names if len(names) == found else [_SET] * found)
+
+
+def _is_set(component: Mapping[str, Any]) -> bool:
+    return not component.get("assertion") and bool(component.get("componentResults"))
+
+
+def _component_rows(grading: Mapping[str, Any], set_names: Iterator[str]) -> Iterator[dict[str, Any]]:
     # What an assert-set or a script returned stands inside its component and again after it.
     for component in _objects(grading.get("componentResults")):
         assertion = _mapping(component.get("assertion"))
         kind = assertion.get("type")
+        if _is_set(component):
+            kind = next(set_names)
         rest = {"assertion": assertion} if assertion else {}
         if component.get("tokensUsed"):
             rest["tokensUsed"] = component["tokensUsed"]

@@ -14,7 +14,8 @@ from llmops_lib.errors import SourceError
 from llmops_lib.sources.lines import DOCUMENT_LIMIT, open_decompressed
 from llmops_lib.sources.sample import Sample
 
-_FIRST_KEY = "evalId:"
+# Releases before 2025 name no evaluation, and a header of this one column is no table.
+_FIRST_LINES = ("evalId:", "results:")
 _VALUE_LIMIT = 20_000_000
 _DEPTH_LIMIT = 200
 # The loader in C is eight times as fast.
@@ -27,7 +28,7 @@ def is_yaml(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    return sample.kind == "csv" and bool(sample.columns) and sample.columns[0].startswith(_FIRST_KEY)
+    return sample.kind == "csv" and len(sample.columns) == 1 and sample.columns[0].startswith(_FIRST_LINES)
 
 
 def read_yaml_evaluation(path: Path) -> Any:

@@ -5,6 +5,7 @@ import json
 import polars as pl
 import pytest
 
+from llmops_lib import load_scores
 from llmops_lib.sources.results.deepeval import matches, read_deepeval
 from llmops_lib.sources.sample import sample_text
 
@@ -76,6 +77,24 @@ def test_a_conversation_is_a_case_too(tmp_path):
     rows = read(tmp_path, case(), conversationalTestCases=[talk])
     assert (rows.rows_read, rows.scores["source_line"].to_list()) == (2, [1, 2])
     assert json.loads(rows.scores["input"][1]) == turns
+
+
+def test_the_latest_run_is_the_run_that_was_saved(tmp_path):
+    """DeepEval keeps a copy wrapped in an object, and a folder with both must count it once."""
+    run = {"testCases": [case()], "testPassed": 1}
+    (tmp_path / ".latest_test_run.json").write_text(json.dumps({"testRunData": run, "testRunLink": None}))
+    (tmp_path / "run.json").write_text(json.dumps(run, indent=1))
+    assert load_scores(tmp_path / ".latest_test_run.json").height == 1
+    assert load_scores([tmp_path / ".latest_test_run.json", tmp_path / "run.json"]).height == 1
+
+
+def test_turns_of_old_conversations_are_test_cases(tmp_path):
+    """Before release 3 each turn held a question and an answer."""
+    talk = {"name": "talk", "success": True, "metricsData": [metric()]}
+    talk["testCases"] = [{"name": "turn_0", "input": "hi", "actualOutput": "hello"}]
+    row = read(tmp_path, conversationalTestCases=[talk]).scores.row(0, named=True)
+    assert json.loads(row["input"]) == talk["testCases"]
+    assert "testCases" not in json.loads(row["metadata"])
 
 
 def test_tokens_time_and_model_come_from_the_trace(tmp_path):

@@ -5,6 +5,7 @@ import json
 import polars as pl
 import pytest
 
+from llmops_lib import load_scores
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.results.promptfoo import matches, read_promptfoo
 from llmops_lib.sources.results.promptfoo_names import model_columns
@@ -192,6 +193,48 @@ def test_old_csv_cells_begin_with_the_verdict(tmp_path):
     assert scores.select("score", "passed", "explanation", "output").rows() == [
         (0.5, True, None, '"Hello"'),
         (0.25, False, "Too long", '"Hi you"'),
+    ]
+
+
+def test_old_csv_cells_hold_named_scores_and_the_reason_again(tmp_path):
+    """Releases of 2025 put them around the answer, which must be left as the model gave it."""
+    cell = "[FAIL] (0.68, has-o: 1.00, tone (f1): -0.50)\n\nToo far\n---\nSay so\n\nFail Reason: Too far"
+    passed = "[PASS] (1.00)\n\nPass Reason: mine\n\nPass Reason: All assertions passed"
+    scores = read_csv(tmp_path, "q,[a] p,[b] p", f'hi,"{cell}","{passed}"')
+    assert scores.select("scorer", "score", "passed", "explanation", "output").rows() == [
+        ("score", 0.68, False, "Too far", '"Say so"'),
+        ("has-o", 1.0, None, None, '"Say so"'),
+        ("tone (f1)", -0.5, None, None, '"Say so"'),
+        ("score", 1.0, True, "All assertions passed", '"Pass Reason: mine"'),
+    ]
+
+
+def test_yaml_without_an_evaluation_is_recognised(tmp_path):
+    """Before 2025 nothing named the evaluation, and the file begins with its results."""
+    path = tmp_path / "results.yaml"
+    path.write_text(
+        "results:\n  version: 2\n  results:\n    - provider: {id: echo}\n      prompt: {raw: p, label: l}\n"
+        "      vars: {q: hi}\n      success: true\n      score: 0.75\nconfig: {}\n"
+    )
+    assert load_scores(path).select("source_format", "scorer", "score").rows() == [
+        ("promptfoo", "score", 0.75)
+    ]
+
+
+def test_what_an_assert_set_found_bears_its_metric(tmp_path):
+    """The set itself is left out of its outcome; without a name its score stood there twice."""
+    asserted = [{"type": "contains", "value": "o"}, {"type": "assert-set", "metric": "manners", "assert": []}]
+    found = {"pass": True, "score": 0.625, "reason": "1 of 2", "componentResults": [component("equals", 1)]}
+    graded_result = result(
+        testCase={"assert": asserted},
+        namedScores={"manners": 0.625},
+        **graded(component("contains", 1), {**found, "assertion": None}, component("equals", 1)),
+    )
+    scores = read(tmp_path, graded_result).scores.filter(pl.col("scorer") != "score")
+    assert scores.select("scorer", "score", "passed").rows() == [
+        ("contains", 1.0, True),
+        ("manners", 0.625, True),
+        ("equals", 1.0, True),
     ]
 
 
