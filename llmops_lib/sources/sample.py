@@ -82,7 +82,8 @@ def sample_text(prefix: bytes, *, is_whole: bool = True) -> Sample:
     """
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(prefix, final=is_whole)
     text = text.removeprefix("\ufeff").lstrip()
-    if not text or "\0" in text:
+    # One bad line further down must not hide what the file is.
+    if not text or "\0" in text.partition("\n")[0]:
         return Sample("unknown")
     if text[0] in "{[":
         return _sample_json(text)

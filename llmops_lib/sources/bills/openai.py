@@ -111,11 +111,11 @@ def _cost_line(outcome: Mapping[str, Any]) -> Row:
 def _named_line(line_item: str | None) -> Row:
     if line_item is None:
         return {"line": "total"}
-    model, comma, tail = line_item.rpartition(", ")
+    model, *rest = line_item.split(", ")
     # Tools and storage are billed under names with spaces, which no model has.
-    if not comma or " " in model:
+    if not rest or " " in model:
         return {"line": "other"}
-    words = tail.lower().split()
+    words = " ".join(rest).lower().split()
     tier = next((word for word in words if word in _TIERS), None)
     return {
         "line": _line_of(words),

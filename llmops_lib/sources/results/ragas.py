@@ -136,6 +136,8 @@ _TAKEN = (*_QUESTIONS, *_ANSWERS, *_REFERENCES)
 
 def _example(cells: Mapping[str, Any]) -> dict[str, Any]:
     question, reference = _first(cells, _QUESTIONS), _first(cells, _REFERENCES)
+    if question is None and reference is None and _first(cells, _ANSWERS) is None:
+        raise Refused(reason="missing_field", detail="user_input")
     return {
         "example_id": content_example_id(question, reference),
         "input": question,

@@ -9,9 +9,13 @@ import pytest
 
 from llmops_lib.errors import SourceError
 from llmops_lib.schema import REASONS, SCORES, validate
+from llmops_lib.sources.results.alpaca_eval import read_alpaca_eval
 from llmops_lib.sources.results.deepeval import read_deepeval
+from llmops_lib.sources.results.lm_eval import read_lm_eval
+from llmops_lib.sources.results.load import read_results
 from llmops_lib.sources.results.openai_evals import read_openai_evals
 from llmops_lib.sources.results.promptfoo import read_promptfoo
+from llmops_lib.sources.results.ragas import read_ragas
 from llmops_lib.sources.results.score_table import read_score_table
 
 JUNK = (
@@ -38,8 +42,39 @@ FILES = (
     (read_promptfoo, "promptfoo/claude_cookbooks_retrieval_results.v2.trimmed.json"),
     (read_deepeval, "deepeval/upstream_inspect_fixture_test_run_sample.json"),
     (read_openai_evals, "openai_evals/emitted_localrecorder_3.0.1.jsonl"),
+    (read_lm_eval, "lm_eval/emitted_0.4.13_samples_mini_mc_2026-11-23T09-45-07.722758.jsonl"),
+    (read_ragas, "ragas/evaluate_to_pandas_0.4.3.jsonl"),
+    (read_alpaca_eval, "alpaca_eval/annotations_0.6.6.json"),
 )
 ROUNDS = 40
+LINES = {
+    "promptfoo": {"provider": "a", "prompt": {"raw": "x"}, "vars": {}, "success": True, "score": 1},
+    "openai_evals": {
+        "run_id": "r",
+        "event_id": 0,
+        "sample_id": "s",
+        "type": "match",
+        "data": {"correct": True},
+    },
+    "lm_eval": {
+        "doc_id": 0,
+        "arguments": [],
+        "resps": [],
+        "filtered_resps": [],
+        "metrics": ["acc"],
+        "acc": 1,
+    },
+    "ragas": {"user_input": "a", "response": "b", "reference": "c", "exact_match": 1},
+    "alpaca_eval": {
+        "instruction": "i",
+        "output_1": "x",
+        "output_2": "y",
+        "generator_2": "m",
+        "preference": 1,
+    },
+    "table": {"example_id": "a", "score": 1},
+}
+"""A good line of each format that has lines."""
 
 
 def _places(value, place=()):
@@ -58,6 +93,13 @@ def _with_junk(value, chance):
         holder = holder[key]
     holder[place[-1]] = chance.choice(JUNK)
     return changed
+
+
+def _written(case):
+    if "b64" in case:
+        return b64decode(case["b64"])
+    text, times = case["repeat"]
+    return text.encode() * times
 
 
 def _assert_accounted(rows):
@@ -88,6 +130,37 @@ def test_every_hostile_line_gives_scores_or_is_quarantined(shared, tmp_path, rea
     path = tmp_path / "results"
     path.write_bytes(b"\n".join([b'{"a": 1}', b'{"a": 2}', *lines]))
     _assert_accounted(read(path))
+
+
+@pytest.mark.parametrize("source_format", LINES)
+def test_hostile_json_between_good_lines_costs_only_itself(shared, tmp_path, source_format):
+    """A file must be recognised, and its good lines kept, whatever else stands in it."""
+    cases = map(json.loads, (shared / "corpora" / "json_parsing.jsonl").read_text().splitlines())
+    lines = [_written(case) for case in cases]
+    hostile = [line for line in lines if line.strip() and b"\n" not in line and b"\r" not in line]
+    good = json.dumps(LINES[source_format]).encode()
+    path = tmp_path / "results"
+    path.write_bytes(b"\n".join([good, good, *hostile]))
+    results = read_results(path)
+    assert results.files[0].source_format == source_format
+    assert results.files[0].rows_read == 2 + len(hostile)
+    assert results.scores["source_line"].unique().sort().to_list() == [1, 2]
+    assert results.quarantine.height == len(hostile)
+
+
+def test_naughty_strings_are_kept_as_they_are(shared, tmp_path):
+    """An answer may hold anything, and a table that mends or drops it would judge another answer."""
+    texts = [
+        json.loads(line)["text"]
+        for line in (shared / "corpora" / "naughty_strings.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    rows = [{"example_id": str(number), "score": 1, "output": text} for number, text in enumerate(texts)]
+    path = tmp_path / "scores.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    scores = read_results(path).scores
+    assert [None if text is None else json.loads(text) for text in scores["output"]] == [
+        text or None for text in texts
+    ]
 
 
 def test_a_torn_document_is_an_error_of_its_file(shared, tmp_path):
