@@ -90,7 +90,11 @@ def _row(suite: ET.Element, case: ET.Element) -> dict[str, Any]:
     is_open = raised is not None or skipped is not None
     name, group = case.get("name"), case.get("classname")
     seconds = case.get("time")
-    printed = {tag: found for tag in ("system-out", "system-err") if (found := case.findtext(tag))}
+    rest: dict[str, Any] = {
+        tag: found for tag in ("system-out", "system-err") if (found := case.findtext(tag))
+    }
+    if properties := {one.get("name", ""): one.get("value") for one in case.iterfind("properties/property")}:
+        rest["properties"] = properties
     return {
         "suite": suite.get("name"),
         "example_id": f"{group}::{name}" if group and name else name,
@@ -101,7 +105,7 @@ def _row(suite: ET.Element, case: ET.Element) -> dict[str, Any]:
         "error": (_said(raised) or "error") if raised is not None else None,
         "latency_ms": _milliseconds(seconds),
         "started_at": _started_at(suite.get("timestamp")),
-        "metadata": printed or None,
+        "metadata": rest or None,
     }
 
 

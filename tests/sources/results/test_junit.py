@@ -45,6 +45,13 @@ def test_failure_error_and_skip_are_three_things(tmp_path):
     ]
 
 
+def test_properties_of_a_case_are_kept(tmp_path):
+    """Pytest's record_property is where a test writes the figures that it measured."""
+    inside = '<properties><property name="grade" value="0.5"/></properties>'
+    metadata = read(tmp_path, case(inside)).scores["metadata"].item()
+    assert json.loads(metadata) == {"properties": {"grade": "0.5"}}
+
+
 def test_a_time_without_a_zone_is_unknown(tmp_path):
     """It is local to a machine that the report does not name."""
     suite = SUITE.replace("00Z", "00")
