@@ -6,12 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from llmops_lib import load_bill, load_traces, price_calls, reconcile
 from llmops_lib.errors import MissingColumnError
-from llmops_lib.measures.reconcile import reconcile
-from llmops_lib.pricing import price_calls
 from llmops_lib.schema import BILLS, conform
-from llmops_lib.sources.bills.load import load_bill
-from llmops_lib.sources.load import load_traces
 
 MONDAY, TUESDAY = date(2026, 11, 9), date(2026, 11, 10)
 NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)

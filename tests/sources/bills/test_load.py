@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from llmops_lib import load_bill
 from llmops_lib.errors import LlmopsError, SourceError, UnknownFormatError
 from llmops_lib.schema import BILLS
-from llmops_lib.sources.bills.load import load_bill
 
 INPUT_LINES = ["uncached_input", "cache_read", "cache_write", "cache_write_1h"]
 MONDAY, TUESDAY, WEDNESDAY = 1_762_732_800, 1_762_819_200, 1_762_905_600
