@@ -3,14 +3,17 @@
 - Spans of MLflow 2 have `context`, `start_time` and `status_code`; those of MLflow 3 follow OpenTelemetry.
 - The model that the span names is the one that answered, and on a failed call the one asked for.
 - Counts come from `mlflow.chat.tokenUsage`; reasoning tokens stand only in the raw answer.
+- Streamed answers leave an event for each chunk; the first tells how long the first token took.
 - No attribute names the provider of every call: the format of the messages is no provider.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import SpanState, canonical_row
+from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.mlflow_cells import hex_id, mapping, objects, plain_value
 from llmops_lib.sources.provider_answers import answer_attributes, request_attributes
 from llmops_lib.sources.provider_usage import usage_attributes
@@ -33,6 +36,9 @@ OPERATION_BY_TYPE = {
 """Operation of each span type; the others, of which users may invent any, are `other`."""
 
 _IN_COLUMNS = ("mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.traceRequestId", "mlflow.chat.tokenUsage")
+_CHUNK = "mlflow.chunk.item."
+_STREAMED = ("gen_ai.response.id", "gen_ai.response.model", "gen_ai.usage.")
+_MILLISECOND = timedelta(milliseconds=1)
 _FAILED = ("STATUS_CODE_ERROR", "ERROR", "2")
 
 
@@ -50,9 +56,14 @@ def span_row(span: Mapping[str, Any], trace_id: Any) -> dict[str, Any]:
     attributes = {name: plain_value(value) for name, value in mapping(span.get("attributes")).items()}
     name = span.get("name") if isinstance(span.get("name"), str) else None
     state = _state(span)
-    row: dict[str, Any] = canonical_row(
-        _genai_attributes(attributes, name), name=name, events=_events(span), state=state
-    )
+    events = _events(span)
+    chunks = [event for event in events if str(event["name"]).startswith(_CHUNK)]
+    found = _genai_attributes(attributes, name)
+    if chunks:
+        found = {**_streamed_attributes(chunks[-1]), **found}
+    row: dict[str, Any] = canonical_row(found, name=name, events=events, state=state)
+    if chunks and row["is_streaming"] is not False and row["operation"] in MODEL_OPERATIONS:
+        row |= {"is_streaming": True, "time_to_first_token_ms": _wait(chunks[0], state.started_at)}
     own_id = hex_id(span.get("trace_id", context.get("trace_id")))
     stated = trace_id or attributes.get("mlflow.traceRequestId")
     row |= {
@@ -89,6 +100,18 @@ def _genai_attributes(attributes: Mapping[str, Any], name: str | None) -> dict[s
         "llm.cost.total": cost,
     }
     return {**found, **{key: value for key, value in known.items() if value is not None}}
+
+
+def _streamed_attributes(last_chunk: Mapping[str, Any]) -> dict[str, Any]:
+    """Id, model and usage of a streamed answer, which MLflow 2 leaves in its last chunk."""
+    chunk = mapping(json_value(last_chunk["attributes"].get("mlflow.chunk.value")))
+    answer = answer_attributes(chunk.get("response", chunk))
+    return {name: value for name, value in answer.items() if name.startswith(_STREAMED)}
+
+
+def _wait(first_chunk: Mapping[str, Any], started_at: Any) -> float | None:
+    came_at = parse_time(first_chunk["time"] or None)
+    return None if came_at is None or started_at is None else (came_at - started_at) / _MILLISECOND
 
 
 def _models(

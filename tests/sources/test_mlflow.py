@@ -264,3 +264,41 @@ def test_an_identifier_that_is_no_base64_stays(value, expected):
 def test_notation_that_is_no_literal_stays_text():
     """A cell is read, never run."""
     assert cell_value("[__import__('os').getcwd()]") == "[__import__('os').getcwd()]"
+
+
+def test_a_streamed_answer_is_read_from_its_chunks(tmp_path):
+    """MLflow 2 leaves usage, model and id in the last chunk; the first tells the time to the first token."""
+    last = {
+        "id": "c-1",
+        "model": "m-2024",
+        "choices": [],
+        "usage": {"prompt_tokens": 33, "completion_tokens": 12},
+    }
+    chunks = [{"id": "c-1", "choices": [{"index": 0, "delta": {"content": "hi"}}]}, last]
+    span = {
+        "name": "Completions",
+        "context": {"trace_id": "t" * 32, "span_id": "s" * 16},
+        "parent_id": None,
+        "start_time": STARTED_NS,
+        "end_time": STARTED_NS + 900_000_000,
+        "status_code": "OK",
+        "attributes": {
+            "mlflow.spanType": '"CHAT_MODEL"',
+            "mlflow.spanInputs": '{"model": "m"}',
+            "mlflow.spanOutputs": '"hi"',
+        },
+        "events": [
+            {
+                "name": f"mlflow.chunk.item.{number}",
+                "timestamp": STARTED_NS // 1_000 + 250_000 * (number + 1),
+                "attributes": {"mlflow.chunk.value": json.dumps(chunk)},
+            }
+            for number, chunk in enumerate(chunks)
+        ],
+    }
+    path = tmp_path / "traces.json"
+    path.write_text(json.dumps({"spans": [span]}))
+    columns = ["response_model", "request_id", "input_tokens", "output_tokens", "is_streaming"]
+    spans = read_exports(path).spans
+    assert spans.select(columns).rows() == [("m-2024", "c-1", 33, 12, True)]
+    assert spans["time_to_first_token_ms"].to_list() == [pytest.approx(250.0, abs=0.01)]
