@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import polars as pl
+
 from llmops_lib.sources.checks import NAME_LIMIT
 
+_STATUS_TEXT = r"\b(?:Error code|status_code): ([45]\d\d)\b"
+_STATUS_WITHIN = 300
 _CLASS_TEXT = re.compile(r"<class '([^']+)'>")
 _DOTTED = re.compile(r"[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)+")
 
@@ -46,6 +50,16 @@ def error_class(raw: Any) -> str | None:
     if len(text) > NAME_LIMIT:
         return None
     return text.rsplit(".", 1)[-1] if _DOTTED.fullmatch(text) else text
+
+
+def told_status() -> pl.Expr:
+    """`http_status`, where it is null as the message of the error tells it: `Error code: 429 - ...`.
+
+    The SDKs of OpenAI and Anthropic and pydantic-ai begin their messages so, and hardly any
+    instrumentation writes the status down. Uses `http_status`, `is_error`, `error_message`.
+    """
+    told = pl.col("error_message").str.slice(0, _STATUS_WITHIN).str.extract(_STATUS_TEXT).cast(pl.Int32)
+    return pl.coalesce("http_status", pl.when("is_error").then(told)).alias("http_status")
 
 
 def error_columns(

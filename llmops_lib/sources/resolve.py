@@ -8,6 +8,7 @@ from llmops_lib.evidence.overlaps import counted_overlaps
 from llmops_lib.schema import QUARANTINE, SPANS
 from llmops_lib.sources.ancestry import parent_rows
 from llmops_lib.sources.duplicates import KEY, best_first, split_repeated
+from llmops_lib.sources.failures import told_status
 from llmops_lib.sources.fold import fold_repeated_calls
 from llmops_lib.sources.inherit import inherit
 from llmops_lib.sources.log_contents import fill_from_logs, log_reasons
@@ -65,7 +66,7 @@ def complete(rows: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
     Returns:
         The same rows and columns, ordered by start.
     """
-    rows = fill_from_logs(rows.sort("started_at", *KEY), messages)
+    rows = fill_from_logs(rows.sort("started_at", *KEY), messages).with_columns(told_status())
     parents = parent_rows(rows)
     return fold_repeated_calls(inherit(rows, parents), parents)
 

@@ -207,3 +207,30 @@ def test_no_row_is_lost_and_no_usage_is_invented(spans):
     assert (result.spans["input_tokens"].sum() or 0) <= (rows["input_tokens"].sum() or 0)
     had_calls = rows["is_model_call"].any()
     assert result.spans["is_model_call"].any() or not had_calls or result.quarantine.height > 0
+
+
+@pytest.mark.parametrize(
+    ("message", "http_status"),
+    [
+        ("Error code: 429 - {'error': {'message': 'slow down'}}", 429),
+        ("RateLimitError: Error code: 429 - slow down", 429),
+        ("status_code: 500, model_name: gpt-4o, body: None", 500),
+        ("Error code: 4291", None),
+        ("x" * 400 + "Error code: 429 - {}", None),
+        ("the user asked about 429", None),
+        (None, None),
+    ],
+)
+def test_the_status_that_an_error_tells_is_its_status(message, http_status):
+    """Rate limits are told from outages by it, and hardly any instrumentation writes it down."""
+    spans = table_of(span("a", is_error=True, error_message=message))
+    assert spans["http_status"].to_list() == [http_status]
+
+
+def test_a_status_that_is_stated_stays_and_success_has_none():
+    """A message is a weaker witness than an attribute, and of a call that did not fail it is none."""
+    spans = table_of(
+        span("a", is_error=True, http_status=503, error_message="Error code: 429 - {}"),
+        span("b", is_error=False, error_message="Error code: 429 - {}"),
+    )
+    assert column(spans, "http_status") == {"a": 503, "b": None}
