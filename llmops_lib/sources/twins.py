@@ -3,8 +3,8 @@
 Seen in exports: the Anthropic SDK's own span is the child of OpenInference's and the sibling of
 OpenLLMetry's. Three kinds of evidence, from strong to weak, always within a trace:
 
-- the same response id and count of output, at overlapping times (an id that comes back later is a
-  cached answer, and another call);
+- the same response id at overlapping times (an id that comes back later is a cached answer, and another
+  call), with the same count of output or under *different names* and one inside the other in time;
 - one call inside another, in the tree and in time, with the same model and the same counts, or with
   none on one side: a provider call does not make provider calls;
 - calls under one parent with the same model and counts, one inside the other in time, under
@@ -53,8 +53,8 @@ def fold_twins(
 ) -> pl.Series:
     """The targets with every twin but the fullest of each call folded into that one.
 
-    The fullest states the most token counts, then the most of everything else; of equals the
-    innermost is kept, which stands nearest to the network.
+    The fullest states the most token counts; of equals the innermost and then the shortest is kept, which
+    stands nearest to the network. What only the others state it takes from them.
 
     Args:
         rows: SPANS columns.
@@ -77,9 +77,11 @@ def _same_id(calls: pl.DataFrame) -> pl.DataFrame:
     named = _clustered(calls.filter(pl.col("request_id").is_not_null()), group)
     first = pl.col("row").first().over([*group, "cluster"])
     found = named.select("row", row_2=first).filter(pl.col("row") != pl.col("row_2"))
-    # Instrumentations count cached input differently, but not the answer.
+    # Two instrumentations may count one answer differently: of a stream some add up the running counts.
     same_answer = (pl.col("output_tokens") == pl.col("output_tokens_2")).fill_null(value=True)
-    return pairs(calls, found["row"], found["row_2"]).filter(same_answer).select("row", "row_2")
+    other_name = (pl.col("name") != pl.col("name_2")).fill_null(value=False)
+    is_one_call = same_answer | (other_name & (is_inside() | is_around()))
+    return pairs(calls, found["row"], found["row_2"]).filter(is_one_call).select("row", "row_2")
 
 
 def _nested(calls: pl.DataFrame, callers: pl.Series) -> pl.DataFrame:
@@ -154,10 +156,11 @@ def _kept(rows: pl.DataFrame, groups: pl.DataFrame, callers: pl.Series) -> pl.Se
         usage=pl.sum_horizontal(pl.col(_USAGE).is_not_null()),
         content=pl.sum_horizontal(pl.col(_CONTENT).is_not_null()),
         is_innermost=~pl.int_range(pl.len()).is_in(callers.drop_nulls().implode()),
+        took=pl.col("ended_at") - pl.col("started_at"),
     ).join(groups, on="row")
-    order = ["usage", "content", "is_innermost", "span_id"]
+    order = ["usage", "is_innermost", "took", "content", "span_id"]
     kept = (
-        members.sort(order, descending=[True, True, True, False])
+        members.sort(order, descending=[True, True, False, True, False], nulls_last=True)
         .group_by("label", maintain_order=True)
         .first()
     )

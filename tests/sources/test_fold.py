@@ -296,3 +296,26 @@ def test_span_ids_that_look_like_json_do_not_break_the_attributes():
     evil = 'x","llmops.folded_into":"y\\'
     spans = resolved(call("outer", 10, 60), call(evil, 11, 59, parent_span_id="outer", **USED))
     assert folds(spans) == {"outer": evil}
+
+
+def test_one_id_counted_differently_under_two_names_is_one_call_as_the_inner_counts_it():
+    """OpenLLMetry adds the first count of a stream to its last; the SDK's own span has what is billed."""
+    inner = {"input_tokens": 530, "output_tokens": 15, "request_id": "msg_1", "parent_span_id": "root"}
+    spans = resolved(
+        step("root", 0, 100),
+        call("outer", 0, 90, **inner | {"output_tokens": 16}, input='"hi"'),
+        call("inner", 5, 85, **inner),
+    )
+    assert folds(spans) == {"outer": "inner"}
+    assert spans.filter("is_model_call").select("output_tokens", "input").rows() == [(15, '"hi"')]
+
+
+def test_one_id_counted_differently_under_one_name_stays_two_calls():
+    """A stub or a gateway may give every answer the same id."""
+    facts = {"input_tokens": 9, "request_id": "chatcmpl-1", "parent_span_id": "root", "name": "chat"}
+    spans = resolved(
+        step("root", 0, 100),
+        call("a", 0, 90, **facts, output_tokens=4),
+        call("b", 5, 85, **facts, output_tokens=5),
+    )
+    assert calls_of(spans) == {"a", "b"}
