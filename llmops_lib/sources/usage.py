@@ -10,6 +10,7 @@ from typing import Any
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
+from llmops_lib.sources.provider_usage import usage_attributes
 
 SERVICE_TIER = "openai.response.service_tier"
 """Attribute that holds the tier at which a call was served, whichever provider served it."""
@@ -28,6 +29,17 @@ _TOTALS = (
     "ai.usage.totalTokens",
 )
 
+_VERCEL_COUNTS = {
+    "cache_read_tokens": (
+        "cacheReadInputTokens",
+        "cachedPromptTokens",
+        "gen_ai.usage.cache_read.input_tokens",
+    ),
+    "cache_write_tokens": ("cacheCreationInputTokens", "gen_ai.usage.cache_creation.input_tokens"),
+    "reasoning_tokens": ("reasoningTokens", "gen_ai.usage.reasoning.output_tokens"),
+}
+"""Names of counts in the metadata that providers of the Vercel AI SDK add, and in their raw usage."""
+
 
 def complete_usage(row: dict[str, Any], rest: dict[str, Any]) -> None:
     """Fills what usage attributes say only indirectly, and makes the counts inclusive.
@@ -38,14 +50,17 @@ def complete_usage(row: dict[str, Any], rest: dict[str, Any]) -> None:
     """
     if "langfuse.observation.usage_details" in rest or "langfuse.observation.cost_details" in rest:
         _add_langfuse(row, rest)
-    if "ai.response.providerMetadata" in rest and row.get("cache_write_tokens") is None:
-        _add_vercel_cache_write(row, rest["ai.response.providerMetadata"])
+    if "ai.response.providerMetadata" in rest:
+        _add_vercel_metadata(row, rest)
     if "output.value" in rest:
         _add_provider_answer(row, rest)
     _move_tier(rest)
     if _is_exclusive(row, rest):
         row["input_tokens"] = _known(row, "input_tokens") + _cached(row)
         rest[TOKEN_CONVENTION] = MADE_INCLUSIVE
+    elif _leaves_reasoning_out(row, rest):
+        row["output_tokens"] = _known(row, "output_tokens") + _known(row, "reasoning_tokens")
+        rest[TOKEN_CONVENTION] = "reasoning beside output, made inclusive"
 
 
 def _add_langfuse(row: dict[str, Any], rest: dict[str, Any]) -> None:
@@ -61,11 +76,23 @@ def _add_langfuse(row: dict[str, Any], rest: dict[str, Any]) -> None:
         row["reported_cost_usd"] = reported_cost({"cost_details": costs})
 
 
-def _add_vercel_cache_write(row: dict[str, Any], metadata: Any) -> None:
-    providers = json_value(metadata)
+def _add_vercel_metadata(row: dict[str, Any], rest: dict[str, Any]) -> None:
+    """Before version 6 the AI SDK keeps cache and reasoning counts in the metadata of the provider only."""
+    providers = json_value(rest["ai.response.providerMetadata"])
     for found in providers.values() if isinstance(providers, dict) else ():
-        if isinstance(found, dict) and "cacheCreationInputTokens" in found:
-            row["cache_write_tokens"] = _count(found["cacheCreationInputTokens"])
+        if not isinstance(found, dict):
+            continue
+        raw = found.get("usage", found.get("usageMetadata"))
+        usage = raw if isinstance(raw, dict) else {}
+        stated = usage_attributes(usage)
+        for column, names in _VERCEL_COUNTS.items():
+            counts = (_count(found.get(name, stated.get(name))) for name in names)
+            if row.get(column) is None:
+                row[column] = next((count for count in counts if count is not None), None)
+        given = _count(row.get("input_tokens"))
+        if "cacheReadInputTokens" in found or (given is not None and usage.get("input_tokens") == given):
+            # Raw counts of Anthropic, whose input leaves the cache out.
+            rest[TOKEN_CONVENTION] = "exclusive"
 
 
 def _add_provider_answer(row: dict[str, Any], rest: dict[str, Any]) -> None:
@@ -105,10 +132,22 @@ def _is_exclusive(row: Mapping[str, Any], rest: dict[str, Any]) -> bool:
         return False
     if rest.get(TOKEN_CONVENTION) == "exclusive":
         return True
-    total = next((_count(rest[name]) for name in _TOTALS if name in rest), None)
+    total = _total(rest)
     if total is not None and total == given + cached + _known(row, "output_tokens"):
         return True
     return cached > given and _leaves_cache_out(row)
+
+
+def _leaves_reasoning_out(row: Mapping[str, Any], rest: Mapping[str, Any]) -> bool:
+    """Google counts the thoughts beside the answer; a total or more thoughts than output prove it."""
+    thought, answer = _known(row, "reasoning_tokens"), _count(row.get("output_tokens"))
+    if not thought or answer is None:
+        return False
+    return thought > answer or _total(rest) == _known(row, "input_tokens") + answer + thought
+
+
+def _total(rest: Mapping[str, Any]) -> int | None:
+    return next((_count(rest[name]) for name in _TOTALS if name in rest), None)
 
 
 def _leaves_cache_out(row: Mapping[str, Any]) -> bool:

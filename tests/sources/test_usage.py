@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from llmops_lib.sources.usage import TOKEN_CONVENTION, complete_usage
@@ -103,3 +105,54 @@ def test_junk_in_the_raw_answer_changes_nothing(junk):
     """It is whatever a server sent."""
     row, _ = _completed({"input_tokens": 100}, {"output.value": junk})
     assert row == {"input_tokens": 100}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "given", "counts"),
+    [
+        # AI SDK 4
+        ({"anthropic": {"cacheCreationInputTokens": 0, "cacheReadInputTokens": 900}}, 1_000, (1_900, 900)),
+        ({"openai": {"cachedPromptTokens": 900, "reasoningTokens": 0}}, 1_000, (1_000, 900)),
+        # AI SDK 5
+        (
+            {"anthropic": {"usage": {"input_tokens": 1_000, "cache_read_input_tokens": 900}}},
+            1_000,
+            (1_900, 900),
+        ),
+        # AI SDK 6 states inclusive counts beside the raw ones
+        (
+            {"anthropic": {"usage": {"input_tokens": 100, "cache_read_input_tokens": 900}}},
+            1_000,
+            (1_000, 900),
+        ),
+        ({"bedrock": {"usage": {"cacheReadInputTokens": 900}}}, 1_000, (1_000, 900)),
+    ],
+)
+def test_vercel_keeps_cache_reads_in_the_metadata_of_the_provider(metadata, given, counts):
+    """Before version 6 they stand nowhere else, and Anthropic's input leaves them out."""
+    row, _ = _completed({"input_tokens": given}, {"ai.response.providerMetadata": json.dumps(metadata)})
+    assert (row["input_tokens"], row["cache_read_tokens"]) == counts
+
+
+@pytest.mark.parametrize("junk", ['{"a": 5}', '{"a": {"usage": 5}}', '{"a": {"usage": {"x": {}}}}', "[]"])
+def test_junk_in_the_metadata_of_the_provider_adds_no_count(junk):
+    """Providers add what they like."""
+    row, _ = _completed({"input_tokens": 100}, {"ai.response.providerMetadata": junk})
+    assert {name: count for name, count in row.items() if count is not None} == {"input_tokens": 100}
+
+
+@pytest.mark.parametrize(
+    ("counts", "rest", "output_tokens"),
+    [
+        ((1_200, 20, 10), {"gen_ai.usage.total_tokens": 1_230}, 30),
+        ((1_200, 20, 10), {"gen_ai.usage.total_tokens": 1_220}, 20),
+        ((1_200, 20, 10), {}, 20),
+        ((1_200, 20, 100), {}, 120),
+        ((None, None, 100), {}, None),
+    ],
+)
+def test_thoughts_beside_the_answer_are_added_where_the_counts_prove_it(counts, rest, output_tokens):
+    """Google's answer leaves them out, and they are billed as output."""
+    columns = ("input_tokens", "output_tokens", "reasoning_tokens")
+    row, _ = _completed(dict(zip(columns, counts, strict=True)), rest)
+    assert row["output_tokens"] == output_tokens
