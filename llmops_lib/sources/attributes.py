@@ -162,9 +162,20 @@ def _finish_values(row: dict[str, Any], origins: Mapping[str, str], rest: dict[s
                 column == "finish_reason" and isinstance(found, list) and len(found) > 1
             ):
                 rest[origins[column]] = found
+    for column in PROPERTY_NAMES.keys() & origins.keys():
+        # Langfuse's SDK writes what it passes through as JSON: a name with its quotes.
+        if origins[column].startswith("langfuse."):
+            row[column] = _unquoted(row[column])
     # OpenLIT writes a cost of 0 where it has no price for the model, so that 0 says nothing.
     if origins.get("reported_cost_usd") == "gen_ai.usage.cost" and row["reported_cost_usd"] in (0, "0"):
         rest["gen_ai.usage.cost"] = row.pop("reported_cost_usd")
+
+
+def _unquoted(value: Any) -> Any:
+    if not (isinstance(value, str) and value.startswith('"')):
+        return value
+    held = json_value(f"[{value}]")
+    return held[0] if isinstance(held, list) and len(held) == 1 and isinstance(held[0], str) else value
 
 
 def _finish_reason(value: Any) -> str | None:

@@ -104,7 +104,9 @@ def operation_of(attributes: Mapping[str, Any], name: str | None) -> str:
     """
     for key in _TRUSTED:
         if key in attributes and (operation := operation_name(attributes[key])) is not None:
-            return operation
+            # OpenLLMetry before 0.5 says `completion` of every call to Anthropic, the name says which it was.
+            is_chat = operation == "text_completion" and (name or "").endswith(".chat")
+            return "chat" if is_chat else operation
     return _operation_by_evidence(attributes, name or "")
 
 

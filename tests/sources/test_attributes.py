@@ -287,3 +287,12 @@ def test_chunk_events_are_not_kept():
 def test_attributes_are_json_whatever_they_hold():
     """The collector writes them as JSON text."""
     assert json.dumps(_row(GENERATIONS["Vercel AI SDK"])["attributes"])
+
+
+@pytest.mark.parametrize(
+    ("value", "feature"), [('"faq"', "faq"), ("faq", "faq"), ('"faq", "x"', '"faq", "x"'), ('"', '"')]
+)
+def test_names_that_langfuse_writes_as_json_lose_their_quotes(value, feature):
+    """The SDK encodes metadata; spend by feature must not have a feature in quotes."""
+    row = canonical_row({"langfuse.trace.metadata.feature": value}, name="span")
+    assert row["feature"] == feature

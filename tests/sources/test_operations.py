@@ -59,3 +59,11 @@ def test_every_operation_is_its_own_name():
     for operation in OPERATIONS:
         assert operation_name(operation) in (operation, None)
         assert (operation_name(operation) or "other") == operation
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"), [("anthropic.chat", "chat"), ("anthropic.completion", "text_completion")]
+)
+def test_a_chat_that_is_called_completion_is_a_chat(name, operation):
+    """OpenLLMetry wrote one request type for both APIs of Anthropic."""
+    assert operation_of({"llm.request.type": "completion"}, name) == operation
