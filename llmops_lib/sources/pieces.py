@@ -17,7 +17,7 @@ from llmops_lib.sources.checks import COLUMNS, COUNT_LIMIT, NAME_LIMIT, REQUIRED
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import KNOWN_PAST_US
 
-__all__ = ["checked_columns"]
+__all__ = ["checked_columns", "with_derived"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -52,7 +52,7 @@ def checked_columns(rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, di
         if frame[name].null_count():
             for number in frame[name].is_null().arg_true():
                 failures.setdefault(number, {}).setdefault(name, Refused("missing_field", name))
-    frame = frame.with_columns(_derived(frame))
+    frame = with_derived(frame)
     if not failures:
         return frame, {}
     kept = [number for number in range(len(rows)) if number not in failures]
@@ -63,6 +63,15 @@ def _first(row: Mapping[str, Any], failed: Mapping[str, Refused]) -> Refused:
     # A row is checked in its own order, and for what is missing at last.
     given = (name for name in row if name in failed and row[name] is not None and row[name] != "")
     return failed[next(given, None) or next(name for name in REQUIRED if name in failed)]
+
+
+def with_derived(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with latency, model and the flags worked out, as `checks.checked_row` does for one.
+
+    Args:
+        frame: `COLUMNS`, each value checked.
+    """
+    return frame.with_columns(_derived(frame))
 
 
 def _derived(frame: pl.DataFrame) -> list[pl.Expr | pl.Series]:

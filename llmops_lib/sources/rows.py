@@ -119,6 +119,16 @@ class RowCollector:
         self._given_count += 1
         self.hold(0 if callable(raw) else len(raw))
 
+    def accept_checked(self, rows: pl.DataFrame, *, lines: pl.Series) -> None:
+        """Takes rows that a reader has checked as columns, as `pieces.checked_columns` returns them.
+
+        Args:
+            rows: `checks.COLUMNS`, every value as `checks` demands.
+            lines: Line of each row in the file, Int64, counted from 1.
+        """
+        self._add_piece(rows, lines)
+        self._given_count += rows.height
+
     def hold(self, size: int) -> None:
         """Counts bytes that accepted rows keep in memory, which bounds how many wait to be checked.
 
@@ -180,14 +190,17 @@ class RowCollector:
             given, line, offset, raw = self._places[number]
             self._refused.append((given, line, offset, _storable(str(why)), _raw_text(raw)))
         lines = [place[1] for number, place in enumerate(self._places) if number not in refused]
+        self._add_piece(piece, pl.Series(lines, dtype=pl.Int64))
+        self._rows, self._places, self._held_bytes = [], [], 0
+
+    def _add_piece(self, piece: pl.DataFrame, lines: pl.Series) -> None:
         self._pieces.append(
             piece.with_columns(
                 source_format=pl.lit(self._source_format),
                 source_file=pl.lit(self._source_file),
-                source_line=pl.Series(lines, dtype=pl.Int64),
+                source_line=lines,
             ).select(ROW_SCHEMA.names())
         )
-        self._rows, self._places, self._held_bytes = [], [], 0
 
 
 def _raw_text(raw: Raw) -> str:
