@@ -28,7 +28,7 @@ from llmops_lib.sources.resource_columns import Resource, add_resource, describe
 from llmops_lib.sources.streaming import CHUNK_EVENTS, streaming_columns
 from llmops_lib.sources.usage import complete_usage
 
-__all__ = ["Resource", "SpanState", "canonical_row", "described_resource"]
+__all__ = ["Resource", "SpanState", "canonical_row", "columns_of", "described_resource"]
 
 _UNKNOWN_STATE = SpanState()
 _CALLS = frozenset(MODEL_OPERATIONS)
@@ -100,7 +100,7 @@ def _sorted_attributes(
 ) -> tuple[dict[str, Any], dict[str, str], dict[str, Any], dict[str, dict[str, Any]]]:
     """Columns, the attribute that filled each, attributes without a column, and flattened messages."""
     names = tuple(attributes)
-    columns = _columns_of(names)
+    columns = columns_of(names)
     row: dict[str, Any] = {}
     origins: dict[str, str] = {}
     rest: dict[str, Any] = {}
@@ -135,7 +135,7 @@ def _choose(
 
 
 @lru_cache(maxsize=4_096)
-def _columns_of(names: tuple[str, ...]) -> tuple[str | None, ...]:
+def columns_of(names: tuple[str, ...]) -> tuple[str | None, ...]:
     """The column of each attribute, None where it has none, and empty where it may be a flattened message.
 
     An application writes few different sets of attributes, each of them many times.

@@ -6,7 +6,7 @@ the trace goes to the quarantine as `not_a_span`, as scores do; a trace exported
 observations is handed on, to be joined to them when both are loaded.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from typing import Any
 from llmops_lib.sources.announced import is_manifest, manifest_files
 from llmops_lib.sources.langfuse_fields import fields
 from llmops_lib.sources.langfuse_ingestion import is_batch, is_event, merged_events
+from llmops_lib.sources.langfuse_lines import FEWEST, OrdinaryLines
 from llmops_lib.sources.langfuse_rows import OPERATION_BY_TYPE, observation_row
 from llmops_lib.sources.langfuse_traces import trace_columns, with_traces
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample, first_object
+from llmops_lib.sources.sample import Sample, first_object, take_sample
 
 FORMAT = "langfuse"
 """Value of `source_format`."""
@@ -61,12 +62,16 @@ def _is_trace_download(row: Mapping[str, Any]) -> bool:
     return isinstance(trace, dict) and ("observations" in row or "timestamp" in trace)
 
 
-def read_langfuse(path: Path, *, timezone: str | None = None) -> SourceRows:
+def read_langfuse(
+    path: Path, *, timezone: str | None = None, fewest_alike: int | None = FEWEST
+) -> SourceRows:
     """The observations of a Langfuse export as rows of SPANS.
 
     Args:
         path: JSON, JSON Lines, CSV (each also as gzip or zstd) or Parquet.
         timezone: Not used: Langfuse writes UTC, also where its times name no zone.
+        fewest_alike: How many observations of one shape become columns together; None reads every line
+            alone, which gives the same rows.
 
     Raises:
         SourceError: If the file cannot be read at all.
@@ -75,7 +80,12 @@ def read_langfuse(path: Path, *, timezone: str | None = None) -> SourceRows:
     collector = RowCollector(FORMAT, str(path))
     not_spans: dict[str, list[Record]] = {kind: [] for kind in _NOT_SPANS}
     observed: set[str] = set()
-    for kind, record in _all_items(path, collector):
+    records: Iterable[Record]
+    if fewest_alike is None or take_sample(path).kind != "lines":
+        records = iter_records(path, collector)
+    else:
+        records = OrdinaryLines(path, collector, observed, fewest=fewest_alike).others()
+    for kind, record in _all_items(records):
         if kind in _NOT_SPANS:
             not_spans[kind].append(record)
         elif kind == _MANIFEST:
@@ -115,10 +125,10 @@ def _set_aside(kind: str, record: Record, collector: RowCollector, observed: set
         collector.refuse(f"not_a_span: langfuse {kind}", **_place(record))
 
 
-def _all_items(path: Path, collector: RowCollector) -> Iterator[tuple[str, Record]]:
+def _all_items(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
     """What a record is, or the reason to refuse it, and the record with its fields in snake_case."""
     events: list[Record] = []
-    for record in iter_records(path, collector):
+    for record in records:
         for kind, item in _items(record):
             if kind == "event":
                 events.append(item)

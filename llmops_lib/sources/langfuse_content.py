@@ -18,7 +18,16 @@ def content(value: Any, role: str) -> Any:
         >>> content('"{\\"role\\": \\"user\\", \\"content\\": \\"hi\\"}"', "user")
         [{'role': 'user', 'parts': [{'type': 'text', 'content': 'hi'}]}]
     """
-    found = unwrapped(value)
+    return messages_in(unwrapped(value), role)
+
+
+def messages_in(found: Any, role: str) -> Any:
+    """What `content` gives for a value that is out of its layers of JSON text.
+
+    Args:
+        found: What `unwrapped` returns.
+        role: Role of messages that state none.
+    """
     if isinstance(found, dict) and "messages" in found and len(found) > 1:
         # The state of a graph or the options of a request: more than the messages in it.
         return found

@@ -13,7 +13,7 @@ from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.refusals import Refused
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])[A-Z]")
-_OBJECTS = frozenset(
+OBJECTS = frozenset(
     (
         "metadata",
         "model_parameters",
@@ -30,6 +30,8 @@ _OBJECTS = frozenset(
         "scores",
     )
 )
+"""Fields that hold an object or a list, or JSON text of one."""
+
 _TEXT_LAYERS = 4
 
 
@@ -43,16 +45,17 @@ def fields(value: Mapping[str, Any]) -> dict[str, Any]:
         >>> fields({"traceId": "t-1", "usageDetails": '{"input": 12}', "statusMessage": ""})
         {'trace_id': 't-1', 'usage_details': {'input': 12}}
     """
-    named = ((_snake_case(name), cell) for name, cell in value.items())
+    named = ((snake_case(name), cell) for name, cell in value.items())
     return {
-        name: unwrapped(cell) if name in _OBJECTS else cell
+        name: unwrapped(cell) if name in OBJECTS else cell
         for name, cell in named
         if cell is not None and cell != ""
     }
 
 
 @lru_cache(maxsize=1_000)
-def _snake_case(name: str) -> str:
+def snake_case(name: str) -> str:
+    """The name of a field as the blob export writes it."""
     return _CAMEL.sub(lambda capital: f"_{capital[0].lower()}", name)
 
 

@@ -50,7 +50,7 @@ _FROM_ATTRIBUTES = (
     "tool_name",
     "tool_call_id",
 )
-_IN_COLUMNS = frozenset(
+IN_COLUMNS = frozenset(
     (
         "id",
         "trace_id",
@@ -82,9 +82,13 @@ _IN_COLUMNS = frozenset(
         "total_usage",
     )
 )
+"""Fields that columns hold, or that say nothing more than others; what is in no column is an attribute."""
+
 # Langfuse takes its input and output from these, and keeps them all the same.
 _IN_CONTENT = ("input.value", "input.mime_type", "output.value", "output.mime_type")
-_OTEL_PARTS = ("attributes", "resourceAttributes", "scope")
+OTEL_PARTS = ("attributes", "resourceAttributes", "scope")
+"""What Langfuse keeps of an OpenTelemetry span in the metadata."""
+
 _ERROR_CLASS = re.compile(r"(?:\w+\.)*([A-Z]\w*(?:Error|Exception|Timeout))\b\s*[:(]")
 # Langfuse keeps its times in UTC; the blob export writes them without saying so.
 _ZONE = "UTC"
@@ -100,14 +104,14 @@ def observation_row(observation: Mapping[str, Any]) -> dict[str, Any]:
         Refused: If a time or a count cannot be right.
     """
     evidence = _evidence(observation)
-    operation = _operation(observation.get("type"), evidence.get("operation"))
+    operation = operation_of_type(observation.get("type"), evidence.get("operation"))
     output = content(observation.get("output"), "assistant")
     row = {
         **{name: evidence.get(name) for name in _FROM_ATTRIBUTES},
         **_identity(observation),
         **_times(observation),
         **_models(observation, evidence),
-        **_outcome(observation, evidence),
+        **outcome(observation, evidence),
         "operation": operation,
         "input": content(observation.get("input"), "user"),
         "output": output,
@@ -127,7 +131,7 @@ def observation_row(observation: Mapping[str, Any]) -> dict[str, Any]:
 
 def _evidence(observation: Mapping[str, Any]) -> dict[str, Any]:
     metadata = mapping(observation.get("metadata"))
-    own = {f"metadata.{name}": value for name, value in metadata.items() if name not in _OTEL_PARTS}
+    own = {f"metadata.{name}": value for name, value in metadata.items() if name not in OTEL_PARTS}
     attributes = mapping(unwrapped(metadata.get("attributes")))
     resource = mapping(unwrapped(metadata.get("resourceAttributes")))
     name = observation.get("name")
@@ -140,7 +144,13 @@ def _evidence(observation: Mapping[str, Any]) -> dict[str, Any]:
     return evidence
 
 
-def _operation(kind: Any, by_attributes: str | None) -> str:
+def operation_of_type(kind: Any, by_attributes: str | None) -> str:
+    """The operation of an observation.
+
+    Args:
+        kind: Its type.
+        by_attributes: The operation that its original attributes name.
+    """
     by_type = OPERATION_BY_TYPE.get(str(kind).upper(), "other")
     trusted = {"chat": MODEL_OPERATIONS, "other": OPERATIONS}.get(by_type, ())
     return by_attributes if by_attributes in trusted else by_type
@@ -186,7 +196,13 @@ def _models(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> dict
     return {"request_model": asked or given, "response_model": answered}
 
 
-def _outcome(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> dict[str, Any]:
+def outcome(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """`is_error`, `error_type` and `error_message` of an observation.
+
+    Args:
+        observation: Uses `level`, `status_message`.
+        evidence: What its original attributes say; uses `error_type`.
+    """
     if observation.get("level") != "ERROR":
         return {"is_error": False}
     message = observation.get("status_message")
@@ -196,7 +212,7 @@ def _outcome(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> dic
 
 
 def _attributes(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> dict[str, Any]:
-    in_columns = _IN_COLUMNS | {"status_message"} if observation.get("level") == "ERROR" else _IN_COLUMNS
+    in_columns = IN_COLUMNS | {"status_message"} if observation.get("level") == "ERROR" else IN_COLUMNS
     rest = {
         f"langfuse.{name}": value
         for name, value in observation.items()

@@ -11,7 +11,7 @@ Source: `reduceUsageOrCostDetails` in https://github.com/langfuse/langfuse (pack
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +48,45 @@ _OLD_COUNTS = (
     ("prompt_tokens", "completion_tokens", "total_tokens"),
     ("input_usage", "output_usage", "total_usage"),
 )
+
+COUNT_FIELDS = ("usage", "unit", "usage_details", *dict.fromkeys(name for old in _OLD_COUNTS for name in old))
+"""Fields that `token_counts` uses."""
+
+COST_FIELDS = ("cost_details", "total_cost", "calculated_total_cost", "usage")
+"""Fields that `reported_cost` uses."""
+
+_PLAIN_COLUMNS = {"input": "input_tokens", "output": "output_tokens", "total": None}
+
+
+def plain_counts(found: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]] | None:
+    """What `token_counts` gives for many observations, if all count only input, output and their total.
+
+    Args:
+        found: Cells by field, in snake_case.
+    """
+    details = found.get("usage_details", ())
+    keys = set(map(tuple, details)) if set(map(type, details)) == {dict} else set()
+    if len(keys) != 1 or "usage" in found or "unit" in found:
+        return None
+    (names,) = keys
+    if not names or not _PLAIN_COLUMNS.keys() >= set(names):
+        return None
+    counts = dict(zip(names, zip(*map(dict.values, details), strict=True), strict=True))
+    if any(set(map(type, values)) != {int} or min(values) < 0 for values in counts.values()):
+        return None
+    return {column: list(counts[name]) for name in names if (column := _PLAIN_COLUMNS[name])}
+
+
+def plain_costs(found: Mapping[str, Sequence[Any]]) -> list[Any] | None:
+    """What `reported_cost` gives for many observations, if only their cost details can tell it.
+
+    Args:
+        found: Cells by field, in snake_case.
+    """
+    details = found.get("cost_details", ())
+    if not {"total_cost", "usage"}.isdisjoint(found) or set(map(type, details)) != {dict}:
+        return None
+    return [cost["total"] for cost in details] if all("total" in cost for cost in details) else None
 
 
 def token_counts(observation: Mapping[str, Any]) -> dict[str, int]:

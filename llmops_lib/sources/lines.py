@@ -81,7 +81,7 @@ def iter_lines(path: Path) -> Iterator[Line]:
             size = len(raw)
             is_too_long = size > LINE_LIMIT and not raw.endswith(b"\n")
             if is_too_long:
-                raw, size = b"", size + _skip_line(stream)
+                raw, size = b"", size + skip_line(stream)
             elif number == 1 and raw.startswith(_BOM):
                 raw = raw[3:]
             raw = raw.rstrip(b"\r\n")
@@ -90,7 +90,8 @@ def iter_lines(path: Path) -> Iterator[Line]:
             offset += size
 
 
-def _skip_line(stream: BinaryIO) -> int:
+def skip_line(stream: BinaryIO) -> int:
+    """Reads on behind the next newline, and gives the number of bytes."""
     skipped = 0
     while rest := stream.readline(1 << 20):
         skipped += len(rest)
@@ -118,7 +119,7 @@ def parse_json(raw: bytes) -> Any:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return _second_reading(raw)
-    written = _written_within_depth(value)
+    written = written_within_depth(value)
     if raw.count(b":") != written.count(b":") or b"\\u003a" in raw or b"\\u003A" in raw:
         _stdlib_parse(raw.decode())
     return value
@@ -157,7 +158,7 @@ def _second_reading(raw: bytes) -> Any:
         value = orjson.loads(_LONE_SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
     except (orjson.JSONDecodeError, RecursionError):
         raise Refused(reason="depth") from None
-    _written_within_depth(value)
+    written_within_depth(value)
     return value
 
 
@@ -202,8 +203,17 @@ def _bounded_int(text: str) -> int:
     return int(text)
 
 
-def _written_within_depth(value: Any) -> bytes:
-    for _ in range(_SPARE_LEVELS):
+def written_within_depth(value: Any, *, levels_given: int = 0) -> bytes:
+    """The value as JSON.
+
+    Args:
+        value: What orjson has read.
+        levels_given: How many levels around the value, or its parts, are no part of what was read.
+
+    Raises:
+        Refused: `depth` if it nests over 200 levels.
+    """
+    for _ in range(_SPARE_LEVELS - levels_given):
         value = [value]
     try:
         return orjson.dumps(value)

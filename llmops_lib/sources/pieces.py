@@ -17,16 +17,17 @@ from llmops_lib.sources.checks import COLUMNS, COUNT_LIMIT, NAME_LIMIT, REQUIRED
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import KNOWN_PAST_US
 
-__all__ = ["checked_columns", "with_derived"]
+__all__ = ["DTYPES", "Failures", "checked_columns", "checked_series", "with_derived"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_DTYPES = {name: SPANS.polars_schema.get(name, pl.String()) for name in COLUMNS}
+DTYPES = {name: SPANS.polars_schema.get(name, pl.String()) for name in COLUMNS}
 _NO_ID = "0" * 16
 # What making a series of values raises that are not what they seem: lone surrogates, integers over 64 bits.
 _UNFIT = (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError)
 
 Failures = dict[int, dict[str, Refused]]
+"""Why a value cannot be right, by the number of its row and its column."""
 
 
 def checked_columns(rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, dict[int, Refused]]:
@@ -42,9 +43,9 @@ def checked_columns(rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, di
     given: set[str] = set().union(*rows)
     frame = pl.DataFrame(
         [
-            _series(name, [row.get(name) for row in rows], failures)
+            checked_series(name, [row.get(name) for row in rows], failures)
             if name in given
-            else pl.repeat(None, len(rows), dtype=_DTYPES[name], eager=True).alias(name)
+            else pl.repeat(None, len(rows), dtype=DTYPES[name], eager=True).alias(name)
             for name in COLUMNS
         ]
     )
@@ -94,10 +95,17 @@ def _derived(frame: pl.DataFrame) -> list[pl.Expr | pl.Series]:
     ]
 
 
-def _series(name: str, values: list[Any], failures: Failures) -> pl.Series:
+def checked_series(name: str, values: list[Any], failures: Failures) -> pl.Series:
+    """The values of a column, null where one cannot be right.
+
+    Args:
+        name: One of `checks.COLUMNS`.
+        values: As `checks.checked_value` takes them, or None.
+        failures: Takes what is refused.
+    """
     types = set(map(type, values))
     if types <= {NoneType}:
-        return pl.repeat(None, len(values), dtype=_DTYPES[name], eager=True).alias(name)
+        return pl.repeat(None, len(values), dtype=DTYPES[name], eager=True).alias(name)
     if (plain := _PLAIN.get(name)) is not None:
         try:
             series = plain(name, values, types - {NoneType})
@@ -117,7 +125,7 @@ def _one_by_one(name: str, values: list[Any], failures: Failures) -> pl.Series:
             checked.append(None)
             # Its traceback would keep all these values in memory.
             failures.setdefault(number, {})[name] = refused.with_traceback(None)
-    dtype = _DTYPES[name]
+    dtype = DTYPES[name]
     if dtype == UTC_DATETIME:
         return pl.Series(name, _micros(checked), dtype=pl.Int64).cast(dtype)
     return pl.Series(name, checked, dtype=dtype)
@@ -145,7 +153,10 @@ def _names(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
 
 def _identifiers(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
     series = _names(name, values, types)
-    return None if series is None or series.str.starts_with(_NO_ID).any() else series
+    if series is None:
+        return None
+    is_none = series.str.starts_with(_NO_ID)
+    return series if not is_none.any() or series.filter(is_none).str.strip_chars("0").ne("").all() else None
 
 
 def _operations(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
@@ -159,7 +170,7 @@ def _whole(lowest: int, highest: int) -> Callable[[str, list[Any], set[type]], p
     def counts(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
         if types != {int}:
             return None
-        series = pl.Series(name, values, dtype=_DTYPES[name])
+        series = pl.Series(name, values, dtype=DTYPES[name])
         return series if series.is_between(lowest, highest).all() else None
 
     return counts
@@ -202,7 +213,7 @@ _BY_DTYPE = {
 _JSON = ("input", "output", "system_instructions", "tool_calls", "attributes")
 _PLAIN = {
     name: plain
-    for name, dtype in _DTYPES.items()
+    for name, dtype in DTYPES.items()
     if (plain := _BY_DTYPE.get(dtype)) is not None and name not in _JSON
 }
 _PLAIN |= {

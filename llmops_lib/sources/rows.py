@@ -129,6 +129,15 @@ class RowCollector:
         self._add_piece(rows, lines)
         self._given_count += rows.height
 
+    def order_by_line(self) -> None:
+        """Puts what was given so far in the order of its lines, where a reader took some of them ahead."""
+        self._close_piece()
+        in_order = sorted(self._refused, key=lambda refused: refused[1] or 0)
+        self._refused = [(number, *refused[1:]) for number, refused in enumerate(in_order)]
+        taken = pl.concat(self._pieces)
+        if not taken["source_line"].is_sorted():
+            self._pieces = [taken.sort("source_line", maintain_order=True)]
+
     def hold(self, size: int) -> None:
         """Counts bytes that accepted rows keep in memory, which bounds how many wait to be checked.
 
