@@ -23,6 +23,7 @@ from pathlib import Path
 import orjson
 import psutil
 from ingest_rivals import RIVALS
+from ingest_rivals_langfuse import check_langfuse_rows
 
 from llmops_lib import ingest
 from llmops_lib.demo import write_demo
@@ -31,6 +32,7 @@ from llmops_lib.sources.otlp import read_otlp
 
 MB = 1_000_000
 SAMPLE_SECONDS = 0.02
+CHECKED_MB = 10
 OTLP_MB_PER_CALL = 0.0025
 LOAD, STORE = "load_traces", "ingest"
 BASE = "orjson loop"
@@ -63,6 +65,9 @@ def main() -> None:
     for source_format in options.formats:
         with tempfile.TemporaryDirectory(prefix="ingest-") as folder:
             path = Path(folder) / f"{source_format}.jsonl"
+            if source_format == "langfuse":
+                write_langfuse(path, CHECKED_MB * MB)
+                check_langfuse_rows(path, read_exports(path).spans)
             WRITERS[source_format](path, options.mb * MB)
             names = [*RIVALS[source_format], LOAD, STORE]
             costs = {name: measure(source_format, name, path) for name in names}

@@ -13,6 +13,7 @@ import duckdb
 import orjson
 import pandas as pd
 import polars as pl
+from ingest_rivals_langfuse import duckdb_langfuse, loop_langfuse
 
 OTLP_COLUMNS = {
     "operation": ("gen_ai.operation.name", "stringValue"),
@@ -33,24 +34,6 @@ OTLP_COLUMNS = {
     "input": ("gen_ai.input.messages", "stringValue"),
     "output": ("gen_ai.output.messages", "stringValue"),
     "system_instructions": ("gen_ai.system_instructions", "stringValue"),
-}
-LANGFUSE_COLUMNS = {
-    "id": "VARCHAR",
-    "traceId": "VARCHAR",
-    "parentObservationId": "VARCHAR",
-    "type": "VARCHAR",
-    "name": "VARCHAR",
-    "startTime": "TIMESTAMP",
-    "endTime": "TIMESTAMP",
-    "completionStartTime": "TIMESTAMP",
-    "model": "VARCHAR",
-    "level": "VARCHAR",
-    "environment": "VARCHAR",
-    "input": "JSON",
-    "output": "JSON",
-    "metadata": "JSON",
-    "usageDetails": "STRUCT(input BIGINT, output BIGINT, total BIGINT)",
-    "costDetails": "STRUCT(total DOUBLE)",
 }
 _OTLP_SQL = """
 WITH groups AS (SELECT unnest(resourceSpans) AS found FROM read_json(
@@ -92,23 +75,10 @@ def loop_otlp(path: Path) -> int:
     return pl.DataFrame(rows, infer_schema_length=None).height
 
 
-def loop_langfuse(path: Path) -> int:
-    """The same loop over observations."""
-    rows = [_langfuse_row(observation) for observation in _parsed(path)]
-    return pl.DataFrame(rows, infer_schema_length=None).height
-
-
 def duckdb_otlp(path: Path) -> int:
     """DuckDB's own JSON reader, the attributes taken out of their lists in SQL."""
     columns = ", ".join(f"held['{key}'].{kind} AS {name}" for name, (key, kind) in OTLP_COLUMNS.items())
     return duckdb.sql(_OTLP_SQL.format(path=path, spans=_OTLP_TYPE, columns=columns)).pl().height
-
-
-def duckdb_langfuse(path: Path) -> int:
-    """DuckDB's own JSON reader with the types of the columns given."""
-    columns = ", ".join(f"{name}: '{kind}'" for name, kind in LANGFUSE_COLUMNS.items())
-    query = f"SELECT * FROM read_json('{path}', format = 'newline_delimited', columns = {{{columns}}})"  # noqa: S608
-    return duckdb.sql(query).pl().height
 
 
 def pandas_otlp(path: Path) -> int:
@@ -154,30 +124,6 @@ def _otlp_row(span: Any) -> dict[str, Any]:
         value = held.pop(key, None)
         row[name] = int(value) if kind == "intValue" and value is not None else value
     return row | {"attributes": orjson.dumps(held).decode()}
-
-
-def _langfuse_row(found: dict[str, Any]) -> dict[str, Any]:
-    started_at, ended_at = (datetime.fromisoformat(found[name]) for name in ("startTime", "endTime"))
-    usage = found.get("usageDetails") or {}
-    return {
-        "trace_id": found["traceId"],
-        "span_id": found["id"],
-        "parent_span_id": found.get("parentObservationId"),
-        "name": found["name"],
-        "operation": found["type"],
-        "started_at": started_at,
-        "ended_at": ended_at,
-        "latency_ms": (ended_at - started_at).total_seconds() * 1_000,
-        "model": found.get("model"),
-        "input_tokens": usage.get("input"),
-        "output_tokens": usage.get("output"),
-        "cost_usd": (found.get("costDetails") or {}).get("total"),
-        "is_error": found.get("level") == "ERROR",
-        "environment": found.get("environment"),
-        "input": orjson.dumps(found.get("input")).decode(),
-        "output": orjson.dumps(found.get("output")).decode(),
-        "metadata": orjson.dumps(found.get("metadata")).decode(),
-    }
 
 
 RIVALS: dict[str, dict[str, Callable[[Path], int]]] = {
