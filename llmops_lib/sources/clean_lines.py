@@ -73,18 +73,14 @@ def iter_batches(path: Path, collector: RowCollector) -> Iterator[Batch]:
             offsets = list(accumulate((len(line) + 1 for line in lines), initial=offset))
             if not lines[-1]:
                 del lines[-1]
+            too_long = len(lines) - 1 if len(lines[-1]) > LINE_LIMIT else None
             if number == 1:
                 lines[0] = lines[0].removeprefix(_BOM)
-            size = len(raw)
-            if len(lines[-1]) > LINE_LIMIT:
-                collector.refuse(
-                    "line_too_long", line=number + len(lines) - 1, offset=offsets[len(lines) - 1]
-                )
-                size += skip_line(stream)
-                del lines[-1]
-                number += 1
-            yield _batch(lines, number, offsets, collector)
-            number, offset = number + len(lines), offset + size
+            yield _batch(lines[:too_long], number, offsets, collector)
+            if too_long is not None:
+                collector.refuse("line_too_long", line=number + too_long, offset=offsets[too_long])
+                offset += skip_line(stream)
+            number, offset = number + len(lines), offset + len(raw)
 
 
 def _whole_lines(stream: BinaryIO) -> bytes:
