@@ -17,7 +17,7 @@ from llmops_lib.sources.langfuse_ingestion import is_batch, is_event, merged_eve
 from llmops_lib.sources.langfuse_lines import FEWEST, OrdinaryLines
 from llmops_lib.sources.langfuse_rows import OPERATION_BY_TYPE, observation_row
 from llmops_lib.sources.langfuse_traces import trace_columns, with_traces
-from llmops_lib.sources.records import Record, iter_records
+from llmops_lib.sources.records import Record, iter_records, with_pages_noted
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
 from llmops_lib.sources.sample import Sample, first_object, take_sample
@@ -84,7 +84,8 @@ def read_langfuse(
     if fewest_alike is None or take_sample(path).kind != "lines":
         records = iter_records(path, collector)
     else:
-        records = OrdinaryLines(path, collector, observed, fewest=fewest_alike).others()
+        lines = OrdinaryLines(path, collector, observed, fewest=fewest_alike).others()
+        records = with_pages_noted(lines, collector)
     for kind, record in _all_items(records):
         if kind in _NOT_SPANS:
             not_spans[kind].append(record)

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from llmops_lib.schema import TOKEN_CONVENTION
 from llmops_lib.sources.langfuse_fields import OBJECTS, unwrapped
 from llmops_lib.sources.langfuse_plans import Plan
 from llmops_lib.sources.langfuse_rows import outcome
@@ -17,6 +18,8 @@ from llmops_lib.sources.langfuse_usage import (
     CACHE_WRITE_1H,
     COST_FIELDS,
     COUNT_FIELDS,
+    TOTAL_TOKENS,
+    convention_notes,
     plain_costs,
     plain_counts,
     reported_cost,
@@ -48,6 +51,7 @@ _KEPT = (
     "trace_tags",
 )
 _COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+_NOTES = (TOTAL_TOKENS, TOKEN_CONVENTION)
 
 
 class Group:
@@ -98,8 +102,8 @@ class Group:
             elif name == "ls_provider":
                 self._keep("metadata.provider", properties[name])
         self._mark(found.get("tool_calls", ()), bool)
-        self._add_usage(found, len(numbers))
-        self._keep("attributes", self._attributes(found, properties, len(numbers)))
+        notes = self._usage_notes(found, len(numbers))
+        self._keep("attributes", self._attributes(found, properties, notes, len(numbers)))
         self.numbers += numbers
         self.offsets += offsets
         self.raws += raws
@@ -124,14 +128,15 @@ class Group:
         self._mark([new == "" != old for new, old in zip(taken, values, strict=True)], bool)
         return taken
 
-    def _add_usage(self, found: Cells, count: int) -> None:
+    def _usage_notes(self, found: Cells, count: int) -> Cells:
+        """Keeps counts and cost, and returns what is noted of them in `attributes`."""
         if self.plan.is_error:
             messages = found.get("status_message", [None] * count)
             rows = [outcome({"level": "ERROR", "status_message": text}, {}) for text in messages]
             for name in ("error_type", "error_message"):
                 self._keep(name, [row[name] for row in rows])
         if not self.plan.is_call:
-            return
+            return {}
         counts: Cells = plain_counts(found) or self._counts(found, count)
         for name in _COUNTS:
             self._keep(name, counts.get(name) or [None] * count)
@@ -139,14 +144,15 @@ class Group:
         if costs is None:
             costs = [reported_cost(row) for row in _rows(found, COST_FIELDS, count)]
         self._keep("reported_cost_usd", costs)
+        return {name: counts[name] for name in _NOTES if name in counts}
 
     def _counts(self, found: Cells, count: int) -> Cells:
-        counts: dict[str, list[Any]] = {name: [None] * count for name in _COUNTS}
+        counts: dict[str, list[Any]] = {name: [None] * count for name in (*_COUNTS, *_NOTES)}
         if found.keys().isdisjoint(COUNT_FIELDS):
             return {}
         for number, row in enumerate(_rows(found, COUNT_FIELDS, count)):
             try:
-                known = token_counts(row)
+                known = {**token_counts(row), **convention_notes(row)}
             except Refused:
                 known = {CACHE_WRITE_1H: 0}
             if known.pop(CACHE_WRITE_1H, None) is not None:
@@ -156,9 +162,10 @@ class Group:
                 counts[name][number] = value
         return counts
 
-    def _attributes(self, found: Cells, properties: Cells, count: int) -> list[bytes]:
+    def _attributes(self, found: Cells, properties: Cells, notes: Cells, count: int) -> list[bytes]:
         held = {f"metadata.{name}": properties[name] for name in self._free_properties()}
         held |= {attribute: found[name] for name, attribute in self.plan.attributes.items()}
+        held |= notes
         held = {name: values for name, values in held.items() if values.count(None) < count}
         if not held:
             return [b"{}"] * count

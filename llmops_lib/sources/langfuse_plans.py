@@ -17,7 +17,7 @@ Shape = tuple[tuple[str, ...], Any, Any, Any]
 """Names of the fields, type, level, and the names in the metadata or the class of what is no object."""
 
 # Fields that make an object a page, a download or an event instead of an observation.
-_OF_OTHERS = frozenset(("batch", "body", "trace", "observations", "data"))
+_OF_OTHERS = frozenset(("batch", "body", "trace", "observations", "data", "exportSource"))
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,11 +55,11 @@ COUNT_FIELDS = ("usage", "unit", "usage_details", *dict.fromkeys(name for old in
 COST_FIELDS = ("cost_details", "total_cost", "calculated_total_cost", "usage")
 """Fields that `reported_cost` uses."""
 
-_PLAIN_COLUMNS = {"input": "input_tokens", "output": "output_tokens", "total": None}
+_PLAIN_COLUMNS = {"input": "input_tokens", "output": "output_tokens", "total": TOTAL_TOKENS}
 
 
 def plain_counts(found: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]] | None:
-    """What `token_counts` gives for many observations, if all count only input, output and their total.
+    """What `token_counts` and `convention_notes` give, if all count only input, output and their total.
 
     Args:
         found: Cells by field, in snake_case.
@@ -74,7 +74,7 @@ def plain_counts(found: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]] | N
     counts = dict(zip(names, zip(*map(dict.values, details), strict=True), strict=True))
     if any(set(map(type, values)) != {int} or min(values) < 0 for values in counts.values()):
         return None
-    return {column: list(counts[name]) for name in names if (column := _PLAIN_COLUMNS[name])}
+    return {_PLAIN_COLUMNS[name]: list(counts[name]) for name in names}
 
 
 def plain_costs(found: Mapping[str, Sequence[Any]]) -> list[Any] | None:

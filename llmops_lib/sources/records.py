@@ -7,7 +7,7 @@
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -70,7 +70,17 @@ def iter_records(
     Raises:
         SourceError: If the file cannot be read at all.
     """
-    for record in _records(path, collector, parse):
+    return with_pages_noted(_records(path, collector, parse), collector)
+
+
+def with_pages_noted(records: Iterable[Record], collector: RowCollector) -> Iterator[Record]:
+    """The same records, once the collector knows what the envelopes of pages among them announce.
+
+    Args:
+        records: Of one file.
+        collector: Takes what is announced.
+    """
+    for record in records:
         if (page := page_of(record.value)) is not None:
             collector.announce(page)
         yield record
