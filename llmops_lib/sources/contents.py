@@ -83,9 +83,10 @@ _WRITTEN: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
 }
 _VERCEL_ANSWER = ("ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.response.reasoning")
 _PYDANTIC_EVENTS = ("events", "all_messages_events")
-_CONTENT_NAMES = frozenset(
+READ_NAMES = frozenset(
     (*_VERCEL_ANSWER, *_PYDANTIC_EVENTS, *(name for sources in _WRITTEN.values() for name, _ in sources))
 )
+"""Attributes in which messages are looked for."""
 
 
 def content_columns(
@@ -99,7 +100,7 @@ def content_columns(
         events: Events of the span.
     """
     columns: dict[str, Any] = {}
-    if not flattened and not events and rest.keys().isdisjoint(_CONTENT_NAMES):
+    if not flattened and not events and rest.keys().isdisjoint(READ_NAMES):
         return columns, []
     for prefix, numbered in flattened.items():
         column, role = FLATTENED[prefix]

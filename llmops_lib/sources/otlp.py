@@ -11,21 +11,22 @@ A line holds many spans, so one bad span is refused alone and its siblings load.
 Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmops_lib.sources.attributes import Resource, SpanState, canonical_row, described_resource
+import orjson
+
+from llmops_lib.sources.alike import FEWEST, AlikeSpans
 from llmops_lib.sources.console import console_row, is_console_span
 from llmops_lib.sources.json_stream import iter_values
+from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.otlp_logs import read_log_record
-from llmops_lib.sources.otlp_values import attribute_dict, camel_cased, int64, span_identifier
+from llmops_lib.sources.otlp_spans import Scope, described_scope, span_row
 from llmops_lib.sources.place import Place
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
 from llmops_lib.sources.sample import Sample
-from llmops_lib.sources.times import KNOWN_PAST_US, parse_time
 
 FORMAT = "otlp"
 """Value of `source_format`."""
@@ -51,16 +52,6 @@ _SCOPES = (
     "scope_metrics",
 )
 _RECORDS = ("spans", "logRecords", "log_records", "logs", "metrics")
-_FAILED = (2, "2", "STATUS_CODE_ERROR", "ERROR")
-_UNMAPPED = {
-    "links": "otel.links",
-    "traceState": "otel.trace_state",
-    "droppedAttributesCount": "otel.dropped_attributes_count",
-    "droppedEventsCount": "otel.dropped_events_count",
-    "droppedLinksCount": "otel.dropped_links_count",
-}
-_FIRST_NS, _LAST_NS = (micros * 1_000 for micros in KNOWN_PAST_US)
-_KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 
 
 def matches(sample: Sample) -> bool:
@@ -75,12 +66,13 @@ def matches(sample: Sample) -> bool:
     return isinstance(first, dict) and (any(name in first for name in _SIGNALS) or is_console_span(first))
 
 
-def read_otlp(path: Path, *, timezone: str | None = None) -> SourceRows:
+def read_otlp(path: Path, *, timezone: str | None = None, fewest_alike: int | None = FEWEST) -> SourceRows:
     """The spans of a file, each as it stands on its own.
 
     Args:
         path: OTLP/JSON, plain or compressed: JSON Lines, one document, or objects one after the other.
         timezone: IANA zone of times that name none; OTLP itself has none of those.
+        fewest_alike: Spans that are alike from which they are read as columns; None reads each alone.
 
     Returns:
         Spans, refused rows, and messages that came as log records.
@@ -89,68 +81,67 @@ def read_otlp(path: Path, *, timezone: str | None = None) -> SourceRows:
         SourceError: If the file cannot be read at all.
     """
     collector = RowCollector(FORMAT, str(path))
+    alike = AlikeSpans(collector, span_row, _spans_of, fewest=fewest_alike)
     for found in iter_values(path):
         place = Place(collector, found.line, timezone)
         if found.refused is not None:
             place.refuse(found.refused)
         else:
-            _read_value(found.value, place)
+            _read_value(found.value, place, alike)
             collector.hold(len(found.line.raw))
+            alike.hold(len(found.line.raw))
+    alike.flush()
     return collector.finish()
 
 
-def _read_value(value: Any, place: Place) -> None:
+def _read_value(value: Any, place: Place, alike: AlikeSpans) -> None:
     requests = value if isinstance(value, list) else [value]
     if not all(isinstance(request, dict) for request in requests):
         place.refuse(Refused("not_object", f"found {type(value).__name__}"))
         return
+    for number, (span, scope, key) in enumerate(_scoped_spans(requests, place)):
+        alike.take(span, scope, key, place, number)
     for request in requests:
         if any(name in request for name in _SIGNALS):
-            _read_request(request, place)
+            _read_others(request, place)
         elif is_console_span(request):
-            _read_record(request, place, lambda span: console_row(span, timezone=place.timezone))
+            place.read(request, lambda span: console_row(span, timezone=place.timezone))
         else:
             place.refuse(Refused("schema", "no OTLP request and no span of the console exporter"), request)
 
 
-def _read_request(request: Mapping[str, Any], place: Place) -> None:
-    for signal in _SIGNALS:
+def _scoped_spans(
+    requests: list[Mapping[str, Any]], place: Place
+) -> Iterator[tuple[Mapping[str, Any], Scope, bytes]]:
+    """The spans of requests, each with its scope and what tells that scope from others."""
+    for request in requests:
+        for signal in _SPANS:
+            for group in _objects(request.get(signal), place, signal):
+                for scoped in _named_objects(group, _SCOPES, place):
+                    written = scoped.get("scope", scoped.get("instrumentationLibrary"))
+                    scope = described_scope(written, group.get("resource"))
+                    key = orjson.dumps([group.get("resource"), written])
+                    for span in _named_objects(scoped, _RECORDS, place):
+                        yield span, scope, key
+
+
+def _spans_of(place: Place) -> Iterator[tuple[Mapping[str, Any], Scope]]:
+    value = parse_json(place.line.raw)
+    # What is no span on this line was refused when it was read.
+    unheard = Place(RowCollector(FORMAT, ""), place.line)
+    for span, scope, _ in _scoped_spans(value if isinstance(value, list) else [value], unheard):
+        yield span, scope
+
+
+def _read_others(request: Mapping[str, Any], place: Place) -> None:
+    for signal in (*_LOGS, *_METRICS):
         for group in _objects(request.get(signal), place, signal):
             for scoped in _named_objects(group, _SCOPES, place):
-                _read_scope(scoped, group.get("resource"), signal, place)
-
-
-def _read_scope(scoped: Mapping[str, Any], resource: Any, signal: str, place: Place) -> None:
-    scope = scoped.get("scope", scoped.get("instrumentationLibrary"))
-    described = described_resource(_described(resource))
-    origin = _scope_attributes(scope)
-    # One Python step per span: each has its own set of attributes, so there are no columns to work on yet.
-    for record in _named_objects(scoped, _RECORDS, place):
-        if signal in _SPANS:
-            _read_record(record, place, lambda span: _span_row(span, described, origin))
-        elif signal in _LOGS:
-            read_log_record(record, place)
-        else:
-            place.refuse(Refused("not_a_span", f"metric {str(record.get('name'))[:80]}"), record)
-
-
-def _described(resource: Any) -> dict[str, Any]:
-    try:
-        return attribute_dict(resource.get("attributes")) if isinstance(resource, dict) else {}
-    except Refused:
-        # Its spans are whole without it: a service is then unknown, and the text of the resource is kept.
-        return {"attributes": resource["attributes"]}
-
-
-def _read_record(
-    record: Mapping[str, Any], place: Place, row_of: Callable[[Mapping[str, Any]], dict[str, Any]]
-) -> None:
-    try:
-        row = row_of(record)
-    except Refused as refused:
-        place.refuse(refused, record)
-    else:
-        place.accept(row, record)
+                for record in _named_objects(scoped, _RECORDS, place):
+                    if signal in _LOGS:
+                        read_log_record(record, place)
+                    else:
+                        place.refuse(Refused("not_a_span", f"metric {str(record.get('name'))[:80]}"), record)
 
 
 def _named_objects(
@@ -169,63 +160,3 @@ def _objects(values: Any, place: Place, name: str) -> Iterator[Mapping[str, Any]
             yield value
         else:
             place.refuse(Refused("schema", f"{name} holds {type(value).__name__}, not an object"), value)
-
-
-def _span_row(found: Mapping[str, Any], resource: Resource, origin: Mapping[str, Any]) -> dict[str, Any]:
-    span = camel_cased(found)
-    started_at = _time_of(span.get("startTimeUnixNano"))
-    status = span.get("status")
-    status = status if isinstance(status, dict) else {}
-    row = canonical_row(
-        attribute_dict(span.get("attributes")),
-        name=span.get("name"),
-        events=_events(span.get("events")),
-        resource=resource,
-        state=SpanState(started_at, status.get("code") in _FAILED, status.get("message")),
-    )
-    row["trace_id"] = span_identifier(span.get("traceId"), "traceId")
-    row["span_id"] = span_identifier(span.get("spanId"), "spanId")
-    row["parent_span_id"] = span_identifier(span.get("parentSpanId"), "parentSpanId")
-    row["name"] = span.get("name")
-    row["started_at"] = started_at
-    row["ended_at"] = _time_of(span.get("endTimeUnixNano"))
-    row["attributes"] |= _unmapped(span, origin)
-    return row
-
-
-def _time_of(value: Any) -> datetime | int | None:
-    """Nanoseconds since 1970 where they are in range, which spares a datetime per span."""
-    nanoseconds = int64(value)
-    if type(nanoseconds) is int and _FIRST_NS <= nanoseconds <= _LAST_NS:
-        return nanoseconds
-    # Writers that leave defaults in write 0 for a time that is not known.
-    return parse_time(nanoseconds or None, unit="ns")
-
-
-def _events(events: Any) -> list[dict[str, Any]]:
-    if not events:
-        return []
-    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
-        raise Refused(reason="type", detail="events is no list of objects")
-    return [
-        {
-            "name": event.get("name"),
-            "time": int64(event.get("timeUnixNano")),
-            "attributes": attribute_dict(event.get("attributes")),
-        }
-        for event in map(camel_cased, events)
-    ]
-
-
-def _scope_attributes(scope: Any) -> dict[str, Any]:
-    described = scope if isinstance(scope, dict) else {}
-    return {f"otel.scope.{name}": value for name in ("name", "version") if (value := described.get(name))}
-
-
-def _unmapped(span: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, Any]:
-    kind = span.get("kind")
-    word = _KINDS.get(kind) if type(kind) is int else str(kind or "").removeprefix("SPAN_KIND_").lower()
-    unmapped = {**origin, "otel.kind": word} if word else {**origin}
-    if not _UNMAPPED.keys().isdisjoint(span):
-        unmapped |= {to: span[name] for name, to in _UNMAPPED.items() if span.get(name)}
-    return unmapped

@@ -145,15 +145,16 @@ def camel_cased(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     Args:
         fields: A span, log record or event.
     """
-    if _SNAKE_CASED.isdisjoint(fields):
+    if SNAKE_CASED.isdisjoint(fields):
         return fields
     return {_SNAKE_NAME.sub(lambda match: match[1].upper(), name): value for name, value in fields.items()}
 
 
 _SNAKE_NAME = re.compile(r"_([a-z])")
-_SNAKE_CASED = frozenset(
+SNAKE_CASED = frozenset(
     ("trace_id", "span_id", "start_time_unix_nano", "time_unix_nano", "observed_time_unix_nano")
 )
+"""Names of the protobuf schema that tell a converter's output."""
 
 
 def _array(held: Any) -> list[Any]:

@@ -1,15 +1,17 @@
 """Where in a file a row stands, for the tables and for the quarantine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from llmops_lib.sources.lines import Line
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector
+
+_Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,15 @@ class Place:
     collector: RowCollector
     line: Line
     timezone: str | None = None
+
+    def read(self, record: _Record, row_of: Callable[[_Record], Mapping[str, Any]]) -> None:
+        """Takes the row that one record of the line makes, or refuses the record."""
+        try:
+            row = row_of(record)
+        except Refused as refused:
+            self.refuse(refused, record)
+        else:
+            self.accept(row, record)
 
     def accept(self, row: Mapping[str, Any], record: Any) -> None:
         """Takes a row that was made of `record`, one of the records of the line."""

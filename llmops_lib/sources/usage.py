@@ -22,12 +22,25 @@ _TIER_NAMES = (
     "gen_ai.response.service_tier",
 )
 _EXCLUSIVE_PROVIDERS = ("anthropic", "aws.bedrock")
-_TOTALS = (
+TOTALS = (
     "gen_ai.usage.total_tokens",
     "llm.usage.total_tokens",
     "llm.token_count.total",
     "ai.usage.totalTokens",
 )
+"""Attributes that state input and output together."""
+
+EVIDENCE = frozenset(
+    (
+        "langfuse.observation.usage_details",
+        "langfuse.observation.cost_details",
+        "ai.response.providerMetadata",
+        "output.value",
+        TOKEN_CONVENTION,
+        CACHE_WRITE_1H,
+    )
+)
+"""Attributes whose text holds counts: beside them a stated count does not stand alone."""
 
 _VERCEL_COUNTS = {
     "cache_read_tokens": (
@@ -147,7 +160,7 @@ def _leaves_reasoning_out(row: Mapping[str, Any], rest: Mapping[str, Any]) -> bo
 
 
 def _total(rest: Mapping[str, Any]) -> int | None:
-    return next((_count(rest[name]) for name in _TOTALS if name in rest), None)
+    return next((_count(rest[name]) for name in TOTALS if name in rest), None)
 
 
 def _leaves_cache_out(row: Mapping[str, Any]) -> bool:

@@ -1,0 +1,122 @@
+"""One span of OTLP/JSON as a row, with what its scope and its resource tell of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from llmops_lib.sources.attributes import Resource, SpanState, canonical_row, described_resource
+from llmops_lib.sources.otlp_values import attribute_dict, camel_cased, int64, span_identifier
+from llmops_lib.sources.refusals import Refused
+from llmops_lib.sources.times import KNOWN_PAST_US, parse_time
+
+_FAILED = (2, "2", "STATUS_CODE_ERROR", "ERROR")
+_UNMAPPED = {
+    "links": "otel.links",
+    "traceState": "otel.trace_state",
+    "droppedAttributesCount": "otel.dropped_attributes_count",
+    "droppedEventsCount": "otel.dropped_events_count",
+    "droppedLinksCount": "otel.dropped_links_count",
+}
+_FIRST_NS, _LAST_NS = (micros * 1_000 for micros in KNOWN_PAST_US)
+_KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What spans of one instrumentation of one resource have in common.
+
+    Attributes:
+        resource: Their resource.
+        attributes: What the scope adds to the attributes of each.
+    """
+
+    resource: Resource
+    attributes: Mapping[str, Any]
+
+
+def described_scope(scope: Any, resource: Any) -> Scope:
+    """A scope, worked out once for all of its spans.
+
+    Args:
+        scope: As it is written, or None.
+        resource: As it is written, or None.
+    """
+    return Scope(described_resource(_described(resource)), _scope_attributes(scope))
+
+
+def _described(resource: Any) -> dict[str, Any]:
+    try:
+        return attribute_dict(resource.get("attributes")) if isinstance(resource, dict) else {}
+    except Refused:
+        # Its spans are whole without it: a service is then unknown, and the text of the resource is kept.
+        return {"attributes": resource["attributes"]}
+
+
+def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """The row of one span.
+
+    Args:
+        found: The span as it is written.
+        scope: What `described_scope` makes of its scope.
+
+    Raises:
+        Refused: If an id, a time or an attribute cannot be read.
+    """
+    span = camel_cased(found)
+    started_at = _time_of(span.get("startTimeUnixNano"))
+    status = span.get("status")
+    status = status if isinstance(status, dict) else {}
+    row = canonical_row(
+        attribute_dict(span.get("attributes")),
+        name=span.get("name"),
+        events=_events(span.get("events")),
+        resource=scope.resource,
+        state=SpanState(started_at, status.get("code") in _FAILED, status.get("message")),
+    )
+    row["trace_id"] = span_identifier(span.get("traceId"), "traceId")
+    row["span_id"] = span_identifier(span.get("spanId"), "spanId")
+    row["parent_span_id"] = span_identifier(span.get("parentSpanId"), "parentSpanId")
+    row["name"] = span.get("name")
+    row["started_at"] = started_at
+    row["ended_at"] = _time_of(span.get("endTimeUnixNano"))
+    row["attributes"] |= _unmapped(span, scope.attributes)
+    return row
+
+
+def _time_of(value: Any) -> datetime | int | None:
+    """Nanoseconds since 1970 where they are in range, which spares a datetime per span."""
+    nanoseconds = int64(value)
+    if type(nanoseconds) is int and _FIRST_NS <= nanoseconds <= _LAST_NS:
+        return nanoseconds
+    # Writers that leave defaults in write 0 for a time that is not known.
+    return parse_time(nanoseconds or None, unit="ns")
+
+
+def _events(events: Any) -> list[dict[str, Any]]:
+    if not events:
+        return []
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise Refused(reason="type", detail="events is no list of objects")
+    return [
+        {
+            "name": event.get("name"),
+            "time": int64(event.get("timeUnixNano")),
+            "attributes": attribute_dict(event.get("attributes")),
+        }
+        for event in map(camel_cased, events)
+    ]
+
+
+def _scope_attributes(scope: Any) -> dict[str, Any]:
+    described = scope if isinstance(scope, dict) else {}
+    return {f"otel.scope.{name}": value for name in ("name", "version") if (value := described.get(name))}
+
+
+def _unmapped(span: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, Any]:
+    kind = span.get("kind")
+    word = _KINDS.get(kind) if type(kind) is int else str(kind or "").removeprefix("SPAN_KIND_").lower()
+    unmapped = {**origin, "otel.kind": word} if word else {**origin}
+    if not _UNMAPPED.keys().isdisjoint(span):
+        unmapped |= {to: span[name] for name, to in _UNMAPPED.items() if span.get(name)}
+    return unmapped
