@@ -27,6 +27,8 @@ _HOMES = {
     "llmops_lib.measures.throughput": ("throughput",),
     "llmops_lib.measures.change": ("change_between",),
     "llmops_lib.measures.conventions": ("token_conventions",),
+    "llmops_lib.measures.explain": ("explain_change",),
+    "llmops_lib.measures.retries": ("retry_costs", "with_retries"),
     "llmops_lib.measures.reconcile": ("reconcile",),
     "llmops_lib.demo": ("write_demo",),
     "llmops_lib.reports": ("run_report",),

@@ -14,6 +14,7 @@ from llmops_lib.schema import (
     PRICES,
     QUARANTINE,
     REASONS,
+    RETRY_COLUMNS,
     SCORES,
     SPANS,
     Column,
@@ -43,7 +44,8 @@ def _table(table: Table) -> str:
 def _priced() -> str:
     rows = _rows((*PRICED_COLUMNS, OTHER_CONVENTION))
     more = "`price_calls` adds these columns to spans, `price_both_conventions` the last one too."
-    return f"## Priced spans\n\n{more}\n\n{rows}"
+    retries = f"`with_retries` adds these.\n\n{_rows(RETRY_COLUMNS)}"
+    return f"## Priced spans\n\n{more}\n\n{rows}\n{retries}"
 
 
 def _rows(columns: tuple[Column, ...]) -> str:

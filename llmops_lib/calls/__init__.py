@@ -7,16 +7,25 @@ which dataframe engine they run on.
 from llmops_lib.calls.engines import Frame, portable
 from llmops_lib.calls.groups import flag, share, tally
 from llmops_lib.calls.percentiles import calls_to_resolve, percentile_name, quantile, resolved
+from llmops_lib.calls.retries import RETRY_EVIDENCE, flagged_retries
 from llmops_lib.calls.rows import PRICE_HINT, known_rows, model_calls, ordered, stacked
+from llmops_lib.calls.spend_path import EFFECTS, FACTORS, LINES, SIDES, path_effects
 
 __all__ = [
+    "EFFECTS",
+    "FACTORS",
+    "LINES",
     "PRICE_HINT",
+    "RETRY_EVIDENCE",
+    "SIDES",
     "Frame",
     "calls_to_resolve",
     "flag",
+    "flagged_retries",
     "known_rows",
     "model_calls",
     "ordered",
+    "path_effects",
     "percentile_name",
     "portable",
     "quantile",

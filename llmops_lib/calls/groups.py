@@ -62,7 +62,7 @@ def tally(
         for name in sums
     }
     sums_known = [nw.when(nw.col(f"_known_{name}") > 0).then(values[name]).alias(name) for name in sums]
-    zeroed = [nw.col(name).fill_null(0) for name in named if name.endswith("_count")]
+    zeroed = [nw.col(name).fill_null(0) for name in named if name.endswith("_count") and name not in sums]
     return tallied.with_columns(*sums_known, *zeroed).select([*by, *named])
 
 

@@ -7,14 +7,16 @@ import narwhals as nw
 import polars as pl
 
 from llmops_lib.calls.engines import Frame, with_pandas_dtypes
+from llmops_lib.errors import EngineError
 from llmops_lib.frames import narwhal
-from llmops_lib.schema import OTHER_CONVENTION, PRICED_COLUMNS, SPANS
+from llmops_lib.schema import OTHER_CONVENTION, PRICED_COLUMNS, RETRY_COLUMNS, SPANS
 
 PRICE_HINT = "Call price_calls() on the table first."
 """What to do where a column of money is missing."""
 
 _DECLARED: Mapping[str, Any] = {
-    column.name: column.dtype for column in (*SPANS.columns, *PRICED_COLUMNS, OTHER_CONVENTION)
+    column.name: column.dtype
+    for column in (*SPANS.columns, *PRICED_COLUMNS, OTHER_CONVENTION, *RETRY_COLUMNS)
 }
 _PANDAS_DTYPES: Mapping[Any, str] = {
     pl.Int64: "Int64",
@@ -89,6 +91,18 @@ def ordered(frame: Frame, columns: Sequence[str], *, largest_first: Sequence[str
 
 
 def stacked(frames: Sequence[Frame]) -> Frame:
-    """The rows of all frames, which must be of one engine; null where a frame lacks a column."""
+    """The rows of all frames; null where a frame lacks a column.
+
+    Raises:
+        EngineError: If the frames are of different kinds.
+    """
+    kinds = sorted({f"{type(native).__module__}.{type(native).__qualname__}" for native in _natives(frames)})
+    if len(kinds) > 1:
+        msg = f"found tables of {' and '.join(kinds)}, expected tables of one kind; convert one of them first"
+        raise EngineError(msg)
     # That all are of one kind cannot be said in types where each may be eager or lazy.
     return nw.concat(frames, how="diagonal")  # type: ignore[type-var]
+
+
+def _natives(frames: Sequence[Frame]) -> list[Any]:
+    return [frame.to_native() for frame in frames]

@@ -15,6 +15,7 @@ from llmops_lib.pricing.usage import (
     SERVICE_TIER,
     TEMPORARY,
     attribute,
+    cost_parts_usd,
     cost_usd,
     impossible_usage,
     is_made_inclusive,
@@ -44,8 +45,10 @@ def price_calls(spans: Any, *, prices: str | Path | pl.DataFrame | None = None) 
 
     Returns:
         The same rows in the same order and kind of table, with `cost_usd` (USD, null where unknown),
-        `is_priced`, and `price_basis` (the price entry and its date, or why there is no cost; null on
-        rows that are not model calls). Columns of these names that were there before are replaced.
+        `is_priced`, `price_basis` (the price entry and its date, or why there is no cost; null on rows
+        that are not model calls), and the parts of the cost: `input_cost_usd`, of it
+        `cache_read_cost_usd` and `cache_write_cost_usd`, and `output_cost_usd` (USD; a charge per request
+        is in `cost_usd` only). Columns of these names that were there before are replaced.
 
     Raises:
         EngineError: If the table is of another kind.
@@ -205,10 +208,12 @@ def _verdict() -> dict[str, pl.Expr]:
     basis = pl.coalesce(impossible, unknown, pl.col(f"{TEMPORARY}basis"))
     other_input = other_input_tokens(pl.col(f"{TEMPORARY}converted"))
     can_be = _is_call() & unknown.is_null() & impossible_usage(_one_hour(), other_input).is_null()
+    parts = cost_parts_usd(_one_hour())
     return {
         "cost_usd": cost,
         "is_priced": cost.is_not_null(),
         "price_basis": pl.when(_is_call()).then(basis),
+        **{name: pl.when(is_usable).then(part) for name, part in parts.items()},
         OTHER_CONVENTION.name: pl.when(can_be).then(cost_usd(_one_hour(), other_input)),
     }
 

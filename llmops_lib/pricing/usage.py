@@ -1,5 +1,8 @@
 """What a call used, as polars expressions: the counts that are billed, and why some cannot be."""
 
+from functools import reduce
+from operator import add
+
 import polars as pl
 
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
@@ -113,18 +116,41 @@ def cost_usd(one_hour: pl.Expr, input_tokens: pl.Expr | None = None) -> pl.Expr:
         one_hour: The 1-hour part of `cache_write_tokens`.
         input_tokens: In place of the column of that name.
     """
+    return _tokens_usd(*_lines(one_hour, input_tokens).values()) + _rate("per_call_usd")
+
+
+def cost_parts_usd(one_hour: pl.Expr) -> dict[str, pl.Expr]:
+    """What input, its cache reads and writes, and output cost, in USD, by column of PRICED_COLUMNS.
+
+    Args:
+        one_hour: The 1-hour part of `cache_write_tokens`.
+    """
+    lines = _lines(one_hour)
+    read, write = lines["read"], (lines["write"], lines["write_1h"])
+    return {
+        "input_cost_usd": _tokens_usd(lines["uncached"], read, *write),
+        "cache_read_cost_usd": _tokens_usd(read),
+        "cache_write_cost_usd": _tokens_usd(*write),
+        "output_cost_usd": _tokens_usd(lines["output"], lines["reasoning"]),
+    }
+
+
+def _lines(one_hour: pl.Expr, input_tokens: pl.Expr | None = None) -> dict[str, pl.Expr]:
     input_tokens = count("input_tokens") if input_tokens is None else input_tokens
     read, write = count("cache_read_tokens").fill_null(0), count("cache_write_tokens").fill_null(0)
     reasoning, for_an_hour = count("reasoning_tokens").fill_null(0), one_hour.fill_null(0)
-    per_million = (
-        (input_tokens - read - write) * _rate("input_price")
-        + read * _rate("cache_read")
-        + (write - for_an_hour) * _rate("cache_write")
-        + for_an_hour * _rate("cache_write_1h")
-        + (count("output_tokens").fill_null(0) - reasoning) * _rate("output_price")
-        + reasoning * _rate("reasoning")
-    )
-    return per_million / 1_000_000 + _rate("per_call_usd")
+    return {
+        "uncached": (input_tokens - read - write) * _rate("input_price"),
+        "read": read * _rate("cache_read"),
+        "write": (write - for_an_hour) * _rate("cache_write"),
+        "write_1h": for_an_hour * _rate("cache_write_1h"),
+        "output": (count("output_tokens").fill_null(0) - reasoning) * _rate("output_price"),
+        "reasoning": reasoning * _rate("reasoning"),
+    }
+
+
+def _tokens_usd(*lines: pl.Expr) -> pl.Expr:
+    return reduce(add, lines) / 1_000_000
 
 
 def _rate(name: str) -> pl.Expr:

@@ -12,6 +12,7 @@ from llmops_lib.schema.spans import (
     OPERATIONS,
     OTHER_CONVENTION,
     PRICED_COLUMNS,
+    RETRY_COLUMNS,
     SPANS,
     TOKEN_CONVENTION,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "REASONS",
     "REPORT_COLUMNS",
     "REST_NAME",
+    "RETRY_COLUMNS",
     "SCORES",
     "SPANS",
     "STATUSES",

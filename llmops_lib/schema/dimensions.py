@@ -49,6 +49,10 @@ REPORT_COLUMNS = (
     "cost_usd",
     "is_priced",
     "price_basis",
+    "input_cost_usd",
+    "cache_read_cost_usd",
+    "cache_write_cost_usd",
+    "output_cost_usd",
 )
 """Columns of priced spans that a report computes with: all but texts, which are most of an export."""
 

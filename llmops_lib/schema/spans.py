@@ -142,6 +142,17 @@ PRICED_COLUMNS = (
     Column("cost_usd", _F64, "Cost of the call at the price in force when it started.", "USD"),
     Column("is_priced", _BOOL, "Whether a price was found; false on rows that are not model calls."),
     Column("price_basis", _STR, "Price entry and the date it came into force."),
+    Column(
+        "input_cost_usd", _F64, "Part of cost_usd for input_tokens, cache reads and writes included.", "USD"
+    ),
+    Column("cache_read_cost_usd", _F64, "Part of input_cost_usd for cache_read_tokens.", "USD"),
+    Column("cache_write_cost_usd", _F64, "Part of input_cost_usd for cache_write_tokens.", "USD"),
+    Column(
+        "output_cost_usd",
+        _F64,
+        "Part of cost_usd for output_tokens, reasoning included. Charges per request are in no part.",
+        "USD",
+    ),
 )
 """Columns that `price_calls` adds to SPANS."""
 
@@ -153,3 +164,9 @@ OTHER_CONVENTION = Column(
     "USD",
 )
 """Column that `price_both_conventions` adds to those of `price_calls`."""
+
+RETRY_COLUMNS = (
+    Column("is_retried", _BOOL, "Whether the call failed and was made again; null where it cannot be told."),
+    Column("is_retry", _BOOL, "Whether the call made a failed one again; null where it cannot be told."),
+)
+"""Columns that `with_retries` adds to SPANS."""

@@ -20,6 +20,8 @@ _COMPARED = re.compile(r"_(before|after|change)$")
 def usd(value: float | None) -> str:
     """US dollars: cents from one dollar up, two significant digits below, never a false zero.
 
+    Less than half a billionth is what is left over when floats add up, and reads as zero.
+
     Example:
         >>> usd(1234.5), usd(0.00042), usd(0), usd(None)
         ('$1,234.50', '$0.00042', '$0.00', '–')
@@ -27,8 +29,10 @@ def usd(value: float | None) -> str:
     if value is None or math.isnan(value):
         return UNKNOWN
     magnitude = abs(value)
+    if magnitude < 5e-10:
+        return "$0.00"
     sign = "-" if value < 0 else ""
-    if magnitude >= 0.0995 or magnitude == 0:
+    if magnitude >= 0.0995:
         return f"{sign}${magnitude:,.2f}"
     digits = 1 - math.floor(math.log10(magnitude))
     return f"{sign}${magnitude:.{min(digits, 9)}f}"

@@ -14,11 +14,13 @@ from llmops_lib.measures.conventions import token_conventions
 from llmops_lib.measures.cost import spend_by, top_spenders
 from llmops_lib.measures.daily import complete_days
 from llmops_lib.measures.errors import error_rates, errors_by_class
+from llmops_lib.measures.explain import explain_change
 from llmops_lib.measures.headline import headline
 from llmops_lib.measures.latency import latency_percentiles, time_to_first_token
 from llmops_lib.measures.notable import failed_calls, most_expensive_calls, slowest_calls
 from llmops_lib.measures.price_checks import reported_against_computed, unpriced_models
 from llmops_lib.measures.quality import calls_without_usage, missing_share
+from llmops_lib.measures.retries import retry_costs
 from llmops_lib.measures.throughput import throughput
 from llmops_lib.measures.token_counts import impossible_usage
 from llmops_lib.measures.usage import top_tokens_per_call, usage_by
@@ -36,6 +38,7 @@ MEASURES = {
     "dropped_attributes": dropped_attributes,
     "error_rates": lambda table: error_rates(table, "model"),
     "errors_by_class": lambda table: errors_by_class(table, "model"),
+    "explain_change": lambda table: explain_change(table, table, by="tenant"),
     "failed_calls": failed_calls,
     "headline": headline,
     "impossible_usage": impossible_usage,
@@ -44,6 +47,7 @@ MEASURES = {
     "most_expensive_calls": most_expensive_calls,
     "orphan_spans": orphan_spans,
     "reported_against_computed": reported_against_computed,
+    "retry_costs": lambda table: retry_costs(table, "model"),
     "rootless_traces": rootless_traces,
     "slowest_calls": slowest_calls,
     "spend_by": lambda table: spend_by(table, ["model", "tenant"]),

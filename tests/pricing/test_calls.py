@@ -34,6 +34,22 @@ def test_a_call_costs_input_times_input_price_plus_output_times_output_price(cal
     )
 
 
+def test_the_parts_of_a_cost_follow_the_tokens_they_are_for(calls):
+    """600 x 3 + 300 x 0.30 + 100 x 3.75 in, 50 x 15 out, USD per million: parts nest as tokens do."""
+    usage = {"input_tokens": 1000, "cache_read_tokens": 300, "cache_write_tokens": 100, "output_tokens": 50}
+    priced = price_calls(calls({"provider": "anthropic", "request_model": "claude-sonnet-4-5"} | usage))
+    parts = priced.select(
+        "input_cost_usd", "cache_read_cost_usd", "cache_write_cost_usd", "output_cost_usd", "cost_usd"
+    )
+    assert parts.row(0) == pytest.approx((2265e-6, 90e-6, 375e-6, 750e-6, 3015e-6))
+
+
+def test_the_parts_of_an_unknown_cost_are_unknown(calls):
+    """Zero would say that the input was free."""
+    priced = price_calls(calls({"request_model": "house-model", "response_model": None, "provider": None}))
+    assert priced.select("cost_usd", "input_cost_usd", "output_cost_usd").row(0) == (None, None, None)
+
+
 def test_a_price_cut_holds_from_its_utc_midnight(calls):
     """A report over the cut of o3 on 2025-06-10 must use both prices, never the newer one for all."""
     cut = datetime(2025, 6, 10, tzinfo=UTC)

@@ -8,6 +8,7 @@ from polars.testing import assert_frame_equal
 
 from llmops_lib.errors import EngineError, MissingColumnError, SchemaError
 from llmops_lib.pricing import price_calls
+from llmops_lib.schema import PRICED_COLUMNS
 
 USED = [
     "is_model_call",
@@ -39,7 +40,7 @@ def test_the_rows_and_columns_of_the_table_stay_as_they_were(calls):
     spans = calls(*(O3 | {"span_id": f"x{i % 7}{i}", "input_tokens": i} for i in range(50)))
     spans = spans.with_columns(tier=pl.lit("mine"), basis=pl.lit(1))
     priced = price_calls(spans)
-    assert priced.columns == [*spans.columns, "cost_usd", "is_priced", "price_basis"]
+    assert priced.columns == [*spans.columns, *(column.name for column in PRICED_COLUMNS)]
     assert_frame_equal(priced.select(spans.columns), spans)
     assert priced.schema["cost_usd"] == pl.Float64
     assert priced.schema["is_priced"] == pl.Boolean
