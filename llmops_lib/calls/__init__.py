@@ -5,7 +5,7 @@ which dataframe engine they run on.
 """
 
 from llmops_lib.calls.engines import Frame, portable
-from llmops_lib.calls.groups import flag, share, tally
+from llmops_lib.calls.groups import flag, share, tally, with_group, with_place
 from llmops_lib.calls.percentiles import calls_to_resolve, percentile_name, quantile, resolved
 from llmops_lib.calls.retries import RETRY_EVIDENCE, flagged_retries
 from llmops_lib.calls.rows import PRICE_HINT, known_rows, model_calls, ordered, stacked
@@ -33,4 +33,6 @@ __all__ = [
     "share",
     "stacked",
     "tally",
+    "with_group",
+    "with_place",
 ]

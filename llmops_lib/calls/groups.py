@@ -6,6 +6,7 @@ sums integers to 38 digits and polars counts in unsigned numbers that wrap below
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import narwhals as nw
 
@@ -64,6 +65,42 @@ def tally(
     sums_known = [nw.when(nw.col(f"_known_{name}") > 0).then(values[name]).alias(name) for name in sums]
     zeroed = [nw.col(name).fill_null(0) for name in named if name.endswith("_count") and name not in sums]
     return tallied.with_columns(*sums_known, *zeroed).select([*by, *named])
+
+
+def with_group(frame: Frame, by: Sequence[str], aggregates: Mapping[str, nw.Expr]) -> Frame:
+    """The rows, each with aggregates of its group; a null key is a group.
+
+    Args:
+        frame: Rows to group.
+        by: Grouping columns, all of text.
+        aggregates: Elementary aggregates by name, as in `tally`.
+
+    Returns:
+        The columns of `frame`, `group_call_count` (rows of the group) and `aggregates`.
+    """
+    # Null does not equal null in a join, and no name of a model or feature is this one character.
+    marks = [nw.col(name).fill_null("\0").alias(f"_by_{name}") for name in by]
+    marked = frame.with_columns(nw.lit("").alias("_by_"), *marks)
+    keys = ["_by_", *(f"_by_{name}" for name in by)]
+    # Both are of one engine, which the union of two frame classes does not tell the type checker.
+    groups: Any = tally(marked, keys, aggregates).rename({"call_count": "group_call_count"})
+    return marked.join(groups, on=keys, how="left").drop(keys)
+
+
+def with_place(frame: Frame, name: str, *, by: Sequence[str] = (), order_by: Sequence[str]) -> Frame:
+    """The rows with their place in an order: 1 for the first of each group.
+
+    Args:
+        frame: Rows to count.
+        name: Column to add.
+        by: Grouping columns; a null key is a group.
+        order_by: Columns to order by, upwards; rows whose first one is null take no place of their own.
+    """
+    # A sum of ones: counting in an order goes wrong on pandas in Narwhals 2.29.
+    ones = flag(~nw.col(order_by[0]).is_null()).alias("_one")
+    counted = frame.with_columns(ones, nw.lit("").alias("_whole"))
+    place = nw.col("_one").cum_sum().over("_whole", *by, order_by=order_by).alias(name)
+    return counted.with_columns(place).drop("_one", "_whole")
 
 
 def flag(condition: nw.Expr) -> nw.Expr:

@@ -53,6 +53,40 @@ def weekly(
     _write("weekly", output, parameters, as_json=as_json)
 
 
+@app.command()
+def spenders(
+    source: Source,
+    month: Annotated[
+        str, typer.Option(help="Month such as 2026-11; without it, the last whole month with calls.")
+    ] = "",
+    by: Annotated[
+        str, typer.Option(help="Dimensions whose largest spenders are listed, separated by commas.")
+    ] = "tenant,user_id,feature,prompt_name,model",
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many spenders each list shows.")] = 20,
+    timezone: Annotated[str, typer.Option(help="Zone whose midnights bound the month.")] = "UTC",
+    naive_timezone: Annotated[str, typer.Option(help="Zone of times in the export that name none.")] = "",
+    columns: Annotated[str, typer.Option(help="Column mapping (YAML) for a plain table.")] = "",
+    prices: Annotated[str, typer.Option(help="Your own price file (YAML or CSV).")] = "",
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write the monthly review of who spends, why it changed and what would cost less.
+
+    Example: llmops report spenders traces --month 2026-11 --top 20
+    """
+    parameters = {
+        "source": source,
+        "month": month,
+        "by": by,
+        "top": top,
+        "timezone": timezone,
+        "naive_timezone": naive_timezone,
+        "columns": columns,
+        "prices": prices,
+    }
+    _write("spenders", output, parameters, as_json=as_json)
+
+
 def _write(name: str, output: Path, parameters: dict[str, Any], *, as_json: bool) -> None:
     from llmops_lib import run_report  # noqa: PLC0415 - keeps `llmops --help` fast
 

@@ -1,4 +1,4 @@
-"""A small synthetic export for notebooks that are opened before there is one to read."""
+"""Small synthetic exports for notebooks that are opened before there is one to read."""
 
 import atexit
 import shutil
@@ -16,6 +16,21 @@ def sample_export() -> Path:
     Returns:
         Path of an OTLP/JSON Lines file, the same bytes every time, labelled synthetic.
     """
+    return write_demo(_folder() / "sample-export.jsonl", weeks=2, calls_per_week=1500).path
+
+
+@cache
+def sample_months() -> Path:
+    """A synthetic export of two whole months, September and October 2026; see `sample_export`.
+
+    Between them a prompt gets longer; in the last week an agent runs away with the money.
+    """
+    target = _folder() / "sample-months.jsonl"
+    return write_demo(target, weeks=9, calls_per_week=600, last_week="2026-W44").path
+
+
+@cache
+def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="llmops-sample-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return write_demo(folder / "sample-export.jsonl", weeks=2, calls_per_week=1500).path
+    return folder

@@ -1,5 +1,6 @@
-"""Which weeks there is anything to report on."""
+"""Which weeks and months there is anything to report on."""
 
+from datetime import timedelta
 from typing import Any
 
 import narwhals as nw
@@ -37,6 +38,37 @@ def weeks_with_calls(calls: Any, timezone: str = "UTC") -> pl.DataFrame:
         >>> weeks_with_calls(calls).rows(), weeks_with_calls(calls, "Europe/Berlin").rows()
         ([('2026-W45', 1), ('2026-W46', 1)], [('2026-W46', 2)])
     """
+    return _counted(calls, timezone, "%G-W%V", "week")
+
+
+@portable
+def months_with_calls(calls: Any, timezone: str = "UTC") -> pl.DataFrame:
+    """The calendar months that hold calls, how many, and until when; see `weeks_with_calls`.
+
+    Args:
+        calls: SPANS, on any engine; uses `started_at`.
+        timezone: IANA zone whose midnights begin the months.
+
+    Returns:
+        A polars DataFrame whatever came in, earliest month first: `month` (such as `2026-11`, a name that
+        `Period.month` takes), `call_count`, `last_on` (local day of the last call).
+
+    Raises:
+        PeriodError: If the zone is unknown.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> started_at = [datetime(2026, 10, 31, 23, 30, tzinfo=UTC), datetime(2026, 11, 9, tzinfo=UTC)]
+        >>> calls = pl.DataFrame({"is_model_call": [True, True], "started_at": started_at})
+        >>> months_with_calls(calls).select("month", "call_count").rows()
+        [('2026-10', 1), ('2026-11', 1)]
+        >>> months_with_calls(calls, "Europe/Berlin").select("month", "call_count").rows()
+        [('2026-11', 2)]
+    """
+    return _counted(calls, timezone, "%Y-%m", "month")
+
+
+def _counted(calls: Any, timezone: str, written: str, name: str) -> pl.DataFrame:
     Period.week("2026-W01", timezone)  # Period is what knows which zones exist.
     started_at = nw.col("started_at")
     quarters = model_calls(calls, ["started_at"]).select(
@@ -44,12 +76,13 @@ def weeks_with_calls(calls: Any, timezone: str = "UTC") -> pl.DataFrame:
     )
     counted = quarters.group_by("hour_at", "quarter").agg(nw.len().alias("call_count"))
     quarter_at = pl.col("hour_at").dt.convert_time_zone("UTC") + pl.duration(minutes=15 * pl.col("quarter"))
-    week = quarter_at.dt.convert_time_zone(timezone).dt.to_string("%G-W%V").alias("week")
+    local = quarter_at.dt.convert_time_zone(timezone)
+    last_on = [local.dt.date().max().alias("last_on")] if name == "month" else []
     return (
         collected(counted.to_native())
-        .group_by(week)
-        .agg(pl.col("call_count").cast(pl.Int64).sum())
-        .sort("week")
+        .group_by(local.dt.to_string(written).alias(name))
+        .agg(pl.col("call_count").cast(pl.Int64).sum(), *last_on)
+        .sort(name)
     )
 
 
@@ -69,16 +102,52 @@ def chosen_week(calls: Any, name: str = "", *, timezone: str = "UTC") -> Period:
         EmptyPeriodError: If the week has no calls; the message lists the weeks that do.
     """
     weeks = weeks_with_calls(calls, timezone)["week"].to_list()
-    period = Period.week(name, timezone) if name else None
-    if not weeks:
-        msg = "the data holds no model calls in any week; expected spans with is_model_call = true"
-        raise EmptyPeriodError(msg)
-    if period is not None and period.name not in weeks:
-        msg = f"week {period.name} has no calls; the data has calls in {_listed(weeks)}"
-        raise EmptyPeriodError(msg)
-    return period or Period.week(weeks[-1], timezone)
+    _require_calls(weeks, "week")
+    period = Period.week(name or weeks[-1], timezone)
+    _require_listed(period, weeks, "week")
+    return period
 
 
-def _listed(weeks: list[str], most: int = 20) -> str:
-    earlier = f"{len(weeks) - most} earlier weeks, " if len(weeks) > most else ""
-    return earlier + ", ".join(weeks[-most:])
+def chosen_month(calls: Any, name: str = "", *, timezone: str = "UTC") -> Period:
+    """The calendar month to report on, known to hold calls.
+
+    Args:
+        calls: SPANS, on any engine; uses `started_at`.
+        name: Such as `2026-11`; empty takes the last month whose last day, or a later month, has calls,
+            and where there is none the last month with calls: on the third of a month, the month that ended
+            is meant.
+        timezone: IANA zone whose midnights begin the month.
+
+    Returns:
+        The month as a period.
+
+    Raises:
+        PeriodError: If the name is no month or the zone is unknown.
+        EmptyPeriodError: If the month has no calls; the message lists the months that do.
+    """
+    found = months_with_calls(calls, timezone)
+    months = found["month"].to_list()
+    _require_calls(months, "month")
+    last = Period.month(months[-1], timezone)
+    is_whole = found["last_on"].last() == last.end_on - timedelta(days=1)
+    usual = months[-1] if is_whole or len(months) == 1 else months[-2]
+    period = Period.month(name or usual, timezone)
+    _require_listed(period, months, "month")
+    return period
+
+
+def _require_calls(names: list[str], kind: str) -> None:
+    if not names:
+        msg = f"the data holds no model calls in any {kind}; expected spans with is_model_call = true"
+        raise EmptyPeriodError(msg)
+
+
+def _require_listed(period: Period, names: list[str], kind: str) -> None:
+    if period.name not in names:
+        msg = f"{kind} {period.name} has no calls; the data has calls in {_listed(names, kind)}"
+        raise EmptyPeriodError(msg)
+
+
+def _listed(names: list[str], kind: str, most: int = 20) -> str:
+    earlier = f"{len(names) - most} earlier {kind}s, " if len(names) > most else ""
+    return earlier + ", ".join(names[-most:])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from llmops_lib.errors import ReportError
 
-REPORTS = {"weekly": "01_weekly_report.ipynb"}
+REPORTS = {"spenders": "02_top_spenders.ipynb", "weekly": "01_weekly_report.ipynb"}
 """Name of each report and the notebook that makes it."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]

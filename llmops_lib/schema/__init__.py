@@ -2,7 +2,13 @@
 
 from llmops_lib.schema.bills import BILL_LINES, BILLS, TOKEN_LINES
 from llmops_lib.schema.completeness import CHECKS, COMPLETENESS, STATUSES
-from llmops_lib.schema.dimensions import DIMENSIONS, REPORT_COLUMNS, REST_NAME, dimension_names
+from llmops_lib.schema.dimensions import (
+    DIMENSIONS,
+    REPORT_COLUMNS,
+    REST_NAME,
+    SPENDER_COLUMNS,
+    dimension_names,
+)
 from llmops_lib.schema.prices import PRICES
 from llmops_lib.schema.quarantine import BENIGN_REASONS, QUARANTINE, RAW_LIMIT, REASONS
 from llmops_lib.schema.scores import SCORES
@@ -39,6 +45,7 @@ __all__ = [
     "RETRY_COLUMNS",
     "SCORES",
     "SPANS",
+    "SPENDER_COLUMNS",
     "STATUSES",
     "TOKEN_CONVENTION",
     "TOKEN_LINES",

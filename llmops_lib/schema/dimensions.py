@@ -56,6 +56,10 @@ REPORT_COLUMNS = (
 )
 """Columns of priced spans that a report computes with: all but texts, which are most of an export."""
 
+SPENDER_COLUMNS = (*REPORT_COLUMNS, "is_retried", "is_retry", "system_chars", "input_chars")
+"""Columns of priced spans that a review of spenders computes with: what `with_retries` and
+`with_text_lengths` add takes the place of texts."""
+
 
 def dimension_names(by: str) -> list[str]:
     """The dimensions named in a list with commas.

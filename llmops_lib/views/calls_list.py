@@ -19,7 +19,8 @@ def calls_list(calls: pl.DataFrame, *, caption: str, empty: str) -> Html:
     Args:
         calls: Rows with `trace_id`, `span_id`, `started_at`, and of `latency_ms`, `cost_usd`, `input_tokens`,
             `output_tokens`, `error_type`, `http_status`, `model`, `feature`, `tenant`, `user_id` and the
-            excerpts those that are known.
+            excerpts those that are known; of calls that stand for a spender, also `value` (its name) and
+            `spend_usd` (all its spend).
         caption: What these calls have in common.
         empty: What is said where there are none.
 
@@ -57,6 +58,7 @@ def _figures(call: dict[str, Any]) -> list[Markup]:
     )
     names = [Markup("{}").format(call[name]) for name in _NAMES if call.get(name) is not None]
     return [
+        *_spender(call),
         *([Markup('<strong class="bad">{}</strong>').format(failure)] if failure else []),
         Markup("<strong>{}</strong>").format(duration(call.get("latency_ms"))),
         Markup("<strong>{}</strong>").format(
@@ -65,6 +67,12 @@ def _figures(call: dict[str, Any]) -> list[Markup]:
         Markup("{}").format(tokens),
         *names,
     ]
+
+
+def _spender(call: dict[str, Any]) -> list[Markup]:
+    if "value" not in call:
+        return []
+    return [Markup("<strong>{}</strong> ({} in all)").format(call["value"], usd(call["spend_usd"]))]
 
 
 def _excerpt(name: str, text: str | None) -> Markup:

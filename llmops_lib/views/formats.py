@@ -150,6 +150,16 @@ def rate(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
+def index(value: float | None) -> str:
+    """A number between 0 and 1 that is no share, to two decimals.
+
+    Example:
+        >>> index(0.4123), index(None)
+        ('0.41', '–')
+    """
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:.2f}"
+
+
 def formatter(column: str) -> tuple[Callable[[Any], str], bool]:
     """How the values of a column are written, and whether they are numbers to align right.
 
@@ -173,6 +183,9 @@ def formatter(column: str) -> tuple[Callable[[Any], str], bool]:
         ("_per_second", rate),
         ("_tokens", compact),
         ("_per_call", compact),
+        ("_rank", count),
+        ("gini", index),
+        ("herfindahl", index),
     )
     quantity = column if column.endswith("_change_share") else _COMPARED.sub("", column)
     if quantity.endswith("_usd"):

@@ -47,7 +47,8 @@ def chart_svg(spec: dict[str, Any], *, width: int, mode: Mode) -> str:
     drawn["config"] = chart_config(mode)
     drawn["autosize"] = {"type": "fit", "contains": "padding"}
     drawn["width"] = width
-    drawn["padding"] = 4
+    # Names stand left of the axis; where the reader's font is wider than ours, they need room.
+    drawn["padding"] = {"left": 16, "right": 4, "top": 4, "bottom": 4}
     if width == NARROW:
         _fit_narrow(drawn["config"])
     return vl_convert.vegalite_to_svg(drawn, allowed_base_urls=[])

@@ -8,7 +8,7 @@ import pytest
 
 from llmops_lib.errors import EmptyPeriodError, PeriodError
 from llmops_lib.frames import in_period
-from llmops_lib.measures.calendar import chosen_week, weeks_with_calls
+from llmops_lib.measures.calendar import chosen_month, chosen_week, weeks_with_calls
 from llmops_lib.periods import Period
 
 # Sunday 8 November 2026, around the midnights of several zones, and the last days of a long year.
@@ -90,3 +90,35 @@ def test_no_calls_at_all_is_said(calls):
     """There is no week to offer."""
     with pytest.raises(EmptyPeriodError, match="no model calls"):
         chosen_week(calls(is_model_call=[False]))
+
+
+def on(calls, *days):
+    """One call at noon of each day."""
+    return calls(started_at=[datetime(2026, month, day, 12, tzinfo=UTC) for month, day in days])
+
+
+def test_the_month_that_ended_is_the_usual_one(engine, calls):
+    """On the third of November a review is about October."""
+    assert chosen_month(engine(on(calls, (10, 2), (11, 3)))).name == "2026-10"
+
+
+def test_a_month_with_calls_on_its_last_day_has_ended(engine, calls):
+    """The export was made on the first, with the last day in it."""
+    assert chosen_month(engine(on(calls, (10, 2), (11, 30)))).name == "2026-11"
+
+
+def test_the_only_month_is_taken_as_it_is(engine, calls):
+    """There is nothing else to report on."""
+    assert chosen_month(engine(on(calls, (11, 3)))).name == "2026-11"
+
+
+def test_a_month_without_calls_lists_those_that_have_some(engine, calls):
+    """The usual reason is a typo."""
+    with pytest.raises(EmptyPeriodError, match=r"month 2026-09 has no calls.*2026-10, 2026-11"):
+        chosen_month(engine(on(calls, (10, 2), (11, 3))), "2026-09")
+
+
+def test_no_calls_make_no_month(calls):
+    """As with weeks."""
+    with pytest.raises(EmptyPeriodError, match="no model calls in any month"):
+        chosen_month(on(calls, (10, 2)).clear())

@@ -10,6 +10,7 @@ from llmops_lib.evidence.cuts import cut_texts, dropped_attributes
 from llmops_lib.evidence.families import orphan_spans, rootless_traces
 from llmops_lib.frames import collected
 from llmops_lib.measures.change import change_between
+from llmops_lib.measures.concentration import spend_concentration
 from llmops_lib.measures.conventions import token_conventions
 from llmops_lib.measures.cost import spend_by, top_spenders
 from llmops_lib.measures.daily import complete_days
@@ -20,7 +21,10 @@ from llmops_lib.measures.latency import latency_percentiles, time_to_first_token
 from llmops_lib.measures.notable import failed_calls, most_expensive_calls, slowest_calls
 from llmops_lib.measures.price_checks import reported_against_computed, unpriced_models
 from llmops_lib.measures.quality import calls_without_usage, missing_share
+from llmops_lib.measures.rankings import example_calls, spender_rankings
 from llmops_lib.measures.retries import retry_costs
+from llmops_lib.measures.savings.context import shorter_contexts
+from llmops_lib.measures.savings.retries import avoidable_retries
 from llmops_lib.measures.throughput import throughput
 from llmops_lib.measures.token_counts import impossible_usage
 from llmops_lib.measures.usage import top_tokens_per_call, usage_by
@@ -32,12 +36,14 @@ MEASURES = {
     "change_between": lambda table: change_between(
         spend_by(table, "model"), spend_by(table, "model"), on="model", columns="spend_usd"
     ),
+    "avoidable_retries": lambda table: avoidable_retries(table, "model"),
     "complete_days": lambda table: complete_days(spend_by(table, "started_on"), DAY),
     "calls_without_usage": calls_without_usage,
     "cut_texts": cut_texts,
     "dropped_attributes": dropped_attributes,
     "error_rates": lambda table: error_rates(table, "model"),
     "errors_by_class": lambda table: errors_by_class(table, "model"),
+    "example_calls": lambda table: example_calls(table, ["model", "tenant"]),
     "explain_change": lambda table: explain_change(table, table, by="tenant"),
     "failed_calls": failed_calls,
     "headline": headline,
@@ -49,7 +55,10 @@ MEASURES = {
     "reported_against_computed": reported_against_computed,
     "retry_costs": lambda table: retry_costs(table, "model"),
     "rootless_traces": rootless_traces,
+    "shorter_contexts": lambda table: shorter_contexts(table, "model"),
     "slowest_calls": slowest_calls,
+    "spend_concentration": lambda table: spend_concentration(table, ["model", "tenant"]),
+    "spender_rankings": lambda table: spender_rankings(table, ["model", "tenant"]),
     "spend_by": lambda table: spend_by(table, ["model", "tenant"]),
     "throughput": lambda table: throughput(table, DAY, "model"),
     "time_to_first_token": lambda table: time_to_first_token(table, "model"),

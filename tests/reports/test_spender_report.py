@@ -1,0 +1,141 @@
+"""The review of spenders from real exports and made months: it renders, stays offline, and its sums close."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from llmops_lib import run_report, write_demo
+from llmops_lib.errors import EmptyPeriodError
+
+pytestmark = pytest.mark.browser
+
+EXPORTS = (
+    "fixtures/litellm/spend_logs_api.json",
+    "fixtures/otlp_json/openinference_anthropic_plus_sdk_native.traces.jsonl",
+    "fixtures/langfuse/projected_exports/observations_ui_export.csv",
+)
+
+
+def opened_quietly(open_page, html, **options):
+    """The page, once it asked for nothing and complained of nothing."""
+    opened = open_page(html, **options)
+    assert opened.requests == []
+    assert opened.problems == []
+    return opened
+
+
+@pytest.fixture(scope="module")
+def months(tmp_path_factory):
+    """The report of two made months."""
+    folder = tmp_path_factory.mktemp("months")
+    source = folder / "months.jsonl"
+    write_demo(source, weeks=9, calls_per_week=300, last_week="2026-W44")
+    return run_report("spenders", output=folder / "reports", source=str(source))
+
+
+def test_the_month_that_ended_is_reviewed_against_the_one_before(months, open_page):
+    """A reader who gave no month wants the last whole one."""
+    opened = opened_quietly(open_page, months.html)
+    assert months.manifest["period"] == "2026-10"
+    assert "From the spend of 2026-09 to that of 2026-10" in opened.text
+    assert "is not covered whole" not in opened.text
+
+
+def test_the_planted_runaway_leads_the_list(months, open_page):
+    """The demonstration plants a looping agent of one user; a review that misses it is useless."""
+    text = opened_quietly(open_page, months.html).text
+    users = text[text.index("User by spend") :]
+    assert users.split("u-")[1].startswith("091")
+
+
+@pytest.mark.parametrize("options", [{"width": 360}, {"dark": True}], ids=["phone", "dark"])
+def test_the_review_fits_a_phone_and_the_night(months, open_page, options):
+    """Wide tables scroll in their own box."""
+    assert opened_quietly(open_page, months.html, **options).overflow_px == 0
+
+
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda name: name.rsplit("/", maxsplit=1)[-1])
+def test_the_review_of_a_real_export_renders_offline(export, shared, tmp_path, open_page):
+    """One day of traffic, no month before, few names: it says so and closes its sums."""
+    report = run_report("spenders", output=tmp_path, source=str(shared / export))
+    opened = opened_quietly(open_page, report.html)
+    figures = report.manifest["figures"]
+    assert figures["rows_read"] == figures["span_count"] + figures["quarantined_count"]
+    assert f"{figures['call_count']:,}" in opened.text
+
+
+def test_a_log_without_models_has_no_spend_to_explain(shared, tmp_path, open_page):
+    """A mapped request log names no model, so that nothing has a price and nothing is guessed."""
+    mapping = tmp_path / "mapping.yaml"
+    columns = {
+        "started_at": {"column": "timestamp", "unit": "s", "origin": "2025-09-10T12:00:00+08:00"},
+        "input_tokens": "input_length",
+        "output_tokens": "output_length",
+        "session_id": "session_id",
+    }
+    constants = {"feature": "question answering"}
+    mapping.write_text(json.dumps({"columns": columns, "constants": constants}), encoding="utf-8")
+    source = shared / "reference" / "data" / "ragpulse_week.jsonl"
+    report = run_report("spenders", output=tmp_path / "reports", source=str(source), columns=str(mapping))
+    text = opened_quietly(open_page, report.html, width=360).text
+    assert report.manifest["figures"]["spend_usd"] is None
+    assert "is not covered whole" in text
+    assert "none: no call has a known cost that could be lower." in text
+
+
+def test_a_month_without_calls_names_the_months_that_have_some(shared, tmp_path):
+    """A mistyped month is the usual reason for an empty report."""
+    source = shared / "fixtures/otlp_json/openinference_openai.traces.jsonl"
+    with pytest.raises(EmptyPeriodError, match=r"month 2026-09 has no calls.*2026-11"):
+        run_report("spenders", output=tmp_path, source=str(source), month="2026-09")
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    '=HYPERLINK("http://127.0.0.1:9/?"&A1,"x")',
+    "![beacon](http://127.0.0.1:9/beacon.png)",
+    "{{ 7*7 }} ${7*7} $$x^2$$",
+)
+
+
+def hostile_row(place, text, at):
+    """A priced call, all of whose names and texts are hostile."""
+    names = ("tenant", "feature", "user_id", "prompt_name", "input", "output", "error_type", "error_message")
+    return {
+        "started_at": at.isoformat(),
+        "model": "gpt-4o",
+        "provider": "openai",
+        "input_tokens": 1000 + place,
+        "output_tokens": 5,
+        "latency_ms": 100.0,
+        **dict.fromkeys(names, text),
+    }
+
+
+def test_hostile_text_shows_as_text(tmp_path, open_page):
+    """Names of top spenders stand in bars, tables, lists and suggestions; none may act in a browser."""
+    at = datetime(2026, 10, 3, tzinfo=UTC)
+    rows = [
+        hostile_row(place, text, at + timedelta(days=day))
+        for place, text in enumerate(HOSTILE)
+        for day in (0, 31)
+    ]
+    source = tmp_path / "hostile.jsonl"
+    pl.DataFrame(rows).write_ndjson(source)
+    report = run_report("spenders", output=tmp_path / "reports", source=str(source), month="2026-11")
+    opened = opened_quietly(open_page, report.html)
+    assert all(text in opened.text for text in HOSTILE[:3])
+    assert "<script" not in report.html.read_text(encoding="utf-8")
+
+
+def test_the_same_input_gives_the_same_bytes(shared, tmp_path):
+    """Reviews are compared month by month; only the run itself may differ."""
+    source = shared / "fixtures/otlp_json/openinference_openai.traces.jsonl"
+    first, second = (
+        run_report("spenders", output=tmp_path / name, source=str(source)) for name in ("first", "second")
+    )
+    assert first.html.read_bytes() == second.html.read_bytes()
