@@ -35,7 +35,8 @@ def explain_change_chart(change: pl.DataFrame, *, before: str, after: str) -> Dr
     """A waterfall from the spend of one period to that of the next.
 
     Args:
-        change: The one total row of `explain_change`; no row draws nothing.
+        change: The one total row of `explain_change`; one whose `state` is not `in both` draws nothing, since
+            what is new or unpriced has no causes: `explain_change_note` says so.
         before: Name of the earlier period.
         after: Name of the later period.
 
@@ -43,7 +44,8 @@ def explain_change_chart(change: pl.DataFrame, *, before: str, after: str) -> Dr
         Horizontal bars on an axis that holds zero: the spend before, each effect where the last one ended,
         the spend after.
     """
-    rows = [step for row in change.iter_rows(named=True) for step in _steps(row, before, after)]
+    comparable = change.filter(state="in both")
+    rows = [step for row in comparable.iter_rows(named=True) for step in _steps(row, before, after)]
     steps = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
     names = steps["step"].to_list()
     room = max([1e-9, *steps["high_usd"]]) * 1.35

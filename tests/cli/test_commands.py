@@ -129,6 +129,30 @@ def test_a_report_is_written_from_an_export_and_from_a_store(run, export, tmp_pa
     assert figures[0]["spend_usd"] == pytest.approx(2 * (1000 * 2.5 + 100 * 10) / 1e6)
 
 
+def test_a_month_without_calls_lists_those_with_some(run, export, tmp_path):
+    """As with weeks."""
+    message = refusal(run("report", "spenders", export, "--month", "2026-10", "--output", tmp_path))
+    assert "2026-11" in message
+
+
+def test_a_name_that_is_no_month_is_refused(run, export, tmp_path):
+    """A week is a likely slip."""
+    message = refusal(run("report", "spenders", export, "--month", "2026-W46", "--output", tmp_path))
+    assert "such as '2026-11'" in message
+
+
+def test_the_review_of_spenders_is_written_from_an_export_and_from_a_store(run, export, tmp_path):
+    """One month alone works, and a store gives the figures of its export."""
+    assert run("ingest", export, "--store", tmp_path / "store")[0] == 0
+    figures = []
+    for source in (export, tmp_path / "store"):
+        arguments = ("--month", "2026-11", "--top", "3", "--output", tmp_path / source.stem, "--json")
+        code, out, err = run("report", "spenders", source, *arguments)
+        assert (code, err) == (0, "")
+        figures.append(json.loads(out)["figures"])
+    assert figures[0] == figures[1]
+
+
 def test_ingesting_twice_is_said_to_change_nothing(run, export, tmp_path):
     """A script must be able to tell."""
     first = json.loads(run("ingest", export, "--store", tmp_path / "store", "--json")[1])

@@ -12,7 +12,7 @@ from llmops_lib.errors import EmptyPeriodError
 pytestmark = pytest.mark.browser
 
 EXPORTS = (
-    "fixtures/litellm/spend_logs_api.json",
+    "fixtures/litellm/spend_logs.jsonl",
     "fixtures/otlp_json/openinference_anthropic_plus_sdk_native.traces.jsonl",
     "fixtures/langfuse/projected_exports/observations_ui_export.csv",
 )

@@ -78,6 +78,13 @@ def test_a_waterfall_of_nothing_is_a_sentence():
     assert "Nothing to show." in figure_markup(explain_change_chart(CHANGE.clear(), **PERIODS).to_dict())
 
 
+@pytest.mark.parametrize("state", ["new", "unpriced before"])
+def test_spend_without_a_period_to_compare_draws_no_waterfall(state):
+    """A bar of volume over the whole spend would read as growth."""
+    chart = explain_change_chart(CHANGE.with_columns(state=pl.lit(state)), **PERIODS)
+    assert "Nothing to show." in figure_markup(chart.to_dict())
+
+
 def test_the_note_names_the_largest_cause_and_what_is_in_neither_sum():
     """The one sentence that is forwarded."""
     html = explain_change_note(CHANGE, **PERIODS)._repr_html_()
