@@ -44,7 +44,8 @@ def flagged_retries(table: Any) -> Frame:
     if set(_FLAGS) <= set(present):
         return known_rows(table, present)
     frame = known_rows(table, [*present, *RETRY_EVIDENCE], hint="with_retries() takes a SPANS table.")
-    marks: Any = _marked(frame)
+    # A key that repeats must not multiply the rows that it joins.
+    marks: Any = _marked(frame).unique(["trace_id", "span_id"], keep="any")
     joined = frame.join(marks, on=["trace_id", "span_id"], how="left")
     flags = [_flag(f"_{name}").alias(name) for name in _FLAGS]
     kept = [name for name in present if name not in _FLAGS]

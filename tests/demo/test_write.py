@@ -4,8 +4,9 @@ import time
 import polars as pl
 import pytest
 
-from llmops_lib.demo import write_demo
+from llmops_lib.demo import sample_months, write_demo
 from llmops_lib.errors import PeriodError
+from llmops_lib.sources.otlp import read_otlp
 
 SMALL = {"weeks": 1, "calls_per_week": 300}
 
@@ -151,3 +152,10 @@ def test_tens_of_thousands_of_spans_take_seconds(tmp_path):
     facts = write_demo(tmp_path / "demo.jsonl", weeks=3)
     assert facts.span_count > 25_000
     assert time.process_time() - started < 10
+
+
+def test_the_monthly_sample_covers_two_whole_months():
+    """A review of a month needs the month before it, both to their last days."""
+    days = read_otlp(sample_months()).spans["started_at"].dt.date()
+    covered = set(days.dt.strftime("%Y-%m-%d"))
+    assert {"2026-09-01", "2026-09-30", "2026-10-01", "2026-10-31"} <= covered

@@ -2,13 +2,14 @@
 
 from datetime import date
 
+import narwhals as nw
 import polars as pl
 import pytest
 
 from llmops_lib.errors import EngineError
 from llmops_lib.evidence.cuts import cut_texts, dropped_attributes
 from llmops_lib.evidence.families import orphan_spans, rootless_traces
-from llmops_lib.frames import collected
+from llmops_lib.frames import collected, narwhal
 from llmops_lib.measures.change import change_between
 from llmops_lib.measures.concentration import spend_concentration
 from llmops_lib.measures.conventions import token_conventions
@@ -32,6 +33,12 @@ from llmops_lib.periods import Period
 
 DAY = Period.days(date(2026, 11, 9), date(2026, 11, 10))
 
+
+def _failed(table):
+    """The failed calls of a table, on its engine."""
+    return narwhal(table).filter(nw.col("is_error")).to_native()
+
+
 MEASURES = {
     "change_between": lambda table: change_between(
         spend_by(table, "model"), spend_by(table, "model"), on="model", columns="spend_usd"
@@ -44,7 +51,7 @@ MEASURES = {
     "error_rates": lambda table: error_rates(table, "model"),
     "errors_by_class": lambda table: errors_by_class(table, "model"),
     "example_calls": lambda table: example_calls(table, ["model", "tenant"]),
-    "explain_change": lambda table: explain_change(table, table, by="tenant"),
+    "explain_change": lambda table: explain_change(_failed(table), table, by="tenant"),
     "failed_calls": failed_calls,
     "headline": headline,
     "impossible_usage": impossible_usage,

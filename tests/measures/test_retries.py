@@ -102,3 +102,9 @@ def test_columns_that_tell_a_retry_are_asked_for(engine, calls):
     """Without them every call would look like a first attempt."""
     with pytest.raises(MissingColumnError, match="ended_at"):
         with_retries(engine(attempts(calls).drop("ended_at")))
+
+
+def test_rows_that_repeat_a_key_are_not_multiplied(engine, calls):
+    """A table that was stacked from overlapping exports keeps its number of rows."""
+    table = attempts(calls, span_id=["s0", "s1", "s1"])
+    assert len(collected(with_retries(engine(table)))) == 3
