@@ -64,7 +64,8 @@ def explain_change(
         (`in both`, `new`, `gone`; `unpriced before`, `unpriced after` or `unpriced` where there were calls
         and none had a cost; `no calls`), `call_count_before`, `call_count_after`, `unpriced_count_before`,
         `unpriced_count_after` (calls without a cost, in none of the sums), `spend_usd_before`,
-        `spend_usd_after`, `spend_usd_change` (USD of priced calls, 0 where there are none), and its parts
+        `spend_usd_after` (USD of priced calls; 0 without calls, null where no call has a cost),
+        `spend_usd_change` (of known spend; null where neither side has any), and its parts
         `volume_effect_usd`, `mix_effect_usd`, `input_effect_usd`, `output_effect_usd` (tokens per call),
         `cache_effect_usd`, `price_effect_usd`, `retry_effect_usd`.
 
@@ -189,14 +190,23 @@ def _rows(cells: Frame, keys: list[str]) -> Frame:
     """The cells summed to groups, with what they are called and in order."""
     sums = [*(f"{side}_{name}" for side in SIDES for name in _SHOWN), *_EFFECTS]
     totals = tally(cells, keys, sums=sums).with_columns(nw.col(name).fill_null(0) for name in sums)
-    change = nw.col("after_spend_usd") - nw.col("before_spend_usd")
-    told = totals.with_columns(
-        _state().alias("state"), change.alias("spend_usd_change"), change.abs().alias("_size")
-    )
+    change = (nw.col("after_spend_usd") - nw.col("before_spend_usd")).alias("spend_usd_change")
+    told = totals.with_columns(_state().alias("state"), change)
+    # What has calls and no known cost spent an unknown amount, which is not zero.
+    is_known = nw.col("state") != "unpriced"
+    changes = [nw.when(is_known).then(nw.col(name)).alias(name) for name in ("spend_usd_change", *_EFFECTS)]
+    told = told.with_columns(*changes, *(_known_spend(side) for side in SIDES))
+    told = told.with_columns(nw.col("spend_usd_change").abs().alias("_size"))
     renamed = told.rename({f"{side}_{name}": f"{name}_{side}" for side in SIDES for name in _SHOWN})
     shown = [f"{name}_{side}" for name in _SHOWN for side in SIDES]
     ranked = ordered(renamed, ["_size", *keys], largest_first=["_size"])
     return ranked.select([*keys, "state", *shown, "spend_usd_change", *_EFFECTS])
+
+
+def _known_spend(side: str) -> nw.Expr:
+    calls, unpriced = nw.col(f"{side}_call_count"), nw.col(f"{side}_unpriced_count")
+    is_known = (calls == 0) | (unpriced < calls)
+    return nw.when(is_known).then(nw.col(f"{side}_spend_usd")).alias(f"{side}_spend_usd")
 
 
 def _state() -> nw.Expr:

@@ -1,10 +1,13 @@
 """Changes in spend, worked by hand and by law."""
 
+from datetime import UTC, datetime
+
 import hypothesis.strategies as st
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from llmops_lib import price_calls
 from llmops_lib.errors import EngineError, MissingColumnError
 from llmops_lib.frames import collected
 from llmops_lib.measures.explain import explain_change
@@ -123,7 +126,15 @@ def test_unpriced_calls_are_counted_beside_the_sums(engine, table):
     row = change.row(0, named=True)
     assert (row["unpriced_count_before"], row["unpriced_count_after"]) == (2, 1)
     assert (row["call_count_before"], row["call_count_after"]) == (2, 2)
-    assert (row["spend_usd_before"], row["spend_usd_change"], row["state"]) == (0.0, 2.4, "unpriced before")
+    assert (row["spend_usd_before"], row["spend_usd_change"], row["state"]) == (None, 2.4, "unpriced before")
+
+
+def test_a_group_without_any_known_cost_has_no_known_change(engine, table):
+    """Unknown spend that stays unknown did not change by zero."""
+    unpriced = call() | dict.fromkeys(("cost_usd", "input_cost_usd", "output_cost_usd"))
+    change = collected(explain_change(engine(table([unpriced])), engine(table([unpriced] * 2))))
+    columns = ["state", "spend_usd_after", "spend_usd_change", "volume_effect_usd"]
+    assert change.select(columns).rows() == [("unpriced", None, None, None)]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +154,15 @@ def test_a_cost_without_parts_is_a_price_per_call(engine, table):
     before, after = call() | bare | {"cost_usd": 1.0}, call() | bare | {"cost_usd": 1.5}
     change = collected(explain_change(engine(table([before])), engine(table([after]))))
     assert effects(change) == {"price": 0.5}
+
+
+def test_a_cut_of_the_list_price_is_price(table):
+    """The list price of o3 fell from 10 and 40 to 2 and 8 USD per million on 10 June 2025."""
+    row = call() | {"model": "o3", "provider": "openai", "input_tokens": 1_000_000, "output_tokens": 100_000}
+    row |= {"request_model": "o3", "cache_read_tokens": 0}
+    sides = [row | {"started_at": datetime(2025, month, 1, tzinfo=UTC)} for month in (5, 7)]
+    change = explain_change(*(price_calls(table([side])) for side in sides))
+    assert effects(change) == pytest.approx({"price": -11.2})
 
 
 def test_mix_is_what_its_columns_tell_apart(engine, table):
@@ -219,8 +239,9 @@ def test_effects_add_up_to_the_change_and_rows_to_the_total(table, before, after
     sides = [[drawn(row) for row in rows] for rows in (before, after)]
     change = explain_change(*map(table, sides), by=by)
     scale = 1e-9 * (1 + sum(map(known_spend, sides)))
-    parts = change.select(pl.sum_horizontal(f"{name}_effect_usd" for name in EFFECTS))["volume_effect_usd"]
-    assert parts.to_list() == pytest.approx(change["spend_usd_change"].to_list(), abs=scale)
+    known = change.drop_nulls("spend_usd_change")
+    parts = known.select(pl.sum_horizontal(f"{name}_effect_usd" for name in EFFECTS))["volume_effect_usd"]
+    assert parts.to_list() == pytest.approx(known["spend_usd_change"].to_list(), abs=scale)
     assert change["spend_usd_change"].sum() == pytest.approx(
         known_spend(sides[1]) - known_spend(sides[0]), abs=scale
     )
@@ -233,7 +254,8 @@ def test_a_period_against_itself_has_no_effects(table, rows, by):
     """Zero, not almost zero: a rounding error in a report is a question to somebody."""
     side = table([drawn(row) for row in rows])
     change = explain_change(side, side, by=by)
-    assert all(change[f"{name}_effect_usd"].to_list() == [0.0] * change.height for name in EFFECTS)
+    known = change.filter(pl.col("state") != "unpriced")
+    assert all(known[f"{name}_effect_usd"].to_list() == [0.0] * known.height for name in EFFECTS)
 
 
 @given(before=ROWS, after=ROWS, by=BY)
@@ -245,5 +267,7 @@ def test_exchanged_periods_have_opposite_effects(table, before, after, by):
     there = explain_change(*sides, by=by).sort(keys or ["state"])
     back = explain_change(*reversed(sides), by=by).sort(keys or ["state"])
     for name in EFFECTS:
-        opposite = [-value for value in back[f"{name}_effect_usd"]]
-        assert there[f"{name}_effect_usd"].to_list() == pytest.approx(opposite, abs=1e-8)
+        opposite = (-back[f"{name}_effect_usd"]).fill_null(0)
+        assert there[f"{name}_effect_usd"].fill_null(0).to_list() == pytest.approx(
+            opposite.to_list(), abs=1e-8
+        )
