@@ -49,16 +49,22 @@ REPORT_COLUMNS = (
     "cost_usd",
     "is_priced",
     "price_basis",
+)
+"""Columns of priced spans that a report computes with: all but texts, which are most of an export."""
+
+SPENDER_COLUMNS = (
+    *REPORT_COLUMNS,
     "input_cost_usd",
     "cache_read_cost_usd",
     "cache_write_cost_usd",
     "output_cost_usd",
+    "is_retried",
+    "is_retry",
+    "system_chars",
+    "input_chars",
 )
-"""Columns of priced spans that a report computes with: all but texts, which are most of an export."""
-
-SPENDER_COLUMNS = (*REPORT_COLUMNS, "is_retried", "is_retry", "system_chars", "input_chars")
-"""Columns of priced spans that a review of spenders computes with: what `with_retries` and
-`with_text_lengths` add takes the place of texts."""
+"""Columns of priced spans that a review of spenders computes with: the parts of each cost, and in place of
+texts what `with_retries` and `with_text_lengths` tell of them."""
 
 
 def dimension_names(by: str) -> list[str]:
