@@ -48,7 +48,7 @@ class _Group:
 
     layout: Layout
     scope: Any
-    first: Span
+    first: Span | None
     prototype: Prototype | None = None
     carried: list[tuple[Any, ...]] = field(default_factory=list)
     places: list[tuple[Place, int]] = field(default_factory=list)
@@ -145,17 +145,23 @@ class AlikeSpans:
                 alone += group.places
         alone += self._accept(groups)
         self._read_alone(alone)
+        self._waiting_count = self._waiting_bytes = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        # A group without a prototype would keep its first span, of which there may be one per group.
+        self._groups = {key: group for key, group in self._groups.items() if group.prototype is not None}
         for group in self._groups.values():
             group.carried, group.places = [], []
-        self._waiting_count = self._waiting_bytes = 0
         if max(len(self._layouts), len(self._groups)) > _KNOWN_LAYOUTS:
             self._groups.clear()
             self._layouts.clear()
 
     def _columns(self, group: _Group) -> dict[str, list[Any]]:
         """What the spans of a group carry; nothing where each has to be read alone."""
-        if group.prototype is None and self._fewest is not None and len(group.carried) >= self._fewest:
+        if group.first is not None and self._fewest is not None and len(group.carried) >= self._fewest:
             group.prototype = prototype_of(group.first, group.layout, self._reader(group.scope))
+            group.first = None
         if group.prototype is None:
             return {}
         try:
