@@ -8,10 +8,11 @@ from llmops_lib.calls.engines import Frame, portable
 from llmops_lib.calls.groups import flag, share, tally, with_group, with_place
 from llmops_lib.calls.percentiles import calls_to_resolve, percentile_name, quantile, resolved
 from llmops_lib.calls.retries import RETRY_EVIDENCE, flagged_retries
-from llmops_lib.calls.rows import PRICE_HINT, known_rows, model_calls, ordered, stacked
+from llmops_lib.calls.rows import CALL_COLUMNS, PRICE_HINT, known_rows, model_calls, ordered, stacked
 from llmops_lib.calls.spend_path import EFFECTS, FACTORS, LINES, SIDES, path_effects
 
 __all__ = [
+    "CALL_COLUMNS",
     "EFFECTS",
     "FACTORS",
     "LINES",

@@ -11,6 +11,21 @@ from llmops_lib.errors import EngineError
 from llmops_lib.frames import narwhal
 from llmops_lib.schema import OTHER_CONVENTION, PRICED_COLUMNS, RETRY_COLUMNS, SPANS
 
+CALL_COLUMNS = (
+    "trace_id",
+    "span_id",
+    "started_at",
+    "model",
+    "tenant",
+    "feature",
+    "user_id",
+    "latency_ms",
+    "cost_usd",
+    "input_tokens",
+    "output_tokens",
+)
+"""What a list of calls tells of each."""
+
 PRICE_HINT = "Call price_calls() on the table first."
 """What to do where a column of money is missing."""
 

@@ -5,21 +5,11 @@ from typing import Any
 
 import narwhals as nw
 
-from llmops_lib.calls import PRICE_HINT, Frame, model_calls, ordered, portable
+from llmops_lib.calls import CALL_COLUMNS, PRICE_HINT, Frame, model_calls, ordered, portable
 from llmops_lib.frames import narwhal
 
 _SHOWN = (
-    "trace_id",
-    "span_id",
-    "started_at",
-    "model",
-    "tenant",
-    "feature",
-    "user_id",
-    "latency_ms",
-    "cost_usd",
-    "input_tokens",
-    "output_tokens",
+    *CALL_COLUMNS,
     "error_type",
     "error_message",
     "http_status",

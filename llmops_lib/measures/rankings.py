@@ -6,6 +6,7 @@ from typing import Any
 import narwhals as nw
 
 from llmops_lib.calls import (
+    CALL_COLUMNS,
     PRICE_HINT,
     Frame,
     model_calls,
@@ -31,19 +32,6 @@ _RETURNED = (
     "tokens_per_call",
     "input_tokens_per_call",
     "output_tokens_per_call",
-)
-_EXAMPLE = (
-    "trace_id",
-    "span_id",
-    "started_at",
-    "model",
-    "tenant",
-    "feature",
-    "user_id",
-    "latency_ms",
-    "cost_usd",
-    "input_tokens",
-    "output_tokens",
 )
 
 
@@ -115,7 +103,7 @@ def example_calls(calls: Any, dimensions: Sequence[str], *, n: int = 20) -> Any:
         [('globex', 0.625, 't2'), ('acme', 0.25, 't1')]
     """
     present = narwhal(calls).collect_schema().names()
-    shown = [name for name in _EXAMPLE if name in present or name in {"trace_id", "span_id", "cost_usd"}]
+    shown = [name for name in CALL_COLUMNS if name in present or name in {"trace_id", "span_id", "cost_usd"}]
     frame = model_calls(calls, [*shown, *dimensions], hint=PRICE_HINT).filter(~nw.col("cost_usd").is_null())
     parts = [_examples(frame, place, name, shown) for place, name in enumerate(dimensions)]
     ranked = with_place(stacked(parts), "_rank", by=["dimension"], order_by=["_down_usd", "value"])
