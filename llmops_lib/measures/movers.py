@@ -75,6 +75,8 @@ def fastest_changes(change: Any, *, n: int = 6, least_share: float = 0.01) -> An
 def new_and_gone(change: Any, *, n: int = 10) -> Any:
     """The groups that made calls in one of two periods only.
 
+    Where a period holds no call of any group, nothing is known of it, and no group is new or gone.
+
     Args:
         change: What `change_between` returns for spend and calls; uses `spend_usd_before`,
             `spend_usd_after`, `call_count_before`, `call_count_after`.
@@ -96,12 +98,16 @@ def new_and_gone(change: Any, *, n: int = 10) -> Any:
     """
     counts = ["call_count_before", "call_count_after"]
     frame = _spend_columns(change, *counts)
-    is_new, is_gone = (nw.col(name).is_null() for name in counts)
+    names = [name for name in frame.columns if not name.endswith(_COMPARED)]
+    frame = frame.with_columns(nw.lit(1).alias("_all")).with_columns(
+        nw.col(name).max().over("_all").alias(f"_any{name}") for name in counts
+    )
+    has_both = ~nw.any_horizontal((nw.col(f"_any{name}").is_null() for name in counts), ignore_nulls=False)
+    is_new, is_gone = (nw.col(name).is_null() & has_both for name in counts)
     state = nw.when(is_new).then(nw.lit("new")).otherwise(nw.lit("gone")).alias("state")
     spend = nw.coalesce("spend_usd_before", "spend_usd_after").fill_null(0).alias("_size")
     one_sided = frame.filter(is_new | is_gone).with_columns(state, spend)
     sides = ["spend_usd_before", "spend_usd_after"]
-    names = [name for name in frame.columns if not name.endswith(_COMPARED)]
     return _first(one_sided, n).select([*names, "state", *sides]).to_native()
 
 

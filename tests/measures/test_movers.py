@@ -48,3 +48,11 @@ def test_a_group_without_a_known_cost_is_not_new(change):
     """It made calls in both periods; only its price is new."""
     found = collected(new_and_gone(change))
     assert found.rows() == [("tenant", "left", "gone", 5.0, None), ("tenant", "came", "new", None, 3.0)]
+
+
+def test_nothing_is_new_where_no_call_came_before(engine):
+    """An export that begins this month says nothing of the last one."""
+    change = change_between(
+        engine(BEFORE.clear()), engine(AFTER), on=["dimension", "value"], columns=["spend_usd", "call_count"]
+    )
+    assert collected(new_and_gone(change)).is_empty()
