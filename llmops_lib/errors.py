@@ -11,6 +11,7 @@ LlmopsError(ValueError)
 ├── SchemaError            a table does not have the declared columns, dtypes, key or nullability
 │   └── MissingColumnError      a measure or view lacks a column it uses
 ├── PriceError             a price list that cannot be read or contradicts itself
+├── BudgetError            budgets that cannot be read or say what cannot be
 ├── StoreError             a span store that cannot be opened, written or trusted
 ├── PeriodError            a period that cannot be parsed
 │   └── EmptyPeriodError        a period that holds no spans; the message lists those that do
@@ -75,6 +76,10 @@ class MissingColumnError(SchemaError):
 
 class PriceError(LlmopsError):
     """A price list cannot be read or contradicts itself."""
+
+
+class BudgetError(LlmopsError):
+    """Budgets cannot be read or say what cannot be."""
 
 
 class StoreError(LlmopsError):

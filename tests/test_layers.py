@@ -17,6 +17,8 @@ LAYERS = {
     "calls": 1,
     "evidence": 1,
     "facts": 1,
+    "budgets": 1,
+    "plain_yaml": 1,
     "sources": 2,
     "pricing": 2,
     "registry": 2,

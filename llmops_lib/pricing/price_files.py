@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,33 +10,13 @@ import polars as pl
 import yaml
 
 from llmops_lib.errors import PriceError
+from llmops_lib.plain_yaml import PlainLoader
 from llmops_lib.pricing.flat_list import public_prices
 from llmops_lib.pricing.price_checks import Entry, parsed_entry, prices_frame
 from llmops_lib.schema import PRICES, conform
 
 _SIZE_LIMITS = {".yaml": 256 * 1024, ".yml": 256 * 1024, ".csv": 4 * 1024 * 1024}
 _NULLS = ("", "~", "null", "Null", "NULL")
-
-
-class _PlainLoader(yaml.BaseLoader):
-    """Builds text, lists and mappings only, so a model named `1.10` stays one.
-
-    Aliases are refused because a few lines of them can stand for gigabytes, repeated keys because one of
-    the two would be lost.
-    """
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            msg = "an alias"
-            raise yaml.MarkedYAMLError(problem=msg, problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call] # PyYAML leaves it untyped
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        if len(keys) != len({str(key) for key in keys}):
-            msg = "a mapping that names a key twice"
-            raise yaml.MarkedYAMLError(problem=msg, problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep=deep)
 
 
 def load_prices(path: str | Path | None = None) -> pl.DataFrame:
@@ -114,7 +94,7 @@ def _text(file: Path) -> str:
 
 def _yaml_entries(text: str, file: str) -> list[Entry]:
     try:
-        loader = _PlainLoader(text)
+        loader = PlainLoader(text)
         document = loader.get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
