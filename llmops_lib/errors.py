@@ -17,6 +17,7 @@ LlmopsError(ValueError)
 │   └── EmptyPeriodError        a period that holds no spans; the message lists those that do
 ├── ReportError            a report that could not be run, checked or written
 │   └── ParameterError          an unknown or ill-typed report parameter
+├── OverlapError           what was observed says nothing of what is asked
 └── EngineError            a dataframe engine lacks an expression that a measure needs
 ```
 """
@@ -100,6 +101,10 @@ class ReportError(LlmopsError):
 
 class ParameterError(ReportError):
     """A report parameter is unknown or has the wrong type; the message lists the known ones."""
+
+
+class OverlapError(LlmopsError):
+    """A policy does what was never observed, so that nothing can be said of it."""
 
 
 class EngineError(LlmopsError):

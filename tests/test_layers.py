@@ -19,6 +19,7 @@ LAYERS = {
     "facts": 1,
     "budgets": 1,
     "plain_yaml": 1,
+    "stats": 1,
     "sources": 2,
     "pricing": 2,
     "registry": 2,

@@ -1,0 +1,1 @@
+"""Statistics that measures share, each with the source of its formula."""
