@@ -17,6 +17,7 @@ LAYERS = {
     "calls": 1,
     "evidence": 1,
     "facts": 1,
+    "stats": 1,
     "sources": 2,
     "pricing": 2,
     "registry": 2,
@@ -51,6 +52,7 @@ ALLOWED_IN = {
     "jiter": {"sources"},
     "msgspec": {"sources"},
     "stamina": {"sources", "endpoints"},
+    "scipy": {"stats"},
 }
 """Third-party packages that may appear in these modules only."""
 
