@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from llmops_lib.stats.clusters import ClusteredMean, clustered_mean
+from llmops_lib.stats.clustered_mean import ClusteredMean, clustered_mean
 from llmops_lib.stats.distributions import t_cdf, two_sided_interval, two_sided_p
 from llmops_lib.stats.inputs import Floats, numbers, same_length
 from llmops_lib.stats.results import Interval, Reason, no_interval

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.clusters import clustered_mean
+from llmops_lib.stats.clustered_mean import clustered_mean
 from llmops_lib.stats.paired import paired_difference
 from llmops_lib.stats.results import Reason
 

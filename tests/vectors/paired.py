@@ -6,7 +6,7 @@ import re
 import numpy as np
 import polars as pl
 
-from llmops_lib.stats.clusters import clustered_mean
+from llmops_lib.stats.clustered_mean import clustered_mean
 from llmops_lib.stats.mcnemar import mcnemar
 from llmops_lib.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, bonferroni, holm
 from llmops_lib.stats.paired import paired_difference
