@@ -15,6 +15,7 @@ LlmopsError(ValueError)
 ├── StoreError             a span store that cannot be opened, written or trusted
 ├── PeriodError            a period that cannot be parsed
 │   └── EmptyPeriodError        a period that holds no spans; the message lists those that do
+├── EstimateError          an estimate was asked of numbers that cannot give it
 ├── ReportError            a report that could not be run, checked or written
 │   └── ParameterError          an unknown or ill-typed report parameter
 ├── OverlapError           what was observed says nothing of what is asked
@@ -93,6 +94,10 @@ class PeriodError(LlmopsError):
 
 class EmptyPeriodError(PeriodError):
     """A reporting period holds no spans; the message lists the periods that do."""
+
+
+class EstimateError(LlmopsError):
+    """An estimate was asked of numbers that cannot give it: NaN, lengths that differ, a share above one."""
 
 
 class ReportError(LlmopsError):

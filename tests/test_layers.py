@@ -54,6 +54,7 @@ ALLOWED_IN = {
     "jiter": {"sources"},
     "msgspec": {"sources"},
     "stamina": {"sources", "endpoints"},
+    "scipy": {"stats"},
 }
 """Third-party packages that may appear in these modules only."""
 
