@@ -24,6 +24,7 @@ import orjson
 import psutil
 from ingest_rivals import RIVALS
 from ingest_rivals_langfuse import check_langfuse_rows
+from ingest_rivals_otlp import check_otlp_rows
 
 from llmops_lib import ingest
 from llmops_lib.demo import write_demo
@@ -65,9 +66,8 @@ def main() -> None:
     for source_format in options.formats:
         with tempfile.TemporaryDirectory(prefix="ingest-") as folder:
             path = Path(folder) / f"{source_format}.jsonl"
-            if source_format == "langfuse":
-                write_langfuse(path, CHECKED_MB * MB)
-                check_langfuse_rows(path, read_exports(path).spans)
+            WRITERS[source_format](path, CHECKED_MB * MB)
+            CHECKS[source_format](path, read_exports(path).spans)
             WRITERS[source_format](path, options.mb * MB)
             names = [*RIVALS[source_format], LOAD, STORE]
             costs = {name: measure(source_format, name, path) for name in names}
@@ -133,6 +133,7 @@ def _iso(moment: datetime) -> str:
 
 
 WRITERS = {"otlp": write_otlp, "langfuse": write_langfuse}
+CHECKS = {"otlp": check_otlp_rows, "langfuse": check_langfuse_rows}
 
 
 def run_one(source_format: str, name: str, path: str) -> None:

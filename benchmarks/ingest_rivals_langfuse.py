@@ -66,13 +66,15 @@ SELECT traceId AS trace_id, id AS span_id, parentObservationId AS parent_span_id
         json_object('metadata.attempt', metadata->'$.attempt'),
         json_object('langfuse.type', type),
         json_object('langfuse.usage_details', usageDetails),
-        json_object('langfuse.cost_details', costDetails)) AS attributes
+        json_object('langfuse.cost_details', costDetails),
+        json_object('gen_ai.usage.total_tokens', CASE WHEN is_model_call THEN usageDetails->'$.total' END)
+        ) AS attributes
 FROM read ORDER BY started_at, trace_id, span_id
 """
 
 
 def loop_langfuse(path: Path) -> int:
-    """A loop over lines that fills one list per column, which is faster than a dictionary per row."""
+    """A loop over lines that makes a tuple of each, which is faster than a dictionary."""
     return loop_frame(path).height
 
 
@@ -106,6 +108,8 @@ def _row(found: dict[str, Any], line: int, parse: Any) -> tuple[Any, ...]:
     operation = _OPERATIONS.get(kind, "other")
     is_call = operation in _CALLS
     counts, model = (usage or {}) if is_call else {}, get("model")
+    if "total" in counts:
+        attributes["gen_ai.usage.total_tokens"] = counts["total"]
     return (
         found["traceId"],
         found["id"],
