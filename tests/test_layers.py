@@ -49,7 +49,7 @@ ALLOWED_IN = {
     "httpx": {"sources", "endpoints"},
     "pandas": {"views", "pricing"},
     "jiter": {"sources"},
-    "msgspec": {"sources"},
+    "msgspec": {"sources", "endpoints"},
     "stamina": {"sources", "endpoints"},
 }
 """Third-party packages that may appear in these modules only."""
