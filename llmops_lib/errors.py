@@ -8,6 +8,7 @@ LlmopsError(ValueError)
 │   └── BadLineError            a bad line, where the caller asked for `on_bad="raise"`
 ├── FetchError             a server cannot be pulled from: a refused address, a missing key, no such project
 │   └── IncompleteFetchError    a pull that ended before the file held every row that the server announced
+├── EndpointError          a model cannot be called: a refused address, a missing key, no usable answer
 ├── SchemaError            a table does not have the declared columns, dtypes, key or nullability
 │   └── MissingColumnError      a measure or view lacks a column it uses
 ├── PriceError             a price list that cannot be read or contradicts itself
@@ -66,6 +67,18 @@ class IncompleteFetchError(FetchError):
 
     rows_expected: int | None = None
     rows_received: int | None = None
+
+
+class EndpointError(LlmopsError):
+    """A model behind an endpoint cannot be called, or gave no usable answer.
+
+    Attributes:
+        status: HTTP status that the endpoint answered with, where it was one.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class SchemaError(LlmopsError):

@@ -52,7 +52,7 @@ ALLOWED_IN = {
     "httpx": {"sources", "endpoints"},
     "pandas": {"views", "pricing"},
     "jiter": {"sources"},
-    "msgspec": {"sources"},
+    "msgspec": {"sources", "endpoints"},
     "stamina": {"sources", "endpoints"},
     "scipy": {"stats"},
 }

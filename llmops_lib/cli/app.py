@@ -9,6 +9,7 @@ from llmops_lib.cli.demo import demo
 from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.report import app as reports
+from llmops_lib.cli.serve_baseline import serve_baseline
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo)
 app.command("ingest")(ingest_exports)
+app.command("serve-baseline")(serve_baseline)
 app.add_typer(fetches, name="fetch")
 app.add_typer(reports, name="report")
 

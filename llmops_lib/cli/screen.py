@@ -36,11 +36,14 @@ def plain(text: str) -> str:
 def say(text: str) -> None:
     """One line for the reader, on standard output."""
     sys.stdout.write(plain(text) + "\n")
+    # A reader of a pipe must not wait for the next line to see this one.
+    sys.stdout.flush()
 
 
 def say_json(value: dict[str, Any]) -> None:
     """One JSON object for a script, on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+    sys.stdout.flush()
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def _literal(host: str, address: str) -> IpAddress | None:
 
 
 def _refuse_forbidden(found: IpAddress, address: str) -> None:
-    inner = _unwrapped(found)
+    inner = unwrapped(found)
     if inner.is_link_local or inner in _METADATA or inner.is_unspecified or inner.is_multicast:
         msg = (
             f"{shown(address)}: {found} is link-local, unspecified, multicast or a metadata service, and no "
@@ -112,7 +112,8 @@ def _refuse_forbidden(found: IpAddress, address: str) -> None:
         raise FetchError(msg)
 
 
-def _unwrapped(found: IpAddress) -> IpAddress:
+def unwrapped(found: IpAddress) -> IpAddress:
+    """The IPv4 address inside of an IPv6 one, in each of its four wrappings; else the address itself."""
     if isinstance(found, ipaddress.IPv4Address):
         return found
     if found in _NAT64:

@@ -118,11 +118,21 @@ class Connection:
 
         return self._patiently(path, send, decode)
 
-    def post(self, path: str, payload: Mapping[str, Any], decode: Callable[[bytes], Answer]) -> Answer:
-        """The decoded answer to a POST that changes nothing; raises as `get` does."""
-        return self._patiently(
-            path, lambda: self._client.stream("POST", self.server + path, json=payload), decode
-        )
+    def post(
+        self, path: str, payload: Callable[[], Mapping[str, Any]], decode: Callable[[bytes], Answer]
+    ) -> Answer:
+        """The decoded answer to a POST that changes nothing; raises as `get` does.
+
+        Args:
+            path: Below the base address.
+            payload: Gives the body of each attempt.
+            decode: As `get` takes it.
+        """
+
+        def send() -> Any:
+            return self._client.stream("POST", self.server + path, json=payload())
+
+        return self._patiently(path, send, decode)
 
     def _patiently(self, path: str, send: Callable[[], Any], decode: Callable[[bytes], Answer]) -> Answer:
         settings = self._settings

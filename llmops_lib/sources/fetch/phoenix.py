@@ -150,7 +150,9 @@ class _Spans:
         variables = {"id": self._project_id, "range": span_range if any(span_range.values()) else None}
         payload = {"query": _COUNT, "variables": variables}
         try:
-            return self._connection.post("/graphql", payload, _decoder(_CountAnswer)).data.node.recordCount
+            return self._connection.post(
+                "/graphql", lambda: payload, _decoder(_CountAnswer)
+            ).data.node.recordCount
         except FetchError:
             return None
 

@@ -1,0 +1,167 @@
+"""Many calls to one endpoint: side by side, patient, within limits, and each one accounted for."""
+
+import math
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from llmops_lib.endpoints.answers import chat_answer
+from llmops_lib.endpoints.cache import AnswerCache, Kept
+from llmops_lib.endpoints.calls import ChatAnswer, ChatRequest, ChatResult
+from llmops_lib.endpoints.costs import costs_usd
+from llmops_lib.endpoints.pinned import PinnedTransport
+from llmops_lib.endpoints.settings import Endpoint, EndpointSettings, OnCall
+from llmops_lib.endpoints.spans import SpanFile
+from llmops_lib.errors import FetchError
+from llmops_lib.sources.fetch.connection import Connection
+from llmops_lib.sources.fetch.keys import BearerAuth
+from llmops_lib.sources.fetch.settings import FetchSettings
+
+DEFAULTS = EndpointSettings()
+"""The settings that a client has where none are given."""
+
+_PATH = "/chat/completions"
+
+
+class EndpointClient:
+    """Calls to one endpoint, to be used in a `with` statement.
+
+    Args:
+        endpoint: Where to; `Endpoint.from_environment()` when None.
+        settings: Patience and bounds.
+
+    Raises:
+        EndpointError: If the environment names no usable endpoint.
+    """
+
+    def __init__(self, endpoint: Endpoint | None = None, settings: EndpointSettings = DEFAULTS) -> None:
+        self.endpoint = endpoint or Endpoint.from_environment()
+        self._settings = settings
+        self._cache = AnswerCache(Path(settings.cache)) if settings.cache else None
+        self._spans = SpanFile(Path(settings.spans_file), self.endpoint) if settings.spans_file else None
+        address, key = self.endpoint.address, self.endpoint.key
+        patience = FetchSettings(
+            attempts=settings.attempts,
+            first_wait_seconds=settings.first_wait_seconds,
+            longest_wait_seconds=settings.longest_wait_seconds,
+            timeout_seconds=settings.timeout_seconds,
+            transport=PinnedTransport(address, settings.concurrency),
+        )
+        self._connection = Connection(address.url, BearerAuth(key) if key else None, patience)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        self._connection.__exit__()
+
+    def chat(self, request: ChatRequest) -> ChatResult:
+        """One call; whatever goes wrong with it is in the result.
+
+        Args:
+            request: What to ask.
+        """
+        return self.chat_all([request])[0]
+
+    def chat_all(self, requests: Sequence[ChatRequest], *, on_call: OnCall | None = None) -> list[ChatResult]:
+        """Many calls, as many at a time as the settings say.
+
+        Args:
+            requests: What to ask.
+            on_call: Called after each call.
+
+        Returns:
+            One result per request, in the order of the requests.
+        """
+        done: dict[int, ChatResult] = {}
+        for number, result in self._done(requests):
+            done[number] = result
+            if on_call is not None:
+                on_call(len(done), len(requests), result.error_type or "answered")
+        results = [done[number] for number in range(len(requests))]
+        costs = costs_usd(results, self.endpoint.provider, self._settings.prices)
+        return [replace(result, cost_usd=cost) for result, cost in zip(results, costs, strict=True)]
+
+    def _done(self, requests: Sequence[ChatRequest]) -> Iterator[tuple[int, ChatResult]]:
+        deadline = self._deadline()
+        with ThreadPoolExecutor(self._settings.concurrency, thread_name_prefix="llmops-call") as pool:
+            waiting = {
+                pool.submit(self._result, request, deadline): number
+                for number, request in enumerate(requests)
+            }
+            try:
+                for done in as_completed(waiting):
+                    yield waiting[done], done.result()
+            finally:
+                # Calls that have not begun are not made after an error or an interrupt.
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _result(self, request: ChatRequest, deadline: float) -> ChatResult:
+        content_hash = request.content_hash(self.endpoint.address.url)
+        kept = self._cache.get(content_hash) if self._cache else None
+        if kept is not None:
+            return kept.result(request)
+        result = self._called(request, deadline)
+        # The span comes first: an answer that is kept has its span, whenever the run is killed.
+        if self._spans:
+            self._spans.add(result)
+        if self._cache and result.answer is not None:
+            self._cache.put(content_hash, Kept.of(result, result.answer))
+        return result
+
+    def _called(self, request: ChatRequest, deadline: float) -> ChatResult:
+        call = _Call(request)
+        if time.monotonic() > deadline:
+            return call.failed("deadline", "not made: the time of this run was over")
+        try:
+            answer = self._connection.post(_PATH, call.attempt, chat_answer)
+        except FetchError as error:
+            is_unusable = error.status in (None, HTTPStatus.OK)
+            return call.failed("no_answer" if is_unusable else str(error.status), str(error))
+        return call.answered(answer)
+
+    def _deadline(self) -> float:
+        seconds = self._settings.deadline_seconds
+        return math.inf if seconds is None else time.monotonic() + seconds
+
+
+class _Call:
+    def __init__(self, request: ChatRequest) -> None:
+        self._request = request
+        self._started_at = datetime.now(UTC)
+        self._began = time.perf_counter()
+        self._attempts = 0
+
+    def attempt(self) -> dict[str, Any]:
+        self._attempts += 1
+        return self._request.body()
+
+    def failed(self, error_type: str, error: str) -> ChatResult:
+        return self._result(None, error, error_type)
+
+    def answered(self, answer: ChatAnswer) -> ChatResult:
+        return self._result(answer, None, None)
+
+    def _result(self, answer: ChatAnswer | None, error: str | None, error_type: str | None) -> ChatResult:
+        return ChatResult(
+            request=self._request,
+            answer=answer,
+            error=error,
+            error_type=error_type,
+            started_at=self._started_at,
+            latency_ms=(time.perf_counter() - self._began) * 1_000,
+            attempt_count=self._attempts,
+            cost_usd=None,
+            is_cached=False,
+            trace_id=secrets.token_hex(16),
+            span_id=secrets.token_hex(8),
+        )
