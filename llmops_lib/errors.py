@@ -13,6 +13,7 @@ LlmopsError(ValueError)
 │   └── MissingColumnError      a measure or view lacks a column it uses
 ├── PriceError             a price list that cannot be read or contradicts itself
 ├── BudgetError            budgets that cannot be read or say what cannot be
+│   └── BreakerOpenError        a call that a circuit breaker refuses
 ├── StoreError             a span store that cannot be opened, written or trusted
 ├── PeriodError            a period that cannot be parsed
 │   └── EmptyPeriodError        a period that holds no spans; the message lists those that do
@@ -95,6 +96,10 @@ class PriceError(LlmopsError):
 
 class BudgetError(LlmopsError):
     """Budgets cannot be read or say what cannot be."""
+
+
+class BreakerOpenError(BudgetError):
+    """A circuit breaker refuses a call; the message says what is spent and when it may be tried again."""
 
 
 class StoreError(LlmopsError):
