@@ -36,6 +36,8 @@ _HOMES = {
     "llmops_lib.measures.savings.retries": ("avoidable_retries",),
     "llmops_lib.measures.savings.suggestions": ("saving_suggestions",),
     "llmops_lib.measures.retries": ("retry_costs", "with_retries"),
+    "llmops_lib.measures.spike_coverage": ("spike_coverage",),
+    "llmops_lib.measures.spikes": ("spend_spikes",),
     "llmops_lib.measures.reconcile": ("reconcile",),
     "llmops_lib.demo": ("write_demo",),
     "llmops_lib.reports": ("run_report",),

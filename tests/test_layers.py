@@ -17,6 +17,7 @@ LAYERS = {
     "calls": 1,
     "evidence": 1,
     "facts": 1,
+    "stats": 1,
     "sources": 2,
     "pricing": 2,
     "registry": 2,
