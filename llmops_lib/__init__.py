@@ -57,6 +57,8 @@ _HOMES = {
     "llmops_lib.measures.retries": ("retry_costs", "with_retries"),
     "llmops_lib.measures.budgets": ("budget_status",),
     "llmops_lib.measures.breaker": ("breaker_decisions", "simulate_breaker"),
+    "llmops_lib.measures.spike_coverage": ("spike_coverage",),
+    "llmops_lib.measures.spikes": ("spend_spikes",),
     "llmops_lib.measures.reconcile": ("reconcile",),
     "llmops_lib.measures.off_policy": ("off_policy_value",),
     "llmops_lib.measures.routing": ("routing_by_stratum", "routing_tradeoff", "simulate_routing"),
