@@ -21,6 +21,11 @@ LlmopsError(ValueError)
 ├── ReportError            a report that could not be run, checked or written
 │   └── ParameterError          an unknown or ill-typed report parameter
 ├── OverlapError           what was observed says nothing of what is asked
+├── PromptError            a prompt that cannot be found, read or rendered
+│   ├── TemplateError           a template that asks for more than a prompt may, or does not end
+│   └── PromptInputError        inputs that do not fit the input schema of a prompt
+├── ToolError              a tool definition that cannot be read or is no JSON Schema
+├── RevisionError          git is missing, or knows no such revision
 └── EngineError            a dataframe engine lacks an expression that a measure needs
 ```
 """
@@ -128,6 +133,24 @@ class ParameterError(ReportError):
 
 class OverlapError(LlmopsError):
     """A policy does what was never observed, so that nothing can be said of it."""
+class PromptError(LlmopsError):
+    """A prompt cannot be found, read or rendered."""
+
+
+class TemplateError(PromptError):
+    """A template asks for more than a prompt may, or its rendering grows beyond its bounds."""
+
+
+class PromptInputError(PromptError):
+    """Inputs do not fit the input schema of a prompt; nothing was rendered."""
+
+
+class ToolError(LlmopsError):
+    """A tool definition cannot be read, contradicts itself or is no JSON Schema."""
+
+
+class RevisionError(LlmopsError):
+    """Git is missing, or knows no such revision."""
 
 
 class EngineError(LlmopsError):

@@ -12,11 +12,13 @@ from llmops_lib.schema import (
     OTHER_CONVENTION,
     PRICED_COLUMNS,
     PRICES,
+    PROMPT_VERSIONS,
     QUARANTINE,
     REASONS,
     RETRY_COLUMNS,
     SCORES,
     SPANS,
+    TOOL_VERSIONS,
     Column,
     Table,
 )
@@ -32,7 +34,7 @@ def schema_page() -> str:
     """The declared tables as a Markdown page."""
     parts = [_INTRODUCTION, _table(SPANS), _priced(), _operations()]
     parts += [_table(SCORES), _table(PRICES), _table(BILLS), _table(QUARANTINE), _reasons()]
-    parts += [_table(COMPLETENESS), _checks()]
+    parts += [_table(COMPLETENESS), _checks(), _table(PROMPT_VERSIONS), _table(TOOL_VERSIONS)]
     return "\n".join(parts)
 
 

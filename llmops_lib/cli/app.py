@@ -8,6 +8,7 @@ import typer
 from llmops_lib.cli.demo import demo
 from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.ingest import ingest_exports
+from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.report import app as reports
 from llmops_lib.cli.serve_baseline import serve_baseline
 
@@ -22,6 +23,7 @@ app.command("demo")(demo)
 app.command("ingest")(ingest_exports)
 app.command("serve-baseline")(serve_baseline)
 app.add_typer(fetches, name="fetch")
+app.add_typer(prompts, name="prompts")
 app.add_typer(reports, name="report")
 
 

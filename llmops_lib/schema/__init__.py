@@ -11,6 +11,7 @@ from llmops_lib.schema.dimensions import (
 )
 from llmops_lib.schema.prices import PRICES
 from llmops_lib.schema.quarantine import BENIGN_REASONS, QUARANTINE, RAW_LIMIT, REASONS
+from llmops_lib.schema.registry import PROMPT_VERSIONS, TOOL_VERSIONS
 from llmops_lib.schema.scores import SCORES
 from llmops_lib.schema.spans import (
     MADE_INCLUSIVE,
@@ -37,6 +38,7 @@ __all__ = [
     "OTHER_CONVENTION",
     "PRICED_COLUMNS",
     "PRICES",
+    "PROMPT_VERSIONS",
     "QUARANTINE",
     "RAW_LIMIT",
     "REASONS",
@@ -49,6 +51,7 @@ __all__ = [
     "STATUSES",
     "TOKEN_CONVENTION",
     "TOKEN_LINES",
+    "TOOL_VERSIONS",
     "UTC_DATETIME",
     "Column",
     "Table",
