@@ -133,6 +133,8 @@ class ParameterError(ReportError):
 
 class OverlapError(LlmopsError):
     """A policy does what was never observed, so that nothing can be said of it."""
+
+
 class PromptError(LlmopsError):
     """A prompt cannot be found, read or rendered."""
 

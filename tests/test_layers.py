@@ -57,7 +57,6 @@ ALLOWED_IN = {
     "msgspec": {"sources", "endpoints"},
     "jinja2": {"registry", "reports"},
     "jsonschema": {"json_schemas"},
-    "msgspec": {"sources"},
     "stamina": {"sources", "endpoints"},
     "scipy": {"stats"},
 }

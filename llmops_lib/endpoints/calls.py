@@ -22,6 +22,7 @@ class ChatRequest:
         parameters: Further fields of the request, such as `temperature` and `max_tokens`.
         tools: Tool definitions in the form of the API.
         trial: Number of the repetition; the same request with another number is asked anew.
+        scope: What the call is about, by column of SPANS, for breakers that limit tenants or features.
         carried: What the span of the call tells besides, by attribute name, such as `gen_ai.prompt.name`.
     """
 
@@ -30,6 +31,7 @@ class ChatRequest:
     parameters: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     tools: Sequence[Mapping[str, Any]] = ()
     trial: int = 0
+    scope: Mapping[str, str | None] = field(default_factory=lambda: _NOTHING)
     carried: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     def body(self) -> dict[str, Any]:
@@ -93,7 +95,8 @@ class ChatResult:
         request: What was asked.
         answer: The answer; None where there is none.
         error: Why there is none; None where there is one.
-        error_type: `429`, `500` ... for a status, else `timeout`, `connection`, `budget`, `deadline` ...
+        error_type: `429`, `500` ... for a status, else `no_answer`, `budget` or
+            `deadline`.
         started_at: Start of the call, UTC; of a cached answer, of the call that it was the answer to.
         latency_ms: From the first attempt to the end of the answer, waits included.
         attempt_count: Requests that were sent, also by the call that a cached answer came from.

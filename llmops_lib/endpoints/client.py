@@ -1,21 +1,21 @@
 """Many calls to one endpoint: side by side, patient, within limits, and each one accounted for."""
 
 import math
-import secrets
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
-from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from llmops_lib.endpoints.answers import chat_answer
+from llmops_lib.endpoints.attempts import Attempts
 from llmops_lib.endpoints.cache import AnswerCache, Kept
-from llmops_lib.endpoints.calls import ChatAnswer, ChatRequest, ChatResult
+from llmops_lib.endpoints.calls import ChatRequest, ChatResult
 from llmops_lib.endpoints.costs import costs_usd
+from llmops_lib.endpoints.guard import Guard
 from llmops_lib.endpoints.pinned import PinnedTransport
 from llmops_lib.endpoints.settings import Endpoint, EndpointSettings, OnCall
 from llmops_lib.endpoints.spans import SpanFile
@@ -93,9 +93,10 @@ class EndpointClient:
 
     def _done(self, requests: Sequence[ChatRequest]) -> Iterator[tuple[int, ChatResult]]:
         deadline = self._deadline()
+        guard = Guard(self._settings, self.endpoint.provider, requests)
         with ThreadPoolExecutor(self._settings.concurrency, thread_name_prefix="llmops-call") as pool:
             waiting = {
-                pool.submit(self._result, request, deadline): number
+                pool.submit(self._result, request, guard, deadline): number
                 for number, request in enumerate(requests)
             }
             try:
@@ -105,12 +106,12 @@ class EndpointClient:
                 # Calls that have not begun are not made after an error or an interrupt.
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _result(self, request: ChatRequest, deadline: float) -> ChatResult:
+    def _result(self, request: ChatRequest, guard: Guard, deadline: float) -> ChatResult:
         content_hash = request.content_hash(self.endpoint.address.url)
         kept = self._cache.get(content_hash) if self._cache else None
         if kept is not None:
             return kept.result(request)
-        result = self._called(request, deadline)
+        result = guard.guarded(request, lambda: self._called(request, deadline))
         # The span comes first: an answer that is kept has its span, whenever the run is killed.
         if self._spans:
             self._spans.add(result)
@@ -119,11 +120,11 @@ class EndpointClient:
         return result
 
     def _called(self, request: ChatRequest, deadline: float) -> ChatResult:
-        call = _Call(request)
+        call = Attempts(request)
         if time.monotonic() > deadline:
             return call.failed("deadline", "not made: the time of this run was over")
         try:
-            answer = self._connection.post(_PATH, call.attempt, chat_answer)
+            answer = self._connection.post(_PATH, call.body, chat_answer)
         except FetchError as error:
             is_unusable = error.status in (None, HTTPStatus.OK)
             return call.failed("no_answer" if is_unusable else str(error.status), str(error))
@@ -132,36 +133,3 @@ class EndpointClient:
     def _deadline(self) -> float:
         seconds = self._settings.deadline_seconds
         return math.inf if seconds is None else time.monotonic() + seconds
-
-
-class _Call:
-    def __init__(self, request: ChatRequest) -> None:
-        self._request = request
-        self._started_at = datetime.now(UTC)
-        self._began = time.perf_counter()
-        self._attempts = 0
-
-    def attempt(self) -> dict[str, Any]:
-        self._attempts += 1
-        return self._request.body()
-
-    def failed(self, error_type: str, error: str) -> ChatResult:
-        return self._result(None, error, error_type)
-
-    def answered(self, answer: ChatAnswer) -> ChatResult:
-        return self._result(answer, None, None)
-
-    def _result(self, answer: ChatAnswer | None, error: str | None, error_type: str | None) -> ChatResult:
-        return ChatResult(
-            request=self._request,
-            answer=answer,
-            error=error,
-            error_type=error_type,
-            started_at=self._started_at,
-            latency_ms=(time.perf_counter() - self._began) * 1_000,
-            attempt_count=self._attempts,
-            cost_usd=None,
-            is_cached=False,
-            trace_id=secrets.token_hex(16),
-            span_id=secrets.token_hex(8),
-        )

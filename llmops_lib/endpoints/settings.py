@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from llmops_lib.budgets.breaker import Breaker
 from llmops_lib.endpoints.addresses import Address, checked_address
 from llmops_lib.errors import EndpointError
 from llmops_lib.sources.fetch.addresses import Resolve, resolved
@@ -44,6 +45,8 @@ class EndpointSettings:
         cache: Folder of answers by content; None: every call is made anew.
         spans_file: OTLP/JSON file that a span of every call is added to; None: none is written.
         prices: The user's own price list, as `price_calls` takes it.
+        breaker: Must let a call through before it is sent; the most that the call can cost is set aside, and
+            settled when its cost is known. None: nothing is limited.
     """
 
     concurrency: int = 8
@@ -55,6 +58,7 @@ class EndpointSettings:
     cache: str | Path | None = None
     spans_file: str | Path | None = None
     prices: str | Path | pl.DataFrame | None = None
+    breaker: Breaker | None = None
 
     def __post_init__(self) -> None:
         for name in ("concurrency", "attempts"):

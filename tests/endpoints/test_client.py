@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from llmops_lib import Breaker, BreakerPolicy
 from llmops_lib.endpoints.calls import ChatRequest
 from llmops_lib.sources.load import load_traces
 from tests.endpoints.conftest import KEY, completion, echo, request
@@ -215,3 +216,30 @@ def test_the_key_goes_in_the_header_and_shows_nowhere(serve, client_of):
     assert server.asked[0].authorization == f"Bearer {KEY}"
     assert KEY not in server.asked[0].path
     assert KEY not in repr([client.endpoint, result, vars(client)])
+
+
+def test_two_hundred_calls_at_once_never_spend_more_than_the_limit(serve, client_of):
+    """What each call can cost at most is set aside before it is sent."""
+    server = serve(lambda _: reply(completion(usage=(20, 50))))
+    policy = BreakerPolicy(limit_usd=0.001, window="rolling 1h", reserve_usd=0.001)
+    client = client_of(server, concurrency=50, breaker=Breaker(policy), timeout_seconds=10)
+    results = client.chat_all([request(str(number), parameters={"max_tokens": 50}) for number in range(200)])
+    made = [result for result in results if result.answer is not None]
+    refused = [result for result in results if result.error_type == "budget"]
+    assert len(made) == len(server.asked)
+    assert len(made) + len(refused) == 200
+    assert len(made) > 10
+    assert sum(result.cost_usd for result in made) <= 0.001
+
+
+def test_a_call_that_the_endpoint_refuses_is_not_held_against_the_limit(serve, client_of):
+    """A wrong parameter a hundred times costs nothing; silence may have been billed."""
+    server = serve(echo)
+    own = Breaker(BreakerPolicy(limit_usd=1, window="day", reserve_usd=0.1))
+    client = client_of(server, concurrency=1, breaker=own, attempts=1)
+    server.faults = [reply({}, 400)] * 5
+    client.chat_all([request(str(number)) for number in range(5)])
+    assert own.used_usd({}) == 0
+    server.faults = [reply({}, 500)]
+    client.chat(request())
+    assert own.used_usd({}) == 0.1
