@@ -51,7 +51,7 @@ ALLOWED_IN = {
     "typer": {"cli"},
     "genai_prices": {"pricing"},
     "httpx": {"sources", "endpoints"},
-    "pydantic": {"registry", "evals"},
+    "pydantic": {"budgets", "registry", "evals"},
     "pandas": {"views", "pricing"},
     "jiter": {"sources"},
     "msgspec": {"sources", "endpoints"},
