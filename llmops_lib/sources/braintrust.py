@@ -25,6 +25,7 @@ LOOKED_FOR = (
 """What tells this format, for the error that no format was found."""
 
 _SPAN = {"span_id", "root_span_id"}
+_OWN = _SPAN | {"id"}
 _BEGINNING = {"id", "metrics", "span_attributes"}
 _MARKS = ("span_attributes", "span_parents", "metrics", "_is_merge", "_xact_id")
 _SUMMARIES = ({"project_name", "experiment_name", "scores", "metrics"}, {"eval_name", "errors"})
@@ -75,7 +76,7 @@ def read_braintrust(path: Path, *, timezone: str | None = None) -> SourceRows:
 
 def _all_items(path: Path, collector: RowCollector) -> Iterator[Record]:
     for record in iter_records(path, collector):
-        value = record.value if isinstance(record.value, dict) and not record.value.keys() >= _SPAN else {}
+        value = record.value if isinstance(record.value, dict) and _OWN.isdisjoint(record.value) else {}
         listed = next((value[name] for name in _LISTS if isinstance(value.get(name), list)), None)
         yield from (record,) if listed is None else record.items(listed)
 

@@ -20,13 +20,13 @@ from llmops_lib.sources.lines import (
     open_decompressed,
     parse_json,
     skip_line,
+    without_mark,
     written_within_depth,
 )
 from llmops_lib.sources.rows import RowCollector
 
 # So few that their values are still in the processor's cache when they are written and sorted.
 _BATCH_BYTES = 128 << 10
-_BOM = b"\xef\xbb\xbf"
 _COLON = ord(":")
 
 
@@ -74,8 +74,6 @@ def iter_batches(path: Path, collector: RowCollector) -> Iterator[Batch]:
             if not lines[-1]:
                 del lines[-1]
             too_long = len(lines) - 1 if len(lines[-1]) > LINE_LIMIT else None
-            if number == 1:
-                lines[0] = lines[0].removeprefix(_BOM)
             yield _batch(lines[:too_long], number, offsets, collector)
             if too_long is not None:
                 collector.refuse("line_too_long", line=number + too_long, offset=offsets[too_long])
@@ -97,7 +95,7 @@ def _batch(lines: list[bytes], number: int, offsets: list[int], collector: RowCo
         return Batch(values, list(range(number, number + len(lines))), offsets, lines)
     batch = Batch([], [], [], [])
     for line_number, offset, raw in zip(range(number, number + len(lines)), offsets, lines, strict=False):
-        text = raw.rstrip(b"\r\n")
+        text = without_mark(raw, is_first=line_number == 1).rstrip(b"\r\n")
         if not text.strip():
             continue
         try:
@@ -108,7 +106,7 @@ def _batch(lines: list[bytes], number: int, offsets: list[int], collector: RowCo
         batch.values.append(value)
         batch.numbers.append(line_number)
         batch.offsets.append(offset)
-        batch.raws.append(raw)
+        batch.raws.append(text)
     return batch
 
 

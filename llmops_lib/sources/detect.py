@@ -18,6 +18,7 @@ from llmops_lib.sources import (
     table,
     weave,
 )
+from llmops_lib.sources.best_match import best_match
 from llmops_lib.sources.compressed import open_decompressed
 from llmops_lib.sources.fetch.manifest import read_manifest
 from llmops_lib.sources.rows import SourceRows
@@ -77,9 +78,9 @@ def detect_format(path: str | Path) -> str:
 def detect_reader(path: Path) -> Reader:
     """The reader for a file, as `detect_format` tells it."""
     sample = take_sample(path)
-    found = next((reader for reader in READERS if reader.matches(sample)), None)
+    found = best_match(path, sample, [reader.matches for reader in READERS])
     if found is not None:
-        return found
+        return READERS[found]
     pulled = read_manifest(path)
     if pulled is not None and pulled.rows_received == 0 == path.stat().st_size:
         # The server had nothing in the window, which is no fault of the file.

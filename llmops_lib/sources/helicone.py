@@ -85,7 +85,7 @@ def _list_with_trailing_comma(path: Path) -> list[Any] | None:
 
 def _requests(record: Record) -> Iterator[Record]:
     value = record.value
-    if isinstance(value, dict) and isinstance(value.get("data"), list) and "response_id" not in value:
+    if isinstance(value, dict) and isinstance(value.get("data"), list) and _MARKS.isdisjoint(value):
         yield from record.items(value["data"])
     else:
         yield record

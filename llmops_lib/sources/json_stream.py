@@ -13,6 +13,7 @@ from typing import Any
 
 from llmops_lib.sources.lines import LINE_LIMIT, Line, iter_lines, parse_json
 from llmops_lib.sources.refusals import Refused
+from llmops_lib.sources.sample import take_sample
 
 _PROBED_LINES = 200
 _BLOCK_LIMIT = 4 * LINE_LIMIT
@@ -47,7 +48,7 @@ def iter_values(path: Path) -> Iterator[StreamValue]:
     probed = list(islice(lines, _PROBED_LINES))
     everything: Iterable[Line] = chain(probed, lines)
     is_by_line = any(line.raw.startswith(b"{") and _parsed(line).refused is None for line in probed)
-    if not is_by_line or probed[0].raw.startswith(b"["):
+    if not is_by_line or take_sample(path).kind == "document":
         everything = _blocks(everything)
     for line in everything:
         yield _parsed(line)

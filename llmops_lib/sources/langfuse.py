@@ -86,7 +86,7 @@ def read_langfuse(
     else:
         lines = OrdinaryLines(path, collector, observed, fewest=fewest_alike).others()
         records = with_pages_noted(lines, collector)
-    for kind, record in _all_items(records):
+    for kind, record in _all_items(records, collector):
         if kind in _NOT_SPANS:
             not_spans[kind].append(record)
         elif kind == _MANIFEST:
@@ -126,7 +126,7 @@ def _set_aside(kind: str, record: Record, collector: RowCollector, observed: set
         collector.refuse(f"not_a_span: langfuse {kind}", **_place(record))
 
 
-def _all_items(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
+def _all_items(records: Iterable[Record], collector: RowCollector) -> Iterator[tuple[str, Record]]:
     """What a record is, or the reason to refuse it, and the record with its fields in snake_case."""
     events: list[Record] = []
     for record in records:
@@ -135,7 +135,7 @@ def _all_items(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
                 events.append(item)
             else:
                 yield kind, item
-    yield from merged_events(events)
+    yield from merged_events(events, collector)
 
 
 def _items(record: Record) -> Iterator[tuple[str, Record]]:
@@ -163,13 +163,19 @@ def _items(record: Record) -> Iterator[tuple[str, Record]]:
 
 def _trace_items(record: Record, trace: dict[str, Any], observations: Any) -> Iterator[tuple[str, Record]]:
     # A download repeats the observations inside its trace.
-    found = _objects(observations) or _objects(trace.get("observations"))
+    listed = (held for held in (observations, trace.get("observations")) if isinstance(held, list) and held)
     alone = {name: value for name, value in trace.items() if name not in ("observations", "scores")}
     yield "trace", replace(record.part(alone), value=fields(alone))
-    for item in record.items(found):
-        yield "observation", replace(item, value={"trace_id": trace.get("id"), **fields(item.value)})
-    for item in record.items(_objects(trace.get("scores"))):
-        yield "score", replace(item, value={"trace_id": trace.get("id"), **fields(item.value)})
+    yield from _parts(record, "observation", next(listed, ()), trace)
+    yield from _parts(record, "score", trace.get("scores"), trace)
+
+
+def _parts(record: Record, kind: str, values: Any, trace: Mapping[str, Any]) -> Iterator[tuple[str, Record]]:
+    for item in record.items(values if isinstance(values, list) else []):
+        if isinstance(item.value, dict):
+            yield kind, replace(item, value={"trace_id": trace.get("id"), **fields(item.value)})
+        else:
+            yield "not_object", item
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

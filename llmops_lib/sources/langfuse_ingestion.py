@@ -1,7 +1,7 @@
 """Batches that a Langfuse SDK 2 sends: events that create and update objects, merged by id.
 
-One observation is one row, however many events describe it; each trace, score or log event is a row of
-its own. So the rows read are fewer than the events by the updates that were merged.
+One observation is one row, however many events describe it; the others go to the quarantine as `merged`.
+Each trace, score or log event is a row of its own.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +10,8 @@ from typing import Any
 
 from llmops_lib.sources.langfuse_fields import fields, mapping
 from llmops_lib.sources.records import Record
+from llmops_lib.sources.rows import RowCollector
+from llmops_lib.sources.updates import set_aside
 
 _OTHERS = {"trace": "trace", "score": "score", "sdk": "log"}
 
@@ -29,7 +31,7 @@ def is_batch(value: Any) -> bool:
     return isinstance(batch, list) and any(is_event(event) for event in batch)
 
 
-def merged_events(events: Iterable[Record]) -> Iterator[tuple[str, Record]]:
+def merged_events(events: Iterable[Record], collector: RowCollector) -> Iterator[tuple[str, Record]]:
     """The bodies of the events: each observation once, and every trace, score and log body.
 
     Later values replace earlier ones where they are not null, and metadata are merged key by key; an
@@ -37,6 +39,7 @@ def merged_events(events: Iterable[Record]) -> Iterator[tuple[str, Record]]:
 
     Args:
         events: Records of events, in the order of the file.
+        collector: Takes the events that are now part of another.
 
     Returns:
         `observation`, `trace`, `score` or `log`, and the record with the fields of the body in
@@ -53,8 +56,11 @@ def merged_events(events: Iterable[Record]) -> Iterator[tuple[str, Record]]:
             body["type"] = kind.upper()
         name = str(body.get("id") or f"without id, at {event.line}")
         known = observations.get(name)
-        merged = body if known is None else _merged(known.value, body)
-        observations[name] = replace(known or event, value=merged)
+        if known is None:
+            observations[name] = replace(event, value=body)
+            continue
+        observations[name] = replace(known, value=_merged(known.value, body))
+        set_aside(event, collector, into=known)
     for record in observations.values():
         yield "observation", record
 

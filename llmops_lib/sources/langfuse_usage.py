@@ -72,7 +72,8 @@ def plain_counts(found: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]] | N
     if not names or not _PLAIN_COLUMNS.keys() >= set(names):
         return None
     counts = dict(zip(names, zip(*map(dict.values, details), strict=True), strict=True))
-    if any(set(map(type, values)) != {int} or min(values) < 0 for values in counts.values()):
+    every = [count for values in counts.values() for count in values]
+    if set(map(type, every)) != {int} or not 0 <= min(every) <= max(every) < 2**63:
         return None
     return {_PLAIN_COLUMNS[name]: list(counts[name]) for name in names}
 
@@ -203,7 +204,7 @@ def _count(key: str, value: Any) -> int | None:
     count = value if type(value) is int else _whole_number(value)
     if count is None and _COUNTED.search(key):
         raise Refused(reason="type", detail=f"usage {key[:40]!r} is {str(value)[:40]!r}, not a whole number")
-    if count is not None and count < 0:
+    if count is not None and not 0 <= count < 2**63:
         raise Refused(reason="range", detail=f"usage {key[:40]!r} is {str(count)[:40]}")
     return count
 

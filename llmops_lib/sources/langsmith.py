@@ -1,7 +1,7 @@
 """LangSmith: bulk exports (Parquet), runs as JSON or JSON Lines, and the operations that SDKs send.
 
-Every object is a run, or an operation that creates or updates one. Operations on one run become one row,
-so the rows read are fewer than the operations by those that were merged.
+Every object is a run, or an operation that creates or updates one. Operations on one run become one row;
+those after the first go to the quarantine as `merged`.
 """
 
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def read_langsmith(path: Path, *, timezone: str | None = None) -> SourceRows:
                 _accept(item, collector)
             else:
                 operations.append(item)
-    for run in merged_operations(operations):
+    for run in merged_operations(operations, collector):
         _accept(run, collector)
     return collector.finish()
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.records import Record
+from llmops_lib.sources.rows import RowCollector
+from llmops_lib.sources.updates import set_aside
 
 
 def run_ids(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def run_ids(run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def merged_operations(operations: Iterable[Record]) -> Iterator[Record]:
+def merged_operations(operations: Iterable[Record], collector: RowCollector) -> Iterator[Record]:
     """Each run once, from its creation and its updates in whatever order they came.
 
     Later values replace earlier ones where they are not null or empty; `extra` and its metadata are
@@ -50,13 +52,17 @@ def merged_operations(operations: Iterable[Record]) -> Iterator[Record]:
 
     Args:
         operations: Records of creations (which have a `run_type`) and updates.
+        collector: Takes the operations that are now part of another.
     """
     runs: dict[str, Record] = {}
     for operation in sorted(operations, key=lambda operation: "run_type" not in operation.value):
         name = str(run_ids(operation.value)["span_id"] or f"without id, at {operation.line}")
         known = runs.get(name)
-        value = operation.value if known is None else _merged(known.value, operation.value)
-        runs[name] = replace(known or operation, value=value)
+        if known is None:
+            runs[name] = operation
+            continue
+        runs[name] = replace(known, value=_merged(known.value, operation.value))
+        set_aside(operation, collector, into=known)
     yield from runs.values()
 
 

@@ -39,6 +39,7 @@ _DEPTH_LIMIT = 201
 # The longest whole number that a double can approach.
 _DIGIT_LIMIT = 308
 _BOM = b"\xef\xbb\xbf"
+_MARKED_OBJECT = _BOM + b"{"
 # Bytes that are not UTF-8 are damaged text if they begin like JSON or UTF-16, else no text at all.
 _TEXT_STARTS = (b"{", b"[", b'"', b"\xff\xfe", b"\xfe\xff")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -68,7 +69,7 @@ def iter_lines(path: Path) -> Iterator[Line]:
     tear records apart.
 
     Args:
-        path: A plain, gzip or zstd file; a byte order mark is dropped.
+        path: A plain, gzip or zstd file; byte order marks are dropped.
 
     Raises:
         SourceError: If the file cannot be read or decompressed.
@@ -82,12 +83,22 @@ def iter_lines(path: Path) -> Iterator[Line]:
             is_too_long = size > LINE_LIMIT and not raw.endswith(b"\n")
             if is_too_long:
                 raw, size = b"", size + skip_line(stream)
-            elif number == 1 and raw.startswith(_BOM):
-                raw = raw[3:]
+            else:
+                raw = without_mark(raw, is_first=number == 1)
             raw = raw.rstrip(b"\r\n")
             if is_too_long or raw.strip():
                 yield Line(number, offset, raw, is_too_long)
             offset += size
+
+
+def without_mark(raw: bytes, *, is_first: bool = False) -> bytes:
+    """A line without the byte order mark before it, which stands amid files that were put together.
+
+    Args:
+        raw: The line.
+        is_first: Whether it is the first of its file, where the mark may stand alone.
+    """
+    return raw[3:] if raw.startswith(_MARKED_OBJECT) or (is_first and raw.startswith(_BOM)) else raw
 
 
 def skip_line(stream: BinaryIO) -> int:

@@ -27,6 +27,8 @@ LOOKED_FOR = (
 
 _SPEND_LOG = {"request_id", "call_type", "spend", "startTime"}
 _PAYLOAD_MARKS = ("hidden_params", "model_map_information", "status_fields")
+_IDS = {"request_id", "id", "litellm_call_id"}
+_OWN = _IDS | {"startTime"}
 _WRAPPED = "standard_logging_object"
 
 Attempts = dict[tuple[Any, Any], set[datetime | None]]
@@ -73,7 +75,7 @@ def read_litellm(path: Path, *, timezone: str | None = None) -> SourceRows:
 
 def _calls(record: Record) -> Iterator[Record]:
     value = record.value
-    if isinstance(value, dict) and isinstance(value.get("data"), list) and not is_call(value.keys()):
+    if isinstance(value, dict) and isinstance(value.get("data"), list) and _OWN.isdisjoint(value):
         yield from record.items(value["data"])
     elif isinstance(value, dict) and isinstance(value.get(_WRAPPED), dict):
         yield record.part(value[_WRAPPED])
@@ -102,7 +104,7 @@ def _has_id(row: Mapping[str, Any]) -> bool:
 def _checked(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Refused(reason="not_object")
-    if "startTime" not in value or not ({"request_id", "id", "litellm_call_id"} & value.keys()):
+    if "startTime" not in value or _IDS.isdisjoint(value):
         # The proxy also sums its spend by day, under the same address.
         raise Refused(reason="schema", detail="no LiteLLM call: startTime or an id is missing")
     return value

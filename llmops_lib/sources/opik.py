@@ -28,6 +28,7 @@ LOOKED_FOR = (
 """What tells this format, for the error that no format was found."""
 
 _LISTS = ("content", "spans", "traces")
+_OWN = {"id", "trace_id"}
 _TYPES = (*OPERATION_BY_TYPE, "general")
 
 
@@ -96,12 +97,13 @@ def _items(record: Record) -> Iterator[tuple[str, Record]]:
     trace = value.get("trace")
     if isinstance(trace, dict):
         yield "trace", record.part(trace)
-    listed = next((value[name] for name in _LISTS if isinstance(value.get(name), list)), None)
+    listed = next((name for name in _LISTS if isinstance(value.get(name), list)), None)
     if listed is not None:
-        for item in record.items(listed):
+        for item in record.items(value[listed]):
             yield from _items(item)
-    elif not isinstance(trace, dict):
-        yield _kind(value), record
+    own = {name: field for name, field in value.items() if name != listed}
+    if not isinstance(trace, dict) and (listed is None or not _OWN.isdisjoint(own)):
+        yield _kind(own), record if listed is None else record.part(own)
 
 
 def _kind(value: Mapping[str, Any]) -> str:

@@ -52,6 +52,9 @@ _SCOPES = (
     "scope_metrics",
 )
 _RECORDS = ("spans", "logRecords", "log_records", "logs", "metrics")
+_LIBRARIES = ("scope", "instrumentationLibrary", "instrumentation_library")
+# A group of these alone is empty: protobuf leaves empty lists out.
+_DESCRIPTIONS = {"resource", *_LIBRARIES, "schemaUrl", "schema_url"}
 
 
 def matches(sample: Sample) -> bool:
@@ -96,7 +99,7 @@ def read_otlp(path: Path, *, timezone: str | None = None, fewest_alike: int | No
 
 def _read_value(value: Any, place: Place, alike: AlikeSpans) -> None:
     requests = value if isinstance(value, list) else [value]
-    if not all(isinstance(request, dict) for request in requests):
+    if not requests or not all(isinstance(request, dict) for request in requests):
         place.refuse(Refused("not_object", f"found {type(value).__name__}"))
         return
     for number, (span, scope, key) in enumerate(_scoped_spans(requests, place)):
@@ -118,7 +121,7 @@ def _scoped_spans(
         for signal in _SPANS:
             for group in _objects(request.get(signal), place, signal):
                 for scoped in _named_objects(group, _SCOPES, place):
-                    written = scoped.get("scope", scoped.get("instrumentationLibrary"))
+                    written = next((scoped[name] for name in _LIBRARIES if name in scoped), None)
                     scope = described_scope(written, group.get("resource"))
                     key = orjson.dumps([group.get("resource"), written])
                     for span in _named_objects(scoped, _RECORDS, place):
@@ -147,9 +150,11 @@ def _read_others(request: Mapping[str, Any], place: Place) -> None:
 def _named_objects(
     holder: Mapping[str, Any], names: tuple[str, ...], place: Place
 ) -> Iterator[Mapping[str, Any]]:
-    for name in names:
-        if name in holder:
-            yield from _objects(holder[name], place, name)
+    found = [name for name in names if name in holder]
+    for name in found:
+        yield from _objects(holder[name], place, name)
+    if not found and not holder.keys() <= _DESCRIPTIONS:
+        place.refuse(Refused("schema", f"neither {names[0]} nor another name of them"), holder)
 
 
 def _objects(values: Any, place: Place, name: str) -> Iterator[Mapping[str, Any]]:

@@ -93,7 +93,11 @@ def read_phoenix(path: Path, *, timezone: str | None = None) -> SourceRows:
 def _all_items(path: Path, collector: RowCollector) -> Iterator[Record]:
     for record in iter_records(path, collector):
         value = record.value
-        is_page = isinstance(value, dict) and isinstance(value.get("data"), list)
+        is_page = (
+            isinstance(value, dict)
+            and isinstance(value.get("data"), list)
+            and value.keys().isdisjoint(("context", "trace_id", "context.trace_id"))
+        )
         yield from record.items(value["data"]) if is_page else (record,)
 
 

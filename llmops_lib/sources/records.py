@@ -117,7 +117,8 @@ def _csv_records(path: Path, sample: Sample, collector: RowCollector) -> Iterato
     csv.field_size_limit(LINE_LIMIT)
     with open_decompressed(path) as stream:
         rows = csv.reader(_text_lines(stream), delimiter=sample.separator)
-        header = next(rows, [])
+        # A name that is not UTF-8 names its cells all the same.
+        header = [name.encode(errors="surrogateescape").decode(errors="replace") for name in next(rows, [])]
         for number, cells in enumerate(_csv_cells(rows), start=1):
             if cells is None:
                 collector.refuse("line_too_long", line=number)

@@ -1,4 +1,8 @@
-"""What format detection sees: the shape of a file's first 64 kB of content, never its name."""
+"""What format detection sees: the shape of a file's first 64 kB of content, never its name.
+
+Any line may be a broken one, the first as well as another, so what is seen of a file of lines is every
+object that stands on a line of its own. A line longer than the sample is seen as far as the sample goes.
+"""
 
 import codecs
 import contextlib
@@ -6,7 +10,8 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,7 +19,7 @@ import jiter
 import polars as pl
 
 from llmops_lib.errors import SourceError
-from llmops_lib.sources.lines import LINE_LIMIT, open_decompressed
+from llmops_lib.sources.lines import open_decompressed
 
 PARQUET_MAGIC = b"PAR1"
 SAMPLE_BYTES = 64 * 1024
@@ -22,6 +27,10 @@ SAMPLE_BYTES = 64 * 1024
 
 _SEPARATORS = ",;\t|"
 _TRAILING_COMMA = re.compile(r",\s*\]\s*\Z")
+_ROWS = 10_000
+# How far the search goes for the lines behind one that is longer than the sample.
+_SEARCHED_BYTES = 256 << 20
+_SEARCHED_LINES = 100
 
 
 @dataclass(frozen=True)
@@ -35,33 +44,36 @@ class Sample:
             else None.
         columns: csv and parquet: column names; else the keys of the first object.
         separator: csv: what separates the cells.
+        rows: lines: the objects that parse; else none.
     """
 
     kind: str
     first: Any = None
     columns: tuple[str, ...] = ()
     separator: str = ","
+    rows: tuple[dict[str, Any], ...] = ()
 
 
-def take_sample(path: Path) -> Sample:
+def take_sample(path: Path, *, size: int = SAMPLE_BYTES) -> Sample:
     """The sample of a file.
 
     Args:
         path: A plain, gzip or zstd file, or a Parquet file.
+        size: How many decompressed bytes to look at.
 
     Raises:
         SourceError: If the file cannot be read.
     """
     with open_decompressed(path) as stream:
-        prefix = stream.read(SAMPLE_BYTES)
+        prefix = stream.read(size)
         if prefix.startswith(PARQUET_MAGIC):
             return _sample_parquet(path)
-        is_whole = len(prefix) < SAMPLE_BYTES
+        is_whole = len(prefix) < size
         sample = sample_text(prefix, is_whole=is_whole)
-        # A first line longer than the sample looks like a document until another line follows it.
-        if sample.kind == "document" and b"\n" not in prefix and not is_whole and _has_more_lines(stream):
-            return replace(sample, kind="lines")
-    return sample
+        is_one_line = b"\n" not in prefix
+        if is_whole or sample.rows or (sample.first is not None and not is_one_line):
+            return sample
+        return _sample_further(sample, stream, is_one_line=is_one_line)
 
 
 def sample_text(prefix: bytes, *, is_whole: bool = True) -> Sample:
@@ -82,15 +94,18 @@ def sample_text(prefix: bytes, *, is_whole: bool = True) -> Sample:
     """
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(prefix, final=is_whole)
     text = text.removeprefix("\ufeff").lstrip()
-    # One bad line further down must not hide what the file is.
-    if not text or "\0" in text.partition("\n")[0]:
+    if not text:
         return Sample("unknown")
     if text[0] in "{[":
-        return _sample_json(text)
-    objects = list(_objects_on_lines(text))
-    if objects and len(objects) * 2 >= sum(1 for line in text.split("\n") if line.strip()):
-        return _sample_lines(objects[0])
-    return _sample_csv(text)
+        return _sample_json(text, is_whole=is_whole)
+    rows = _rows(text, is_whole=is_whole)
+    table = _sample_csv(text)
+    # A cell of a table may be a line of JSON too; under a header of one name it is no cell.
+    if len(rows) * 2 >= _line_count(text):
+        return _sample_lines(rows)
+    if rows and len(table.columns) < 2:
+        return _sample_lines(rows)
+    return Sample("unknown") if "\0" in text.partition("\n")[0] else table
 
 
 def first_object(value: Any) -> dict[str, Any]:
@@ -115,48 +130,64 @@ def _sample_parquet(path: Path) -> Sample:
         raise SourceError(msg) from error
 
 
-def _has_more_lines(stream: BinaryIO) -> bool:
-    if not stream.readline(LINE_LIMIT).endswith(b"\n"):
-        return False
-    while line := stream.readline(LINE_LIMIT):
-        if line.strip():
-            return True
-    return False
+def _sample_further(sample: Sample, stream: BinaryIO, *, is_one_line: bool) -> Sample:
+    """The sample of a file of which no whole line is an object, once the lines behind are seen too."""
+    begun = [line for line in islice(_beginnings(stream), _SEARCHED_LINES) if line.strip()]
+    rows = [row for line in begun for row in _rows(line.decode(errors="replace"), is_whole=False)]
+    is_table = sample.kind == "csv" and (not rows or len(sample.columns) > 1)
+    if not begun or not (rows or is_one_line) or is_table:
+        return sample
+    first = [sample.first] if is_one_line and isinstance(sample.first, dict) else []
+    return _sample_lines([*first, *rows])
 
 
-def _sample_json(text: str) -> Sample:
+def _beginnings(stream: BinaryIO) -> Iterator[bytes]:
+    """The beginning of each line behind the one in which the stream stands."""
+    is_inside = True
+    left = _SEARCHED_BYTES
+    while left > 0 and (piece := stream.readline(SAMPLE_BYTES)):
+        if not is_inside:
+            yield piece
+        is_inside = not piece.endswith(b"\n")
+        left -= len(piece)
+
+
+def _sample_json(text: str, *, is_whole: bool) -> Sample:
     try:
         value, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        return _sample_unfinished(text)
+        return _sample_unfinished(text, is_whole=is_whole)
     if not text[end:].strip():
-        return _sample_document(value)
-    if isinstance(value, dict):
-        return _sample_lines(value)
-    return _sample_lines(next(_objects_on_lines(text), None))
+        return Sample("document", value, tuple(first_object(value)))
+    first = [value] if isinstance(value, dict) else []
+    return _sample_lines([*first, *_rows(text[end:], is_whole=is_whole)])
 
 
-def _sample_unfinished(text: str) -> Sample:
+def _sample_unfinished(text: str, *, is_whole: bool) -> Sample:
     # A first line that does not parse is either a document that goes on, or one bad line among good
     # ones. Inside a document an object is indented or followed by a comma, so it never parses alone.
-    if text[0] == "{":
-        first_line, _, rest = text.partition("\n")
-        following = next(_objects_on_lines(rest), None)
-        if following is not None and len(first_line.strip()) > 1:
-            return _sample_lines(following)
+    first_line, _, rest = text.partition("\n")
+    begun = _begun_document(text)
+    rows = _rows(rest, is_whole=is_whole)
+    is_document = begun is not None and begun.columns and len(rows) * 2 <= _line_count(text)
+    is_line = is_whole and len(first_line.strip()) > 1 and text[0] == "{"
+    if rows and (is_line or not is_document):
+        return _sample_lines(rows)
+    return begun or Sample("document")
+
+
+def _begun_document(text: str) -> Sample | None:
     # An old export tool of Helicone leaves a comma behind the last object of its list.
     for candidate in (text, _TRAILING_COMMA.sub("]", text)):
         with contextlib.suppress(ValueError):
-            return _sample_document(jiter.from_json(candidate.encode(), partial_mode="trailing-strings"))
-    return Sample("document")
+            value = jiter.from_json(candidate.encode(), partial_mode="trailing-strings")
+            return Sample("document", value, tuple(first_object(value)))
+    return None
 
 
-def _sample_document(value: Any) -> Sample:
-    return Sample("document", value, tuple(first_object(value)))
-
-
-def _sample_lines(first: dict[str, Any] | None) -> Sample:
-    return Sample("lines", first, tuple(first or ()))
+def _sample_lines(rows: list[dict[str, Any]]) -> Sample:
+    first = rows[0] if rows else None
+    return Sample("lines", first, tuple(first or ()), rows=tuple(rows[:_ROWS]))
 
 
 def _sample_csv(text: str) -> Sample:
@@ -166,13 +197,28 @@ def _sample_csv(text: str) -> Sample:
     return Sample("csv", None, tuple(columns), separator)
 
 
-def _objects_on_lines(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.split("\n"):
-        if not line.startswith("{"):
-            continue
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            yield value
+def _rows(text: str, *, is_whole: bool) -> list[dict[str, Any]]:
+    """The objects that stand on lines of their own; of a last line that is cut off, what is there."""
+    *lines, last = text.split("\n")
+    rows = [row for line in lines if (row := _row(line)) is not None]
+    row = _row(last, is_whole=is_whole)
+    return rows if row is None else [*rows, row]
+
+
+def _line_count(text: str) -> int:
+    return sum(1 for line in text.split("\n") if line.strip())
+
+
+def _row(line: str, *, is_whole: bool = True) -> dict[str, Any] | None:
+    line = line.removeprefix("\ufeff")
+    if not line.startswith("{"):
+        return None
+    with contextlib.suppress(ValueError, RecursionError):
+        value = json.loads(line)
+        return value if isinstance(value, dict) else None
+    if is_whole:
+        return None
+    with contextlib.suppress(ValueError):
+        value = jiter.from_json(line.encode(errors="replace"), partial_mode="trailing-strings")
+        return value if isinstance(value, dict) else None
+    return None

@@ -39,12 +39,23 @@ def merged_updates(
         if _version(later, version) < _version(earlier, version):
             earlier, later = later, earlier
         if is_update(later.value):
-            _refuse(later, collector, f"merged: into the row at {_place(earlier)}")
+            set_aside(later, collector, into=earlier)
             known[name] = replace(earlier, value=_merged(earlier.value, later.value))
         else:
             _refuse(earlier, collector, "duplicate")
             known[name] = later
     return list(known.values())
+
+
+def set_aside(record: Record, collector: RowCollector, *, into: Record) -> None:
+    """Counts a record that is now part of another.
+
+    Args:
+        record: The record.
+        collector: Takes it as `merged`.
+        into: The record that holds its content.
+    """
+    _refuse(record, collector, f"merged: into the row at {_place(into)}")
 
 
 def _version(record: Record, field: str) -> tuple[int, str]:

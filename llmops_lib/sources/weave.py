@@ -75,7 +75,7 @@ def _can_be_parent(call: Mapping[str, Any]) -> bool:
 
 def _all_items(path: Path, collector: RowCollector) -> Iterator[Record]:
     for record in iter_records(path, collector):
-        value = record.value if isinstance(record.value, dict) else {}
+        value = record.value if isinstance(record.value, dict) and _CALL.isdisjoint(record.value) else {}
         listed = next((value[name] for name in _LISTS if isinstance(value.get(name), list)), None)
         for item in (record,) if listed is None else record.items(listed):
             event = _event(item.value)
@@ -84,7 +84,7 @@ def _all_items(path: Path, collector: RowCollector) -> Iterator[Record]:
 
 def _event(value: Any) -> dict[str, Any] | None:
     """The body of a start or an end, of a line `{"start": {...}}` or of a batch with mode and req."""
-    if not isinstance(value, dict) or value.keys() >= _CALL:
+    if not isinstance(value, dict) or not _CALL.isdisjoint(value):
         return None
     request = value["req"] if isinstance(value.get("req"), dict) else value
     body = next((request[name] for name in _EVENTS if isinstance(request.get(name), dict)), None)

@@ -112,3 +112,26 @@ def test_an_unknown_format_name_lists_the_known_ones():
     """Nobody remembers the exact spelling."""
     with pytest.raises(SourceError, match=r"'otel' is unknown; expected one of \['otlp', 'phoenix'"):
         named_reader("otel")
+
+
+def test_a_foreign_line_on_top_does_not_decide_the_format(tmp_path):
+    """A log that two programs wrote into is what most of its lines are."""
+    path = tmp_path / "spans.jsonl"
+    opik = {
+        "id": "s",
+        "project_name": "p",
+        "trace_id": "t",
+        "type": "llm",
+        "start_time": "2026-03-02T10:00:00Z",
+    }
+    lines = [{"level": "info"}, opik, {"resourceSpans": []}, {"resourceSpans": []}]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert detect_format(path) == "otlp"
+
+
+def test_a_format_is_found_behind_many_lines_of_something_else(tmp_path):
+    """An application may print a megabyte of its own before the first span."""
+    path = tmp_path / "spans.jsonl"
+    lines = [{"level": "info", "text": "x" * 1_000}] * 1_000 + [{"resourceSpans": []}]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert detect_format(path) == "otlp"

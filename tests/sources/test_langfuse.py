@@ -180,3 +180,14 @@ def test_values_of_the_wrong_kind_never_raise(tmp_path, hostile):
     """An export is written by whoever calls the application."""
     rows = _read(tmp_path, hostile)
     assert rows.rows_read == rows.spans.height + rows.quarantine.height
+
+
+def test_what_is_no_object_among_observations_is_refused(tmp_path):
+    """A download that was edited by hand may hold anything, and nothing of it may vanish."""
+    observation = {"id": "o-1", "type": "SPAN", "startTime": "2026-03-02T10:00:00Z"}
+    path = tmp_path / "trace.json"
+    trace = {"id": "t-1", "timestamp": "2026-03-02T10:00:00Z", "scores": [None]}
+    path.write_text(json.dumps({"trace": trace, "observations": [5, observation, "x"]}))
+    rows = read_langfuse(path)
+    assert rows.spans.height == 1
+    assert sorted(rows.quarantine["reason"]) == ["not_a_span: langfuse trace", *["not_object"] * 3]

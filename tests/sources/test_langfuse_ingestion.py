@@ -36,7 +36,11 @@ def test_creation_and_updates_are_one_observation(tmp_path):
         "source_line",
     )
     assert rows.spans.select(columns).rows() == [("g-1", "chat", "gpt-4o", 12, 3000.0, "acme", "qa", 1)]
-    assert rows.rows_read == 1
+    assert rows.quarantine.select("source_line", "reason").rows() == [
+        (2, "merged: into the row at line 1"),
+        (3, "merged: into the row at line 1"),
+    ]
+    assert rows.rows_read == 3
 
 
 def test_an_update_before_its_creation_still_counts_as_later(tmp_path):

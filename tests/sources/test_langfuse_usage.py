@@ -2,7 +2,13 @@
 
 import pytest
 
-from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
+from llmops_lib.sources.langfuse_usage import (
+    CACHE_WRITE_1H,
+    convention_notes,
+    plain_counts,
+    reported_cost,
+    token_counts,
+)
 from llmops_lib.sources.refusals import Refused
 
 
@@ -177,3 +183,15 @@ def test_a_conversion_and_a_stated_total_are_noted():
     assert notes["llmops.token_convention"] == "exclusive, made inclusive"
     assert notes["gen_ai.usage.total_tokens"] == 192
     assert convention_notes({"usage_details": {"input": 120, "output": 8}}) == {}
+
+
+@pytest.mark.parametrize("details", [{"total": 1e300}, {"input": 2**63, "output": 1}, {"x": 1e30}])
+def test_a_count_that_no_column_could_hold_is_refused(details):
+    """Its exact value would not fit into JSON either, and one such line must not stop a load."""
+    with pytest.raises(Refused, match="range"):
+        token_counts({"usage_details": details})
+
+
+def test_counts_at_the_edge_are_left_to_the_reading_one_by_one():
+    """Both readings must refuse the same rows."""
+    assert plain_counts({"usage_details": [{"input": 1, "total": 2**63}]}) is None

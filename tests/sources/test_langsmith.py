@@ -93,7 +93,8 @@ def test_a_creation_and_its_update_are_one_run(tmp_path, is_creation_first):
     both = [created, update] if is_creation_first else [update, created]
     rows = _read(tmp_path, *both)
     row = rows.spans.row(0, named=True)
-    assert rows.rows_read == 1
+    assert rows.quarantine["source_line"].to_list() == [2 if is_creation_first else 1]
+    assert rows.quarantine["reason"].str.starts_with("merged").all()
     assert (row["latency_ms"], row["input_tokens"], row["session_id"]) == (2500.0, 50, "s-1")
 
 

@@ -170,3 +170,10 @@ def test_a_document_beyond_the_limit_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "DOCUMENT_LIMIT", 10)
     with pytest.raises(SourceError, match="JSON Lines instead"):
         read_json_document(_file(tmp_path, b'{"a": 1234567890}'))
+
+
+def test_a_byte_order_mark_amid_a_file_is_dropped_before_an_object_only(tmp_path):
+    """Files with marks are put together by `cat`; a mark alone is a line that holds nothing valid."""
+    path = tmp_path / "two.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"a": 1}\n\xef\xbb\xbf{"a": 2}\n\xef\xbb\xbf\n')
+    assert [line.raw for line in iter_lines(path)] == [b'{"a": 1}', b'{"a": 2}', b"\xef\xbb\xbf"]

@@ -197,11 +197,17 @@ def test_a_refused_span_can_be_found_again(tmp_path):
     ("line", "reason"),
     [
         ("[1, 2]", "not_object: found list"),
+        ("[]", "not_object: found list"),
         ("null", "not_object: found NoneType"),
         ("{}", "schema: no OTLP request and no span of the console exporter"),
         ('{"traceId": "x", "spanId": "y"}', "schema: no OTLP request and no span of the console exporter"),
         ('{"resourceSpans": 5}', "schema: resourceSpans holds int, not an object"),
         ('{"resourceSpans": [{"scopeSpans": [{"spans": ["x"]}]}]}', "schema: spans holds str, not an object"),
+        ('{"resourceSpans": [{"ScopeSpans": [{}]}]}', "schema: neither scopeSpans nor another name of them"),
+        (
+            '{"resourceSpans": [{"scopeSpans": [{"Spans": [{}]}]}]}',
+            "schema: neither spans nor another name of them",
+        ),
     ],
 )
 def test_a_line_of_another_shape_is_refused(tmp_path, line, reason):
@@ -214,7 +220,9 @@ def test_a_line_of_another_shape_is_refused(tmp_path, line, reason):
 
 def test_an_empty_request_holds_nothing(tmp_path):
     """Collectors flush on a timer."""
-    assert _read(tmp_path, {"resourceSpans": []}, {"resourceSpans": None}).rows_read == 0
+    described = {"resource": {}, "scopeSpans": [{"scope": {"name": "s"}, "schemaUrl": ""}]}
+    empty = ([], None, [{"resource": {}, "schemaUrl": ""}], [described])
+    assert _read(tmp_path, *({"resourceSpans": groups} for groups in empty)).rows_read == 0
 
 
 def test_an_unreadable_resource_does_not_cost_its_spans(tmp_path):

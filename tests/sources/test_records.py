@@ -1,6 +1,7 @@
 """Files of every container as one stream of records."""
 
 import gzip
+import json
 
 import polars as pl
 import pytest
@@ -109,3 +110,12 @@ def test_a_first_line_longer_than_the_sample_does_not_hide_the_others(tmp_path):
     path.write_text(f'{{"input": "{"x" * 70_000}"}}\n{{"input": "y"}}\n', encoding="utf-8")
     collector = RowCollector("langfuse", "long.jsonl")
     assert [record.line for record in iter_records(path, collector)] == [1, 2]
+
+
+def test_a_header_that_is_not_utf_8_names_its_columns_all_the_same(tmp_path):
+    """Its cells may be good, and a row that cannot be written would stop the load."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"a,b\xe9\n1,2\n")
+    (record,) = iter_records(path, RowCollector("table", "rows.csv"))
+    assert record.value == {"a": "1", "b\ufffd": "2"}
+    assert json.loads(record.raw()) == record.value

@@ -20,7 +20,14 @@ from llmops_lib.sources.sample import SAMPLE_BYTES, sample_text, take_sample
         ('{\n  "a": 1\n}\n{\n  "a": 2\n}\n', "lines"),
         ('{"a": 1, "b\n{"a": 2}\n', "lines"),
         ('not json\n{"a": 2}\n{"a": 3}\n', "lines"),
+        ('[0x42]\n{"a": 2}\n{"a": 3}\n', "lines"),
+        ('[\n{"a": 2}\n{"a": 3}\n', "lines"),
+        ('[\n{"a": 2},\n{"a": 3}\n', "document"),
+        ('[\n{"a": 2}\n,\n{"a": 3}\n]\n', "document"),
+        ('\0\0\n{"a": 2}\n', "lines"),
+        ('Traceback (most recent call last):\nsee\nbelow\n{"a": 2}\n', "lines"),
         ("a,b\n1,2\n", "csv"),
+        ('a,b\n1,2\n{"a": 2}\n3,4\n', "csv"),
         ('a,b\n1,"{""x"": 1}"\n', "csv"),
         ("PK\x03\x04\0\0", "unknown"),
         (" \n\t\n", "unknown"),
@@ -96,3 +103,20 @@ def test_a_comma_behind_the_last_object_does_not_hide_a_list():
     """An export tool writes it, and what stands before it says which."""
     sample = sample_text(b'[\n{"response_id": "r", "request_created_at": "2026-11-09T00:00:00Z"},\n]\n')
     assert (sample.kind, sample.columns) == ("document", ("response_id", "request_created_at"))
+
+
+@pytest.mark.parametrize("beginning", ["[{", "not json ", '{"a": "'])
+def test_lines_are_seen_behind_one_that_is_longer_than_the_sample(tmp_path, beginning):
+    """A line of megabytes that is broken must not hide the good ones behind it."""
+    path = tmp_path / "long.jsonl"
+    path.write_text(beginning + "x" * 3 * SAMPLE_BYTES + '\n{"b": 1}\n{"b": 2}\n')
+    sample = take_sample(path)
+    assert sample.kind == "lines"
+    assert sample.rows[-2:] == ({"b": 1}, {"b": 2})
+
+
+def test_a_line_that_the_sample_cuts_off_is_seen_as_far_as_it_goes(tmp_path):
+    """The only good line may be a long one behind a short broken one."""
+    path = tmp_path / "long.jsonl"
+    path.write_text('nothing\n{"resourceSpans": [], "x": "' + "x" * SAMPLE_BYTES + '"}\n')
+    assert take_sample(path).columns == ("resourceSpans", "x")

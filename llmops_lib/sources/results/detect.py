@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmops_lib.errors import SourceError, UnknownFormatError
+from llmops_lib.sources.best_match import best_match
 from llmops_lib.sources.compressed import open_decompressed
 from llmops_lib.sources.results import (
     alpaca_eval,
@@ -75,9 +76,9 @@ def detect_score_reader(path: Path) -> ScoreReader:
         SourceError: If the file is empty or cannot be read.
     """
     sample = take_score_sample(path)
-    found = next((reader for reader in SCORE_READERS if reader.matches(sample)), None)
+    found = best_match(path, sample, [reader.matches for reader in SCORE_READERS])
     if found is not None:
-        return found
+        return SCORE_READERS[found]
     if path.stat().st_size == 0:
         msg = f"{path}: the file is empty; expected eval results. Look whether the run was cut off."
         raise SourceError(msg)

@@ -35,6 +35,7 @@ _CONTEXTS = (
     "retrieved_context_ids",
     "reference_context_ids",
 )
+_TAKEN = (*_QUESTIONS, *_ANSWERS, *_REFERENCES)
 _EXAMPLE = frozenset(
     {
         *(*_QUESTIONS, *_ANSWERS, *_REFERENCES, *_CONTEXTS),
@@ -91,13 +92,19 @@ def _is_summary(value: Any) -> bool:
 
 
 def _metrics(path: Path, sample: Sample) -> tuple[str, ...]:
-    names = dict.fromkeys(sample.columns)
-    refused: set[str] = set()
+    """The columns that hold numbers in most of the examples where they hold anything."""
+    counted: dict[str, list[int]] = {
+        name: [0, 0] for name in (sample.columns if sample.kind in ("csv", "parquet") else ())
+    }
     for record in iter_nan_records(path, ScoreCollector(FORMAT, str(path)).refusals):
-        if isinstance(record.value, dict):
-            names |= dict.fromkeys(record.value)
-            refused |= {name for name, value in record.value.items() if not _is_number(value)}
-    return tuple(name for name in names if name not in _EXAMPLE and name not in refused)
+        if isinstance(record.value, dict) and not record.value.keys().isdisjoint(_TAKEN):
+            for name, value in record.value.items():
+                counted.setdefault(name, [0, 0])[_is_number(value)] += value is not None
+    return tuple(
+        name
+        for name, (texts, numbers) in counted.items()
+        if name not in _EXAMPLE and (numbers > texts or not texts)
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -131,9 +138,6 @@ def _scores(value: Any, metrics: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         yield {**example, "scorer": name, **_verdict(cells.get(name)), "metadata": kept}
 
 
-_TAKEN = (*_QUESTIONS, *_ANSWERS, *_REFERENCES)
-
-
 def _example(cells: Mapping[str, Any]) -> dict[str, Any]:
     question, reference = _first(cells, _QUESTIONS), _first(cells, _REFERENCES)
     if question is None and reference is None and _first(cells, _ANSWERS) is None:
@@ -151,6 +155,8 @@ def _first(cells: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _verdict(value: Any) -> dict[str, Any]:
+    if not _is_number(value):
+        raise Refused(reason="type", detail=f"a metric is {str(value)[:40]!r}, not a number")
     if value is None or (not isinstance(value, bool) and math.isnan(float(value))):
         return _FAILED
     return {"score": value}

@@ -116,3 +116,16 @@ def test_a_bad_annotation_costs_only_itself(tmp_path):
 def test_a_table_without_metrics_is_not_recognised():
     """A dataset that was not evaluated yet holds no results."""
     assert not matches(Sample("csv", None, ("user_input", "retrieved_contexts", "response", "reference")))
+
+
+def test_one_row_of_another_kind_changes_no_metric_of_the_others(tmp_path):
+    """A text in one cell, or a foreign line, must not take a metric away from all rows, or bring one."""
+    rows = read(tmp_path, ROW, {**ROW, "bleu_score": "n/a"}, {"level": 3}, ROW)
+    assert rows.scores.group_by("scorer").len().sort("scorer").rows() == [
+        ("bleu_score", 2),
+        ("faithfulness", 2),
+    ]
+    assert rows.quarantine.select("source_line", "reason").rows() == [
+        (2, "type: a metric is 'n/a', not a number"),
+        (3, "missing_field: user_input"),
+    ]

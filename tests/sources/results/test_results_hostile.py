@@ -47,34 +47,6 @@ FILES = (
     (read_alpaca_eval, "alpaca_eval/annotations_0.6.6.json"),
 )
 ROUNDS = 40
-LINES = {
-    "promptfoo": {"provider": "a", "prompt": {"raw": "x"}, "vars": {}, "success": True, "score": 1},
-    "openai_evals": {
-        "run_id": "r",
-        "event_id": 0,
-        "sample_id": "s",
-        "type": "match",
-        "data": {"correct": True},
-    },
-    "lm_eval": {
-        "doc_id": 0,
-        "arguments": [],
-        "resps": [],
-        "filtered_resps": [],
-        "metrics": ["acc"],
-        "acc": 1,
-    },
-    "ragas": {"user_input": "a", "response": "b", "reference": "c", "exact_match": 1},
-    "alpaca_eval": {
-        "instruction": "i",
-        "output_1": "x",
-        "output_2": "y",
-        "generator_2": "m",
-        "preference": 1,
-    },
-    "table": {"example_id": "a", "score": 1},
-}
-"""A good line of each format that has lines."""
 
 
 def _places(value, place=()):
@@ -93,13 +65,6 @@ def _with_junk(value, chance):
         holder = holder[key]
     holder[place[-1]] = chance.choice(JUNK)
     return changed
-
-
-def _written(case):
-    if "b64" in case:
-        return b64decode(case["b64"])
-    text, times = case["repeat"]
-    return text.encode() * times
 
 
 def _assert_accounted(rows):
@@ -130,22 +95,6 @@ def test_every_hostile_line_gives_scores_or_is_quarantined(shared, tmp_path, rea
     path = tmp_path / "results"
     path.write_bytes(b"\n".join([b'{"a": 1}', b'{"a": 2}', *lines]))
     _assert_accounted(read(path))
-
-
-@pytest.mark.parametrize("source_format", LINES)
-def test_hostile_json_between_good_lines_costs_only_itself(shared, tmp_path, source_format):
-    """A file must be recognised, and its good lines kept, whatever else stands in it."""
-    cases = map(json.loads, (shared / "corpora" / "json_parsing.jsonl").read_text().splitlines())
-    lines = [_written(case) for case in cases]
-    hostile = [line for line in lines if line.strip() and b"\n" not in line and b"\r" not in line]
-    good = json.dumps(LINES[source_format]).encode()
-    path = tmp_path / "results"
-    path.write_bytes(b"\n".join([good, good, *hostile]))
-    results = read_results(path)
-    assert results.files[0].source_format == source_format
-    assert results.files[0].rows_read == 2 + len(hostile)
-    assert results.scores["source_line"].unique().sort().to_list() == [1, 2]
-    assert results.quarantine.height == len(hostile)
 
 
 def test_naughty_strings_are_kept_as_they_are(shared, tmp_path):
