@@ -11,6 +11,7 @@ from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.report import app as reports
 from llmops_lib.cli.serve_baseline import serve_baseline
+from llmops_lib.cli.what_ifs import caching_what_if, routing_what_if
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +25,8 @@ app.command("ingest")(ingest_exports)
 app.command("serve-baseline")(serve_baseline)
 app.add_typer(fetches, name="fetch")
 app.add_typer(prompts, name="prompts")
+reports.command("routing-what-if")(routing_what_if)
+reports.command("caching-what-if")(caching_what_if)
 app.add_typer(reports, name="report")
 
 

@@ -50,7 +50,7 @@ def weekly(
         "prices": prices,
         "top": top,
     }
-    _write("weekly", output, parameters, as_json=as_json)
+    write_report("weekly", output, parameters, as_json=as_json)
 
 
 @app.command()
@@ -84,10 +84,18 @@ def spenders(
         "columns": columns,
         "prices": prices,
     }
-    _write("spenders", output, parameters, as_json=as_json)
+    write_report("spenders", output, parameters, as_json=as_json)
 
 
-def _write(name: str, output: Path, parameters: dict[str, Any], *, as_json: bool) -> None:
+def write_report(name: str, output: Path, parameters: dict[str, Any], *, as_json: bool) -> None:
+    """Writes a report with a progress bar and says where it is, or writes its manifest as JSON.
+
+    Args:
+        name: Name of the report.
+        output: Folder of all reports.
+        parameters: Values for its notebook.
+        as_json: Whether the manifest is what is said.
+    """
     from llmops_lib import run_report  # noqa: PLC0415 - keeps `llmops --help` fast
 
     with progress(f"{name} report") as advance:

@@ -4,7 +4,12 @@ from pathlib import Path
 
 from llmops_lib.errors import ReportError
 
-REPORTS = {"spenders": "02_top_spenders.ipynb", "weekly": "01_weekly_report.ipynb"}
+REPORTS = {
+    "caching-what-if": "07_caching_what_if.ipynb",
+    "routing-what-if": "05_routing_what_if.ipynb",
+    "spenders": "02_top_spenders.ipynb",
+    "weekly": "01_weekly_report.ipynb",
+}
 """Name of each report and the notebook that makes it."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]

@@ -7,6 +7,7 @@ from llmops_lib.schema.dimensions import (
     REPORT_COLUMNS,
     REST_NAME,
     SPENDER_COLUMNS,
+    WHAT_IF_COLUMNS,
     dimension_names,
 )
 from llmops_lib.schema.prices import PRICES
@@ -53,6 +54,7 @@ __all__ = [
     "TOKEN_LINES",
     "TOOL_VERSIONS",
     "UTC_DATETIME",
+    "WHAT_IF_COLUMNS",
     "Column",
     "Table",
     "conform",

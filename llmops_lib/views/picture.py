@@ -11,10 +11,13 @@ from typing import Any
 import altair as alt
 from markupsafe import Markup
 
-from llmops_lib.views.theme import Mode, chart_config
+from llmops_lib.views.theme import Mode, chart_config, ink
 
 WIDE, NARROW = 1000, 340
 """Widths in CSS pixels that a chart is drawn for: a laptop page and a phone."""
+
+PANEL = 480
+"""Width of the one drawing of a panel: read at full size beside sliders, and still on a phone."""
 
 NARROW_PAGE = "(max-width: 640px)"
 
@@ -91,6 +94,29 @@ def figure_markup(spec: dict[str, Any]) -> Markup:
         Markup("").join(Markup('<source media="{}" srcset="{}">').format(*source) for source in sources),
         wide_light,
         spec.get("description", lines["text"]),
+    )
+
+
+def live_figure(spec: dict[str, Any]) -> Markup:
+    """A chart as one inline SVG in the colours of the page around it, drawn in a twentieth of a second.
+
+    A panel is drawn anew while a slider moves, in the light or dark theme of JupyterLab or Voila, which is
+    not the browser's: so its colours are variables of the page's style sheet.
+    """
+    if not any(spec.get("datasets", {}).values()):
+        return figure_markup(spec)
+    title = spec.get("title") or ""
+    lines = title if isinstance(title, dict) else {"text": title}
+    svg = chart_svg(spec, width=PANEL, mode="light")
+    for name, colour in ink("light").items():
+        svg = svg.replace(f'"{colour}"', f'"var(--llmops-{name}, {colour})"')
+    return Markup(
+        '<figure class="chart"><figcaption>{}{}</figcaption><div role="img" aria-label="{}">{}</div></figure>'
+    ).format(
+        lines["text"],
+        Markup('<span class="sub">{}</span>').format(lines["subtitle"]) if lines.get("subtitle") else "",
+        spec.get("description", lines["text"]),
+        Markup(svg),  # noqa: S704 - Vega's renderer escapes every text in it
     )
 
 

@@ -40,7 +40,12 @@ def money_axis(largest: float | None, **options: Any) -> alt.Axis:
         largest: Largest value on the axis, USD; None where there is none.
         **options: Further options of the axis.
     """
+    return alt.Axis(**money_format(largest), **options)
+
+
+def money_format(largest: float | None) -> dict[str, Any]:
+    """The options of `money_axis` for a specification that is written by hand."""
     magnitude = largest or 1.0
     decimals = 2 if magnitude >= 0.1 else 1 - math.floor(math.log10(magnitude))
     written = "$~s" if magnitude >= 10_000 else f"$,.{min(decimals, 9)}~f"
-    return alt.Axis(format=written, tickCount=5, **options)
+    return {"format": written, "tickCount": 5}

@@ -51,6 +51,11 @@ def colours(names: Iterable[str]) -> dict[str, str]:
     return {name: PALETTE[rank] if rank < len(PALETTE) else REST_COLOUR for rank, name in enumerate(unique)}
 
 
+def ink(mode: Mode) -> dict[str, str]:
+    """The colours of text, softer text, grid lines and axes on a light or a dark page."""
+    return dict(_INK[mode])
+
+
 def chart_config(mode: Mode) -> dict[str, Any]:
     """Vega-Lite configuration of every chart of a report, for a light or a dark page."""
     ink = _INK[mode]

@@ -5,9 +5,11 @@ from typing import Any
 
 import narwhals as nw
 
-from llmops_lib.calls import PRICE_HINT, model_calls, ordered, portable, tally, with_place
+from llmops_lib.calls import PRICE_HINT, model_calls, ordered, portable, stacked, tally, with_place
+from llmops_lib.errors import ParameterError
 from llmops_lib.frames import by_columns
 
+_ANSWERS = ("chat", "text_completion")
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
@@ -17,17 +19,20 @@ def calls_on_other_models(
     by: str | Sequence[str] = ("feature", "prompt_name", "model"),
     *,
     least_calls: int = 20,
+    also: Sequence[str] = (),
 ) -> Any:
     """The priced calls as they would read had each other model in use answered them: price them again.
 
     The other model has the same operation, so that no chat goes to an embedding model, and at least
-    `least_calls` priced calls of its own.
+    `least_calls` priced calls of its own, or is named by you for answers.
 
     Args:
         calls: SPANS with the columns of `price_calls`, on any engine; uses `operation`, `provider`, `model`,
             `request_model`, `response_model`, `started_at`, `cost_usd` and the token columns.
         by: Columns to keep for `cheaper_models`.
         least_calls: Priced calls that make a model one in use.
+        also: Models that are not in use, as `provider/model` with the OpenTelemetry name of the provider,
+            such as `openai/gpt-4.1-nano`.
 
     Returns:
         One row per call and other model: `by`, `is_model_call`, `operation`, `started_at`, the token columns,
@@ -35,6 +40,7 @@ def calls_on_other_models(
 
     Raises:
         MissingColumnError: If a column is missing, such as `cost_usd` before `price_calls`.
+        ParameterError: If a name of `also` has no provider.
     """
     keys = by_columns(by)
     names = ["provider", "request_model", "response_model"]
@@ -46,12 +52,30 @@ def calls_on_other_models(
     order = ["call_count", "request_model", "provider", "response_model"]
     one = with_place(others, "_nth", by=["operation", "model"], order_by=order).filter(nw.col("_nth") == 1)
     named: Any = one.select("operation", nw.col("model").alias("other_model"), *names)
+    if also:
+        answers = others.filter(nw.col("operation").is_in(_ANSWERS)).select("operation").unique()
+        unused = stacked([_unused(answers, name) for name in dict.fromkeys(also)])
+        in_use = ["operation", "other_model"]
+        named = stacked([named, unused.join(named.select(in_use), on=in_use, how="anti")])
     kept = [*dict.fromkeys([*keys, "model", "operation", "started_at", "cost_usd", *_TOKENS])]
     pairs = priced.select([name for name in kept if name not in names]).join(
         named, on="operation", how="inner"
     )
     moved = pairs.filter(nw.col("model") != nw.col("other_model")).rename({"cost_usd": "own_cost_usd"})
     return moved.with_columns(nw.lit(value=True).alias("is_model_call")).to_native()
+
+
+def _unused(answers: Any, name: str) -> Any:
+    provider, _, model = name.partition("/")
+    if not model:
+        msg = f"also: found {name!r}, expected provider/model such as openai/gpt-4.1-nano"
+        raise ParameterError(msg)
+    return answers.with_columns(
+        nw.lit(model).alias("other_model"),
+        nw.lit(provider).alias("provider"),
+        nw.lit(model).alias("request_model"),
+        nw.lit(None, nw.String).alias("response_model"),
+    )
 
 
 @portable

@@ -3,6 +3,7 @@
 import pytest
 
 from llmops_lib import price_calls
+from llmops_lib.errors import ParameterError
 from llmops_lib.frames import collected
 from llmops_lib.measures.savings.models import calls_on_other_models, cheaper_models
 
@@ -59,3 +60,17 @@ def test_a_model_without_a_price_is_not_compared(engine, traffic):
     repriced = collected(calls_on_other_models(engine(traffic), BY, least_calls=1))
     unpriced = price_calls(repriced.with_columns(request_model=repriced["other_model"] + "-unheard-of"))
     assert collected(cheaper_models(engine(unpriced), BY)).is_empty()
+
+
+def test_a_model_that_is_not_in_use_can_be_named(engine, traffic):
+    """The cheapest model is often one that nobody has tried yet; one in use is not counted twice."""
+    found = compared(traffic, engine, least_calls=1, also=["openai/gpt-4.1-nano", "openai/gpt-4o-mini"])
+    assert found["other_model"].to_list() == ["gpt-4.1-nano"] * 3
+    calls = collected(calls_on_other_models(engine(traffic), BY, least_calls=1, also=["openai/gpt-4o-mini"]))
+    assert calls.filter(other_model="gpt-4o-mini").height == 3
+
+
+def test_a_model_is_named_with_its_provider(traffic):
+    """A name alone may be priced differently by several."""
+    with pytest.raises(ParameterError, match="found 'gpt-4o', expected provider/model"):
+        calls_on_other_models(traffic, BY, also=["gpt-4o"])

@@ -1,0 +1,93 @@
+"""`llmops report ...-what-if`: scenarios over last month's traffic, one command per notebook."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmops_lib.cli.report import AsJson, Output, Source, write_report
+
+Month = Annotated[
+    str, typer.Option(help="Month such as 2026-11; without it, the last whole month with calls.")
+]
+Features = Annotated[list[str] | None, typer.Option("--feature", help="A feature concerned; all without it.")]
+Timezone = Annotated[str, typer.Option(help="Zone whose midnights bound the month.")]
+NaiveTimezone = Annotated[str, typer.Option(help="Zone of times in the export that name none.")]
+Columns = Annotated[str, typer.Option(help="Column mapping (YAML) for a plain table.")]
+Prices = Annotated[str, typer.Option(help="Your own price file (YAML or CSV).")]
+
+
+def routing_what_if(
+    source: Source,
+    month: Month = "",
+    to_model: Annotated[
+        str, typer.Option(help="Model that calls go to; without it, the one that would have saved most.")
+    ] = "",
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of the calls concerned that move.")] = 0.5,
+    features: Features = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="A model that is not in use yet, as provider/model.")
+    ] = None,
+    difficulty: Annotated[str, typer.Option(help="Attribute that holds a difficulty score.")] = "",
+    scores: Annotated[str, typer.Option(help="Eval results whose scores name traces.")] = "",
+    scorer: Annotated[str, typer.Option(help="Scorer whose scores count.")] = "",
+    timezone: Timezone = "UTC",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    prices: Prices = "",
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write what a cheaper model would have saved, and done to quality.
+
+    Example: llmops report routing-what-if traces --to-model gpt-4o-mini --share 0.3
+    """
+    parameters = {
+        "source": source,
+        "month": month,
+        "to_model": to_model,
+        "share": share,
+        "features": features or [],
+        "also": also or [],
+        "difficulty": difficulty,
+        "scores": scores,
+        "scorer": scorer,
+        "timezone": timezone,
+        "naive_timezone": naive_timezone,
+        "columns": columns,
+        "prices": prices,
+    }
+    write_report("routing-what-if", output, parameters, as_json=as_json)
+
+
+def caching_what_if(
+    source: Source,
+    month: Month = "",
+    hit_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the possible cache reads that hit.")
+    ] = 0.9,
+    lifetime: Annotated[str, typer.Option(help="How long a beginning stays cached: 5m or 1h.")] = "5m",
+    features: Features = None,
+    timezone: Timezone = "UTC",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    prices: Prices = "",
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write what prompt caching would have saved, and from where on it pays.
+
+    Example: llmops report caching-what-if traces --lifetime 1h --hit-share 0.8
+    """
+    parameters = {
+        "source": source,
+        "month": month,
+        "hit_share": hit_share,
+        "lifetime": lifetime,
+        "features": features or [],
+        "timezone": timezone,
+        "naive_timezone": naive_timezone,
+        "columns": columns,
+        "prices": prices,
+    }
+    write_report("caching-what-if", output, parameters, as_json=as_json)

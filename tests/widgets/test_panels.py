@@ -1,0 +1,149 @@
+"""Panels: what moves when a control does, and what happens when nothing can be drawn."""
+
+import asyncio
+import re
+import time
+
+import pytest
+
+from llmops_lib import caching_panel, routing_panel
+from llmops_lib.errors import ParameterError
+from llmops_lib.widgets.panel import REDRAW_DELAY_S, Panel
+
+PANELS = {"routing": (routing_panel, "share"), "caching": (caching_panel, "hit_share")}
+
+
+@pytest.fixture(params=PANELS)
+def panel(request):
+    """Each panel, and the name of its slider."""
+    build, slider = PANELS[request.param]
+    return build(request.getfixturevalue(request.param)), slider
+
+
+def figures(panel):
+    """The values of the cards."""
+    return re.findall(r'<div class="kpi-value[^>]*>([^<]*)<', panel.shown)
+
+
+def test_a_moved_slider_changes_the_figures_and_the_chart(panel):
+    """It is what the panel is for."""
+    shown, slider = panel
+    before = (figures(shown), re.search("<svg.*</svg>", shown.shown, re.DOTALL)[0])
+    shown.controls[slider].value = 17
+    after = (figures(shown), re.search("<svg.*</svg>", shown.shown, re.DOTALL)[0])
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def test_every_control_changes_the_scenario(routing, caching):
+    """A control that does nothing is a lie."""
+    for shown in (routing_panel(routing), caching_panel(caching)):
+        for name, control in shown.controls.items():
+            before = shown.shown
+            options = [value for _, value in getattr(control, "options", ())]
+            if name == "features":
+                control.value = (options[-1],)
+            else:
+                control.value = next(value for value in options or [33] if value != control.value)
+            assert shown.shown != before, name
+
+
+def test_controls_are_labelled_with_their_units(panel):
+    """A slider from 0 to 100 says of what."""
+    shown, slider = panel
+    assert shown.controls[slider].description.endswith("(%)")
+    assert all(control.description for control in shown.controls.values())
+
+
+def test_changes_are_gathered_while_a_slider_is_dragged(routing):
+    """A drag sends a change per pixel; each drawing takes a twentieth of a second."""
+    shown = routing_panel(routing)
+    drawn = []
+    shown.redraw = lambda redraw=shown.redraw: (drawn.append(shown.settings["share"]), redraw())
+
+    async def drag():
+        for share in range(20, 40):
+            shown.controls["share"].value = share
+        assert drawn == []
+        await asyncio.sleep(REDRAW_DELAY_S * 2)
+
+    asyncio.run(drag())
+    assert drawn == [39]
+    assert "39" in str(shown.settings["share"])
+
+
+@pytest.mark.parametrize(
+    "error", [ParameterError("to_model: found <b>'x'</b>"), ZeroDivisionError("<b>oh</b>")]
+)
+def test_an_error_is_shown_in_the_panel_as_text(routing, error):
+    """A callback has nobody to raise to."""
+    broken = routing_panel(routing)
+
+    def compute(settings):
+        if settings["share"] == 13:
+            raise error
+        return broken._compute(settings)
+
+    shown = Panel(broken.controls, compute)
+    shown.controls["share"].value = 13
+    assert type(error).__name__ in shown.shown
+    assert "&lt;b&gt;" in shown.shown
+    assert "<b>" not in shown.shown
+    shown.controls["share"].value = 14
+    assert type(error).__name__ not in shown.shown
+
+
+def test_names_from_traces_are_text_and_nothing_else(hostile):
+    """A feature may be called by whoever sends the trace; options, tables and charts show it as text."""
+    routing, caching = hostile
+    for shown in (routing_panel(routing), caching_panel(caching)):
+        for markup in (shown.shown, str(shown.static().markup)):
+            assert "<img src=x" not in markup
+            assert "&lt;img src=x" in markup
+        assert ("<img src=x onerror=alert(1)>",) * 2 in shown.controls["features"].options
+
+
+def test_personal_data_in_names_is_masked(routing):
+    """A panel is shown to a room."""
+    from dataclasses import replace
+
+    import polars as pl
+
+    named = replace(
+        routing, cells=routing.cells.with_columns(pl.col("feature").replace("chat", "ann@example.com"))
+    )
+    moved = replace(
+        named, moves=routing.moves.with_columns(pl.col("feature").replace("chat", "ann@example.com"))
+    )
+    shown = routing_panel(moved)
+    assert "ann@example.com" not in shown.shown
+    assert "ann@example.com" not in [label for label, _ in shown.controls["features"].options]
+
+
+def test_a_frontend_gets_the_widget_and_a_report_gets_the_picture(panel):
+    """One cell serves both, so that they cannot differ."""
+    bundle = panel[0]._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert bundle["text/html"].count("<picture>") == 1
+    assert "<svg" not in bundle["text/html"]
+    assert "<style" not in bundle["text/html"]
+
+
+def test_a_first_setting_that_does_not_exist_is_refused_at_once(routing, caching):
+    """A typo in a parameter is the notebook's error, not the panel's."""
+    with pytest.raises(ParameterError, match="to_model: found 'nobody'"):
+        routing_panel(routing, to_model="nobody")
+    with pytest.raises(ParameterError, match="features: found 'nothing'"):
+        caching_panel(caching, features=["nothing"])
+    with pytest.raises(ParameterError, match="no second model"):
+        routing_panel(type(routing)(routing.cells, routing.moves.clear(), *list(vars(routing).values())[2:]))
+
+
+def test_a_redraw_takes_a_fraction_of_a_second(panel):
+    """A tenth on a quiet machine, whatever the number of calls; the bound leaves room for a busy one."""
+    shown, slider = panel
+    shown.redraw()
+    started = time.process_time()
+    for value in (10, 20, 30, 40):
+        shown.controls[slider].value = value
+    assert (time.process_time() - started) / 4 < 0.4
