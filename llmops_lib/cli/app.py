@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from llmops_lib.cli.budgets import app as budgets
 from llmops_lib.cli.demo import demo
 from llmops_lib.cli.evals import app as evals
 from llmops_lib.cli.fetch import app as fetches
@@ -25,6 +26,7 @@ app.command("demo")(demo)
 app.command("ingest")(ingest_exports)
 app.command("serve-baseline")(serve_baseline)
 app.add_typer(evals, name="eval")
+app.add_typer(budgets, name="budgets")
 app.add_typer(fetches, name="fetch")
 app.add_typer(prompts, name="prompts")
 reports.command("routing-what-if")(routing_what_if)

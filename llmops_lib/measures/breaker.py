@@ -11,6 +11,7 @@ from llmops_lib.budgets.replay import UNKNOWN, Decided, Ints, Replay, replayed
 from llmops_lib.budgets.windows import calendar_starts, rolling_length
 from llmops_lib.calls import PRICE_HINT, model_calls, portable
 from llmops_lib.frames import collected
+from llmops_lib.schema import UTC_DATETIME
 
 _KEY = ("trace_id", "span_id")
 _USED = (*_KEY, "started_at", "ended_at", "cost_usd", "is_error")
@@ -153,8 +154,10 @@ def _decided(
     """The watched calls in order with `is_blocked`, what the breakers did, and the breakers."""
     each = list(policy.each)
     frame = model_calls(calls, [*each, *policy.where, *_USED, *marks], hint=PRICE_HINT)
-    watched = collected(frame.to_native()).filter(
-        *(pl.col(name) == value for name, value in policy.where.items())
+    watched = (
+        collected(frame.to_native())
+        .filter(*(pl.col(name) == value for name, value in policy.where.items()))
+        .with_columns(pl.col("started_at", "ended_at").cast(UTC_DATETIME))
     )
     scopes = watched.select(each or pl.lit(0).alias("_all")).unique().sort(pl.all()).with_row_index("_scope")
     named = watched.with_columns(_all=0) if not each else watched

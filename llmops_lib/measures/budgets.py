@@ -39,11 +39,12 @@ def budget_status(calls: Any, budgets: Sequence[Budget], *, at: datetime | None 
     Returns:
         A polars DataFrame whatever came in, in the order of the budgets, then by `spent_share` downwards with
         null last: `budget`, `tenant`, `feature`, `user_id`, `model` (what the budget holds for; null where
-        it does not ask), `window`, `window_start_at`, `window_end_at` (UTC; a rolling window ends now),
-        `call_count`, `unknown_count` (calls without a cost or, for a budget in tokens, without counts),
-        `spent_usd`, `spent_tokens` (null where nothing is known), `limit_usd`, `limit_tokens` (one of them
-        null), `spent_share` (of the limit), `state` (`ok`, `warn`, `stop`; `unknown` where no amount is
-        known, or where the 56 days and the window hold no call to which the budget applies),
+        it does not ask), `as_of_at` (`at`), `window`, `window_start_at`, `window_end_at` (UTC; a rolling
+        window ends now), `call_count`, `unknown_count` (calls without a cost or, for a budget in tokens,
+        without counts), `spent_usd`, `spent_tokens` (null where nothing is known), `limit_usd`,
+        `limit_tokens` (one of them null), `spent_share` (of the limit), `state` (`ok`, `warn`, `stop`;
+        `unknown` where no amount is known, or where the 56 days and the window hold no call to which the
+        budget applies),
         `forecast_share`, `forecast_low_share`, `forecast_high_share` (of the limit, at the end of a calendar
         window; null for a rolling one), `limit_at` (UTC, when the limit is expected to be reached in it).
 
@@ -69,7 +70,7 @@ def budget_status(calls: Any, budgets: Sequence[Budget], *, at: datetime | None 
         parts = [_nothing_known(budget) for budget in budgets]
     else:
         parts = [_status(_of(frame, budget), budget, moment) for budget in budgets]
-    return pl.concat([_EMPTY, *parts], how="diagonal")
+    return pl.concat([_EMPTY, *parts], how="diagonal").with_columns(as_of_at=pl.lit(moment, UTC_DATETIME))
 
 
 _EMPTY = pl.DataFrame(
@@ -79,6 +80,7 @@ _EMPTY = pl.DataFrame(
         "feature": pl.String,
         "user_id": pl.String,
         "model": pl.String,
+        "as_of_at": UTC_DATETIME,
         "window": pl.String,
         "window_start_at": UTC_DATETIME,
         "window_end_at": UTC_DATETIME,

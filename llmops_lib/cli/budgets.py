@@ -1,0 +1,209 @@
+"""`llmops budgets`: limits as reviewed data, watched, looked back on, and given to a gateway."""
+
+import sys
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from llmops_lib.cli.budget_lines import say_status, say_windows
+from llmops_lib.cli.screen import plain, progress, say, say_json
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Watch budgets that are kept as reviewed data."
+)
+
+Source = Annotated[str, typer.Argument(help="A trace export (file, folder or pattern) or a span store.")]
+File = Annotated[Path, typer.Option("--budgets", help="File of budgets; docs/budgets.md describes it.")]
+At = Annotated[
+    str,
+    typer.Option(
+        help="Look from here: a time with offset, a date (its end, UTC) or now; else the last call."
+    ),
+]
+Prices = Annotated[str, typer.Option(help="Your own price file (YAML or CSV).")]
+NaiveTimezone = Annotated[str, typer.Option(help="Zone of times in the export that name none.")]
+Columns = Annotated[str, typer.Option(help="Column mapping (YAML) for a plain table.")]
+Top = Annotated[int, typer.Option(min=1, help="How many rows of each budget are shown.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write every row as JSON.")]
+
+DEFAULT = Path("budgets.yaml")
+_COLUMNS = (
+    "is_model_call",
+    "started_at",
+    "cost_usd",
+    "input_tokens",
+    "output_tokens",
+    "tenant",
+    "feature",
+    "user_id",
+    "model",
+)
+
+
+@app.callback()
+def budgets() -> None:
+    """Watch budgets that are kept as reviewed data."""
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="File to write; it must not exist.")] = DEFAULT,
+) -> None:
+    """Write an example of a file of budgets, to be changed and reviewed.
+
+    Example: llmops budgets init budgets.yaml
+    """
+    from llmops_lib.budgets.files import EXAMPLE  # noqa: PLC0415 - keeps `llmops --help` fast
+
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(EXAMPLE.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"{path}: cannot be written ({error.strerror}); choose another path"
+        raise typer.BadParameter(msg) from error
+    say(f"{path}: an example; change it, then try: llmops budgets status EXPORT_OR_STORE --budgets {path}")
+
+
+@app.command()
+def status(
+    source: Source,
+    budgets: File = DEFAULT,
+    at: At = "",
+    prices: Prices = "",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    top: Top = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far each budget is spent, and where it is heading.
+
+    Example: llmops budgets status traces --budgets budgets.yaml --at 2026-11-15
+    """
+    rows = _status(source, budgets, at, prices, naive_timezone, columns)
+    _say(rows, top, as_json=as_json)
+
+
+@app.command()
+def check(
+    source: Source,
+    budgets: File = DEFAULT,
+    at: At = "",
+    prices: Prices = "",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    top: Top = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Say the same, and fail where a budget is used up.
+
+    Exit codes: 0 none is, 1 one is in state stop, 2 bad usage or input. A warning or an unknown state does
+    not fail the check.
+
+    Example: llmops budgets check traces --budgets budgets.yaml --at now
+    """
+    rows = _status(source, budgets, at, prices, naive_timezone, columns)
+    _say(rows, top, as_json=as_json)
+    if any(row["state"] == "stop" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def backtest(
+    source: Source,
+    budgets: File = DEFAULT,
+    at: At = "",
+    prices: Prices = "",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    top: Top = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Say when each budget would have warned and stopped in the past.
+
+    Example: llmops budgets backtest traces --budgets budgets.yaml
+    """
+    from llmops_lib import budget_backtest  # noqa: PLC0415 - as above
+
+    calls, own, moment = _opened(source, budgets, at, prices, naive_timezone, columns)
+    with progress("looking back"):
+        rows = budget_backtest(calls, own, at=moment).to_dicts()
+    if as_json:
+        say_json({"windows": rows})
+        return
+    say_windows(rows, top)
+
+
+@app.command()
+def export(
+    budgets: File = DEFAULT,
+    litellm: Annotated[
+        bool, typer.Option("--litellm", help="For a LiteLLM proxy: its settings and API requests.")
+    ] = False,
+) -> None:
+    """Write budgets for a gateway, which is what enforces them in production, as JSON.
+
+    What the gateway cannot be told is in the answer under `not_expressed`, and on standard error.
+    Exit codes: 0 everything is expressed, 1 something is not, 2 bad usage or input.
+
+    Example: llmops budgets export --litellm > litellm-budgets.json
+    """
+    from llmops_lib import litellm_budgets, load_budgets  # noqa: PLC0415 - as above
+
+    if not litellm:
+        msg = "name the gateway: --litellm"
+        raise typer.BadParameter(msg)
+    exported = litellm_budgets(load_budgets(budgets))
+    say_json(exported)
+    for part in exported["not_expressed"]:
+        sys.stderr.write(plain(f"not expressed: {part['budget']}: {part['reason']}") + "\n")
+    if exported["not_expressed"]:
+        raise typer.Exit(1)
+
+
+def _status(
+    source: str, budgets: Path, at: str, prices: str, naive_timezone: str, columns: str
+) -> list[dict[str, Any]]:
+    from llmops_lib import budget_status  # noqa: PLC0415 - as above
+
+    calls, own, moment = _opened(source, budgets, at, prices, naive_timezone, columns)
+    with progress("adding up"):
+        rows: list[dict[str, Any]] = budget_status(calls, own, at=moment).to_dicts()
+    return rows
+
+
+def _say(rows: list[dict[str, Any]], top: int, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"budgets": rows})
+        return
+    say_status(rows, top)
+
+
+def _opened(
+    source: str, budgets: Path, at: str, prices: str, naive_timezone: str, columns: str
+) -> tuple[Any, Any, datetime | None]:
+    """Priced calls, budgets and the moment to look from; the small file is read first."""
+    from llmops_lib import collected, load_budgets, open_source, price_calls  # noqa: PLC0415 - as above
+
+    own, moment = load_budgets(budgets), _moment(at)
+    with progress("reading"):
+        spans = open_source(source, timezone=naive_timezone or None, columns=columns or None).spans
+        priced = price_calls(spans, prices=prices or None)
+        return collected(priced.select(_COLUMNS)), own, moment
+
+
+def _moment(text: str) -> datetime | None:
+    if text in {"", "now"}:
+        return datetime.now(UTC) if text else None
+    try:
+        if len(text) == len("2026-11-09"):
+            following = datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
+            return following - timedelta(microseconds=1)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        msg = f"{text!r} is no moment; expected a date, 2026-11-09, a time, 2026-11-09T08:00+01:00, or now"
+        raise typer.BadParameter(msg, param_hint="--at")
+    return moment.astimezone(UTC)
