@@ -8,9 +8,10 @@ import numpy as np
 
 from llmops_lib.errors import EstimateError
 from llmops_lib.stats.inputs import Floats, between_zero_and_one, numbers
-from llmops_lib.stats.ratios import APPROXIMATE_BELOW, Ratio, ratio_difference
+from llmops_lib.stats.ratios import Ratio, ratio_difference
 from llmops_lib.stats.results import Interval, Reason, no_interval
 from llmops_lib.stats.sequences import ConfidenceSequence
+from llmops_lib.stats.welch import APPROXIMATE_BELOW
 
 
 @dataclass(frozen=True, slots=True)

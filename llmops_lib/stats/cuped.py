@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from llmops_lib.stats.inputs import Floats, numbers, same_length
-from llmops_lib.stats.ratios import MIN_USERS, welch_estimate
+from llmops_lib.stats.ratios import MIN_USERS
 from llmops_lib.stats.results import Estimate, Reason, no_interval
+from llmops_lib.stats.welch import welch_estimate
 
 
 @dataclass(frozen=True, slots=True)

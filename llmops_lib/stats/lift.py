@@ -4,8 +4,9 @@ import math
 
 from llmops_lib.stats.distributions import t_quantile
 from llmops_lib.stats.inputs import between_zero_and_one
-from llmops_lib.stats.ratios import Ratio, ratio_difference, ratio_interval, welch_df, welch_estimate
+from llmops_lib.stats.ratios import Ratio, ratio_difference, ratio_interval
 from llmops_lib.stats.results import Estimate, Interval, Reason, no_interval
+from llmops_lib.stats.welch import welch_df, welch_estimate
 
 
 def lift(candidate: Ratio, baseline: Ratio, *, alpha: float = 0.05, unit: str = "user") -> Estimate:

@@ -8,8 +8,9 @@ import numpy as np
 
 from llmops_lib.stats.distributions import normal_quantile, t_quantile, two_sided_interval, two_sided_p
 from llmops_lib.stats.inputs import Floats, between_zero_and_one, group_codes, numbers, same_length
-from llmops_lib.stats.ratios import MIN_USERS, ratio_of_sums, welch_df
+from llmops_lib.stats.ratios import MIN_USERS, ratio_of_sums
 from llmops_lib.stats.results import Estimate, Interval, Reason, no_interval
+from llmops_lib.stats.welch import welch_df
 
 
 def quantile_interval(values: Any, quantile: float, *, alpha: float = 0.05) -> Estimate:

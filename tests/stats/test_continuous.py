@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from llmops_lib.errors import EstimateError
 from llmops_lib.stats import bounded_sequences
+from llmops_lib.stats.allocation import neyman_allocation, shrunken_variances
 from llmops_lib.stats.bounded_sequences import (
     bernoulli_sequence,
     betting_sequence,
@@ -24,8 +25,6 @@ from llmops_lib.stats.survey import (
     Stratum,
     effective_sample_size,
     hajek_mean,
-    neyman_allocation,
-    shrunken_variances,
     stratified_mean,
 )
 
