@@ -58,6 +58,8 @@ _HOMES = {
     "llmops_lib.registry.diffs": ("prompt_diff",),
     "llmops_lib.registry.tools": ("Tool", "tool_of", "write_tools"),
     "llmops_lib.registry.versions": ("load_tools", "prompt_versions", "tool_versions"),
+    "llmops_lib.evals.suites": ("Suite", "load_suite"),
+    "llmops_lib.evals.locking": ("lock_suite", "suite_changes"),
     "llmops_lib.measures.lineage": ("prompt_lineage",),
     "llmops_lib.measures.tool_schemas": ("checked_tool_calls", "tool_schema_validity"),
     "llmops_lib.measures.retries": ("retry_costs", "with_retries"),

@@ -25,6 +25,8 @@ LlmopsError(ValueError)
 │   ├── TemplateError           a template that asks for more than a prompt may, or does not end
 │   └── PromptInputError        inputs that do not fit the input schema of a prompt
 ├── ToolError              a tool definition that cannot be read or is no JSON Schema
+├── SuiteError             a suite that cannot be found or read, or holds a case twice
+│   └── LockedSuiteError        a suite that is not as it was locked
 ├── RevisionError          git is missing, or knows no such revision
 └── EngineError            a dataframe engine lacks an expression that a measure needs
 ```
@@ -149,6 +151,14 @@ class PromptInputError(PromptError):
 
 class ToolError(LlmopsError):
     """A tool definition cannot be read, contradicts itself or is no JSON Schema."""
+
+
+class SuiteError(LlmopsError):
+    """A suite cannot be found or read, or holds a case twice."""
+
+
+class LockedSuiteError(SuiteError):
+    """A suite is not as it was locked; the message names what changed."""
 
 
 class RevisionError(LlmopsError):

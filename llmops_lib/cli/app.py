@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from llmops_lib.cli.demo import demo
+from llmops_lib.cli.evals import app as evals
 from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.prompts import app as prompts
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command("demo")(demo)
 app.command("ingest")(ingest_exports)
 app.command("serve-baseline")(serve_baseline)
+app.add_typer(evals, name="eval")
 app.add_typer(fetches, name="fetch")
 app.add_typer(prompts, name="prompts")
 reports.command("routing-what-if")(routing_what_if)

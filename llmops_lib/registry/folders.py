@@ -6,7 +6,9 @@ from pathlib import Path
 from llmops_lib.errors import RevisionError
 from llmops_lib.registry import git
 
-_SIZE_LIMIT = 256 * 1024
+SIZE_LIMIT = 256 * 1024
+"""Bytes of a file, unless the caller expects more."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -22,25 +24,29 @@ class Folder:
     path: Path
     commit: str | None = None
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, *, limit: int = SIZE_LIMIT) -> bytes | None:
         """The content of a file below the folder; None where there is none.
 
+        Args:
+            name: Path below the folder.
+            limit: Most bytes that are read.
+
         Raises:
-            ValueError: If it is larger than 256 KB, or cannot be read.
+            ValueError: If it is larger, or cannot be read.
         """
         if self.commit is not None:
             content = git.file_at(self.path, self.commit, name)
         elif (self.path / name).is_file():
             try:
                 with (self.path / name).open("rb") as stream:
-                    content = stream.read(_SIZE_LIMIT + 1)
+                    content = stream.read(limit + 1)
             except OSError as error:
                 msg = f"cannot be read ({error.strerror})"
                 raise ValueError(msg) from error
         else:
             content = None
-        if content is not None and len(content) > _SIZE_LIMIT:
-            msg = f"larger than {_SIZE_LIMIT // 1024} KB"
+        if content is not None and len(content) > limit:
+            msg = f"larger than {limit // 1024} KB"
             raise ValueError(msg)
         return content
 
@@ -77,7 +83,9 @@ def found_folder(folder: str | Path | None, kind: str, error: type[ValueError]) 
         ValueError: Of the class given, if there is no such folder.
     """
     own = Path.cwd() / kind
-    places = [Path(folder)] if folder is not None else [own, _PACKAGE / kind, _PACKAGE.parent / kind]
+    places = (
+        [Path(folder)] if folder is not None else [own, _PACKAGE / "bundled" / kind, _PACKAGE.parent / kind]
+    )
     for place in places:
         if place.is_dir():
             return place

@@ -1,0 +1,1 @@
+"""Suites of eval cases, and the locks that hold them still."""
