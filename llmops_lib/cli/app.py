@@ -10,7 +10,7 @@ from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.report import app as reports
 from llmops_lib.cli.serve_baseline import serve_baseline
-from llmops_lib.cli.what_ifs import caching_what_if, routing_what_if
+from llmops_lib.cli.what_ifs import budget_what_if, caching_what_if, routing_what_if
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +24,7 @@ app.command("ingest")(ingest_exports)
 app.command("serve-baseline")(serve_baseline)
 app.add_typer(fetches, name="fetch")
 reports.command("routing-what-if")(routing_what_if)
+reports.command("budget-what-if")(budget_what_if)
 reports.command("caching-what-if")(caching_what_if)
 app.add_typer(reports, name="report")
 
