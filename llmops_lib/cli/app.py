@@ -13,7 +13,7 @@ from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.report import app as reports
 from llmops_lib.cli.serve_baseline import serve_baseline
-from llmops_lib.cli.what_ifs import caching_what_if, routing_what_if
+from llmops_lib.cli.what_ifs import budget_what_if, caching_what_if, routing_what_if
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +30,7 @@ app.add_typer(budgets, name="budgets")
 app.add_typer(fetches, name="fetch")
 app.add_typer(prompts, name="prompts")
 reports.command("routing-what-if")(routing_what_if)
+reports.command("budget-what-if")(budget_what_if)
 reports.command("caching-what-if")(caching_what_if)
 app.add_typer(reports, name="report")
 

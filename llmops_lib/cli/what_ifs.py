@@ -91,3 +91,50 @@ def caching_what_if(
         "prices": prices,
     }
     write_report("caching-what-if", output, parameters, as_json=as_json)
+
+
+def budget_what_if(
+    source: Source,
+    month: Month = "",
+    limit: Annotated[
+        float, typer.Option("--limit-usd", min=0, help="Cap in US dollars; 0: half of the largest window.")
+    ] = 0.0,
+    window: Annotated[str, typer.Option(help="Window of the cap: day, week or month.")] = "day",
+    each: Annotated[
+        str, typer.Option(help="Dimension of which each value has a cap of its own; empty: one cap.")
+    ] = "tenant",
+    growth: Annotated[float, typer.Option(min=-0.9, max=100, help="Growth of traffic, such as 0.2.")] = 0.0,
+    budgets: Annotated[str, typer.Option(help="Your budgets (YAML).")] = "",
+    breaker_usd: Annotated[
+        float, typer.Option(min=0.000001, help="Limit of each user's breaker in a rolling hour (USD).")
+    ] = 0.5,
+    reserve_usd: Annotated[
+        float, typer.Option(min=0.000001, help="What a call sets aside at the breaker, in US dollars.")
+    ] = 0.05,
+    timezone: Timezone = "UTC",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    prices: Prices = "",
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write what a cap or a circuit breaker would have refused.
+
+    Example: llmops report budget-what-if traces --limit-usd 5 --each tenant --growth 0.2
+    """
+    parameters = {
+        "source": source,
+        "month": month,
+        "limit_usd": limit,
+        "window": window,
+        "each": each,
+        "growth": growth,
+        "budgets": budgets,
+        "breaker_usd": breaker_usd,
+        "reserve_usd": reserve_usd,
+        "timezone": timezone,
+        "naive_timezone": naive_timezone,
+        "columns": columns,
+        "prices": prices,
+    }
+    write_report("budget-what-if", output, parameters, as_json=as_json)

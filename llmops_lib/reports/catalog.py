@@ -5,6 +5,7 @@ from pathlib import Path
 from llmops_lib.errors import ReportError
 
 REPORTS = {
+    "budget-what-if": "06_budget_what_if.ipynb",
     "caching-what-if": "07_caching_what_if.ipynb",
     "routing-what-if": "05_routing_what_if.ipynb",
     "spenders": "02_top_spenders.ipynb",

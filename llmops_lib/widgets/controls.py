@@ -1,5 +1,6 @@
 """The controls of panels: each says its unit, and what it offers is masked and never HTML."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,19 +28,40 @@ def percent_slider(label: str, share: float) -> Any:
     )
 
 
-def number_slider(label: str, unit: str, value: float, *, span: tuple[float, float], step: float) -> Any:
-    """A slider over numbers of one unit, which its label names."""
-    return ipywidgets.FloatSlider(
-        value=value,
-        min=span[0],
-        max=span[1],
-        step=step,
-        description=f"{label} ({unit})",
-        tooltip=f"{label}, in {unit}",
-        readout_format=",.2f" if step < 1 else ",.0f",
+def percent_change_slider(label: str, share: float) -> Any:
+    """A slider from -90 to +300 percent, moved by five."""
+    return ipywidgets.IntSlider(
+        value=round(100 * share),
+        min=-90,
+        max=max(300, round(100 * share)),
+        step=5,
+        description=f"{label} (%)",
+        tooltip=f"{label}, in percent",
+        readout_format="+d",
         style=_STYLE,
         layout=_LAYOUT,
     )
+
+
+def amount_slider(label: str, usd: float, *, span: tuple[float, float]) -> Any:
+    """A slider over US dollars, each step about a tenth more: from a fraction of a cent to a month's bill."""
+    low, high = (math.log10(bound) for bound in (min(span[0], usd), max(span[1], usd)))
+    return ipywidgets.FloatLogSlider(
+        value=usd,
+        min=low,
+        max=high,
+        step=0.05,
+        description=f"{label} (USD)",
+        tooltip=f"{label}, in US dollars",
+        readout_format=".3g",
+        style=_STYLE,
+        layout=_LAYOUT,
+    )
+
+
+def usd_range(largest: float) -> tuple[float, float]:
+    """From a ten-thousandth of an amount to twice as much, in US dollars."""
+    return largest / 10_000, largest * 2
 
 
 def choice(label: str, options: Sequence[tuple[str, Any]], value: Any) -> Any:

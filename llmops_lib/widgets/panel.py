@@ -29,9 +29,10 @@ class Panel:
     Attributes:
         controls: The controls by the name of their setting.
         box: The widget that holds them and the scenario.
+        button: What draws a scenario that takes too long to follow a slider; None where it follows.
     """
 
-    def __init__(self, controls: Mapping[str, Any], compute: Compute) -> None:
+    def __init__(self, controls: Mapping[str, Any], compute: Compute, *, run_label: str = "") -> None:
         self.controls = dict(controls)
         self._compute = compute
         self._is_waiting = False
@@ -39,10 +40,13 @@ class Panel:
         self._shown.add_class("llmops-scenario")
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        column = ipywidgets.VBox(list(self.controls.values()))
+        self.button = ipywidgets.Button(description=run_label) if run_label else None
+        column = ipywidgets.VBox([*self.controls.values(), *([self.button] if self.button else [])])
         column.add_class("llmops-controls")
         self.box = ipywidgets.VBox([ipywidgets.HTML(f"<style>{_stylesheet()}</style>"), column, self._shown])
         self.box.add_class("llmops-panel")
+        if self.button:
+            self.button.on_click(lambda _button: self.redraw())
         self.redraw()
 
     @property
@@ -73,6 +77,11 @@ class Panel:
 
     def _changed(self, _change: Any) -> None:
         if self._is_waiting:
+            return
+        if self.button:
+            self._shown.value = str(
+                Markup('<p class="note">Settings changed: press {}.</p>').format(self.button.description)
+            )
             return
         try:
             loop = asyncio.get_running_loop()

@@ -18,6 +18,6 @@ def test_an_unknown_report_lists_the_known_ones(name):
     """A name is looked up, never made into a path."""
     with pytest.raises(
         ReportError,
-        match=r"is unknown; there are \['caching-what-if', 'routing-what-if', 'spenders', 'weekly'",
+        match=r"is unknown; there are \['budget-what-if', 'caching-what-if', .*'spenders', 'weekly'",
     ):
         find_notebook(name)

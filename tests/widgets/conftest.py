@@ -13,6 +13,7 @@ from llmops_lib import (
     calls_on_other_models,
     price_calls,
     routing_strata,
+    spend_strata,
     with_text_lengths,
 )
 from llmops_lib.schema import SPANS, conform
@@ -82,7 +83,19 @@ def caching():
 
 
 @pytest.fixture(scope="session")
+def spend():
+    """Spend of 400 calls in quarters of an hour."""
+    return spend_strata(traffic(400))
+
+
+@pytest.fixture(scope="session")
+def calls():
+    """The 400 calls themselves."""
+    return traffic(400)
+
+
+@pytest.fixture(scope="session")
 def hostile():
-    """Both strata of calls whose feature is markup."""
+    """The strata of calls whose feature is markup, and the calls."""
     calls = traffic(400, feature=HOSTILE)
-    return routing_of(calls), caching_of(calls)
+    return routing_of(calls), caching_of(calls), calls

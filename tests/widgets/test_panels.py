@@ -6,18 +6,31 @@ import time
 
 import pytest
 
-from llmops_lib import caching_panel, routing_panel
+from llmops_lib import (
+    BreakerPolicy,
+    breaker_panel,
+    budget_panel,
+    caching_panel,
+    routing_panel,
+    spend_strata,
+)
 from llmops_lib.errors import ParameterError
 from llmops_lib.widgets.panel import REDRAW_DELAY_S, Panel
 
-PANELS = {"routing": (routing_panel, "share"), "caching": (caching_panel, "hit_share")}
+POLICY = BreakerPolicy(limit_usd=0.2, reserve_usd=0.03, window="rolling 1h", each="user_id")
+PANELS = {
+    "routing": (routing_panel, "share", 17),
+    "caching": (caching_panel, "hit_share", 17),
+    "spend": (budget_panel, "growth", 50),
+    "calls": (lambda calls: breaker_panel(calls, POLICY), "limit_usd", 0.1),
+}
 
 
 @pytest.fixture(params=PANELS)
 def panel(request):
     """Each panel, and the name of its slider."""
-    build, slider = PANELS[request.param]
-    return build(request.getfixturevalue(request.param)), slider
+    build, slider, other = PANELS[request.param]
+    return build(request.getfixturevalue(request.param)), slider, other
 
 
 def figures(panel):
@@ -27,31 +40,41 @@ def figures(panel):
 
 def test_a_moved_slider_changes_the_figures_and_the_chart(panel):
     """It is what the panel is for."""
-    shown, slider = panel
+    shown, slider, other = panel
     before = (figures(shown), re.search("<svg.*</svg>", shown.shown, re.DOTALL)[0])
-    shown.controls[slider].value = 17
+    shown.controls[slider].value = other
     after = (figures(shown), re.search("<svg.*</svg>", shown.shown, re.DOTALL)[0])
     assert before[0] != after[0]
     assert before[1] != after[1]
 
 
-def test_every_control_changes_the_scenario(routing, caching):
+def test_every_control_changes_the_scenario(routing, caching, spend, calls):
     """A control that does nothing is a lie."""
-    for shown in (routing_panel(routing), caching_panel(caching)):
+    panels = (
+        routing_panel(routing),
+        caching_panel(caching),
+        budget_panel(spend),
+        breaker_panel(calls, POLICY),
+    )
+    for shown in panels:
         for name, control in shown.controls.items():
-            before = shown.shown
+            before, first = shown.shown, control.value
             options = [value for _, value in getattr(control, "options", ())]
             if name == "features":
                 control.value = (options[-1],)
+            elif options:
+                control.value = next(value for value in options if value != control.value)
             else:
-                control.value = next(value for value in options or [33] if value != control.value)
+                control.value = control.value * 0.7 if "USD" in control.description else 35
             assert shown.shown != before, name
+            control.value = first
+            assert shown.shown == before, name
 
 
 def test_controls_are_labelled_with_their_units(panel):
     """A slider from 0 to 100 says of what."""
-    shown, slider = panel
-    assert shown.controls[slider].description.endswith("(%)")
+    shown, slider, _ = panel
+    assert shown.controls[slider].description.endswith(("(%)", "(USD)"))
     assert all(control.description for control in shown.controls.values())
 
 
@@ -95,12 +118,15 @@ def test_an_error_is_shown_in_the_panel_as_text(routing, error):
 
 def test_names_from_traces_are_text_and_nothing_else(hostile):
     """A feature may be called by whoever sends the trace; options, tables and charts show it as text."""
-    routing, caching = hostile
-    for shown in (routing_panel(routing), caching_panel(caching)):
+    routing, caching, calls = hostile
+    strata = spend_strata(calls)
+    by_feature = POLICY.model_copy(update={"each": ("feature",)})
+    panels = [routing_panel(routing), caching_panel(caching), budget_panel(strata, each="feature")]
+    for shown in (*panels, breaker_panel(calls, by_feature)):
         for markup in (shown.shown, str(shown.static().markup)):
             assert "<img src=x" not in markup
             assert "&lt;img src=x" in markup
-        assert ("<img src=x onerror=alert(1)>",) * 2 in shown.controls["features"].options
+    assert ("<img src=x onerror=alert(1)>",) * 2 in panels[0].controls["features"].options
 
 
 def test_personal_data_in_names_is_masked(routing):
@@ -129,6 +155,17 @@ def test_a_frontend_gets_the_widget_and_a_report_gets_the_picture(panel):
     assert "<style" not in bundle["text/html"]
 
 
+def test_a_replay_that_takes_long_waits_for_its_button(calls, monkeypatch):
+    """A slider that answers after seconds is broken; a button that does is not."""
+    monkeypatch.setattr("llmops_lib.widgets.budgets.LIVE_CALLS", 100)
+    shown = breaker_panel(calls, POLICY)
+    before = figures(shown)
+    shown.controls["limit_usd"].value = 0.05
+    assert "press Replay call by call" in shown.shown
+    shown.button.click()
+    assert figures(shown) != before
+
+
 def test_a_first_setting_that_does_not_exist_is_refused_at_once(routing, caching):
     """A typo in a parameter is the notebook's error, not the panel's."""
     with pytest.raises(ParameterError, match="to_model: found 'nobody'"):
@@ -141,9 +178,9 @@ def test_a_first_setting_that_does_not_exist_is_refused_at_once(routing, caching
 
 def test_a_redraw_takes_a_fraction_of_a_second(panel):
     """A tenth on a quiet machine, whatever the number of calls; the bound leaves room for a busy one."""
-    shown, slider = panel
+    shown, slider, other = panel
     shown.redraw()
     started = time.process_time()
-    for value in (10, 20, 30, 40):
-        shown.controls[slider].value = value
+    for step in (1, 1.1, 1.2, 1.3):
+        shown.controls[slider].value = other * step
     assert (time.process_time() - started) / 4 < 0.4
