@@ -117,6 +117,7 @@ def _summary(sample: Sample) -> str:
         "csv": "a text table with the columns",
         "parquet": "a Parquet table with the columns",
         "lines": "JSON objects with the keys",
+        "objects": "JSON objects with the keys",
         "document": "a JSON value with the keys",
     }
     if sample.kind not in names:

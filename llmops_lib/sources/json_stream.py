@@ -5,7 +5,7 @@ such a file is recognised because no line of its beginning is an object by itsel
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -35,11 +35,12 @@ class StreamValue:
     refused: Refused | None = None
 
 
-def iter_values(path: Path) -> Iterator[StreamValue]:
+def iter_values(path: Path, *, parse: Callable[[bytes], Any] = parse_json) -> Iterator[StreamValue]:
     """The JSON values of a file in order, refused ones included.
 
     Args:
         path: A plain, gzip or zstd file.
+        parse: What reads one JSON value and raises Refused.
 
     Raises:
         SourceError: If the file cannot be read or decompressed.
@@ -47,29 +48,30 @@ def iter_values(path: Path) -> Iterator[StreamValue]:
     lines = iter_lines(path)
     probed = list(islice(lines, _PROBED_LINES))
     everything: Iterable[Line] = chain(probed, lines)
-    is_by_line = any(line.raw.startswith(b"{") and _parsed(line).refused is None for line in probed)
-    if not is_by_line or take_sample(path).kind == "document":
-        everything = _blocks(everything)
+    is_by_line = any(line.raw.startswith(b"{") and _parsed(line, parse).refused is None for line in probed)
+    is_document = take_sample(path).kind == "document"
+    if not is_by_line or is_document:
+        everything = _blocks(everything, is_document=is_document)
     for line in everything:
-        yield _parsed(line)
+        yield _parsed(line, parse)
 
 
-def _parsed(line: Line) -> StreamValue:
+def _parsed(line: Line, parse: Callable[[bytes], Any]) -> StreamValue:
     if line.is_too_long:
         return StreamValue(line, refused=Refused("line_too_long"))
     try:
-        return StreamValue(line, parse_json(line.raw))
+        return StreamValue(line, parse(line.raw))
     except Refused as refused:
         return StreamValue(line, refused=refused)
 
 
-def _blocks(lines: Iterable[Line]) -> Iterator[Line]:
+def _blocks(lines: Iterable[Line], *, is_document: bool) -> Iterator[Line]:
     """Whole objects as lines: from an opening bracket to the one that closes it."""
     block: list[Line] = []
     depth = size = 0
     for line in lines:
         # An object inside another is indented, so one at the margin begins anew: the last was cut off.
-        if block and line.raw.startswith(b"{") and block[0].raw.startswith(b"{"):
+        if block and line.raw.startswith(b"{") and (block[0].raw.startswith(b"{") or not is_document):
             yield _joined(block, size)
             block, depth, size = [], 0, 0
         size += len(line.raw)

@@ -53,8 +53,13 @@ def matches(sample: Sample) -> bool:
     if isinstance(row.get("data"), list):
         row = first_object(row["data"])
     names = fields(dict.fromkeys(row or sample.columns, True)).keys()
-    is_row = any(mark <= names for mark in _MARKS)
+    is_row = any(mark <= names for mark in _MARKS) or _is_typed(row)
     return is_row or is_batch(row) or is_event(row) or _is_trace_download(row) or is_manifest(row)
+
+
+def _is_typed(row: Mapping[str, Any]) -> bool:
+    named = fields(row)
+    return {"id", "trace_id", "start_time"} <= named.keys() and str(named.get("type")) in OPERATION_BY_TYPE
 
 
 def _is_trace_download(row: Mapping[str, Any]) -> bool:

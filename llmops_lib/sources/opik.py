@@ -47,7 +47,9 @@ def matches(sample: Sample) -> bool:
         return "id" in trace and "start_time" in trace and "observations" not in row
     names = row.keys() or set(sample.columns)
     is_known = {"id", "start_time"} <= names and not names.isdisjoint(("project_name", "project_id"))
-    return is_known and (_is_span(names) or _is_trace(names))
+    # Langfuse names its fields alike, and writes its types in capitals.
+    is_other = row.get("type") not in (None, *_TYPES)
+    return is_known and not is_other and (_is_span(names) or _is_trace(names))
 
 
 def _is_span(names: Any) -> bool:

@@ -18,7 +18,8 @@ import polars as pl
 
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.announced import page_of
-from llmops_lib.sources.lines import LINE_LIMIT, iter_lines, open_decompressed, parse_json, read_json_document
+from llmops_lib.sources.json_stream import iter_values
+from llmops_lib.sources.lines import LINE_LIMIT, open_decompressed, parse_json, read_json_document
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector
 from llmops_lib.sources.sample import Sample, take_sample
@@ -100,16 +101,12 @@ def _records(path: Path, collector: RowCollector, parse: Callable[[bytes], Any])
 
 
 def _line_records(path: Path, collector: RowCollector, parse: Callable[[bytes], Any]) -> Iterator[Record]:
-    for line in iter_lines(path):
-        if line.is_too_long:
-            collector.refuse("line_too_long", line=line.number, offset=line.offset)
-            continue
-        try:
-            value = parse(line.raw)
-        except Refused as refused:
-            collector.refuse(str(refused), line=line.number, offset=line.offset, raw=line.raw)
-            continue
-        yield Record(value, line.number, line.raw, line.offset)
+    for found in iter_values(path, parse=parse):
+        line = found.line
+        if found.refused is not None:
+            collector.refuse(str(found.refused), line=line.number, offset=line.offset, raw=line.raw)
+        else:
+            yield Record(found.value, line.number, line.raw, line.offset)
 
 
 def _csv_records(path: Path, sample: Sample, collector: RowCollector) -> Iterator[Record]:

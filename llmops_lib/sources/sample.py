@@ -10,7 +10,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,13 +38,14 @@ class Sample:
     """The beginning of a file, parsed as far as it goes.
 
     Attributes:
-        kind: `document` (one JSON value, also on a single line), `lines` (JSON Lines, or JSON objects
-            one after the other), `csv`, `parquet`, or `unknown` (binary, or nothing but blanks).
-        first: document: the value, cut off where the sample ends; lines: the first object that parses;
-            else None.
+        kind: `document` (one JSON value, also on a single line), `lines` (JSON Lines), `objects` (JSON
+            objects one after the other, each over many lines), `csv`, `parquet`, or `unknown` (binary, or
+            nothing but blanks).
+        first: document: the value, cut off where the sample ends; lines and objects: the first object
+            that parses; else None.
         columns: csv and parquet: column names; else the keys of the first object.
         separator: csv: what separates the cells.
-        rows: lines: the objects that parse; else none.
+        rows: lines and objects: the objects that parse, of objects the first only; else none.
     """
 
     kind: str
@@ -84,7 +85,7 @@ def sample_text(prefix: bytes, *, is_whole: bool = True) -> Sample:
         is_whole: Whether `prefix` is the whole file, and not its beginning.
 
     Returns:
-        A sample of kind `document`, `lines`, `csv` or `unknown`.
+        A sample of any kind but `parquet`.
 
     Example:
         >>> sample_text(b'{"a": 1}\n{"a": 2}\n').kind
@@ -159,8 +160,11 @@ def _sample_json(text: str, *, is_whole: bool) -> Sample:
         return _sample_unfinished(text, is_whole=is_whole)
     if not text[end:].strip():
         return Sample("document", value, tuple(first_object(value)))
-    first = [value] if isinstance(value, dict) else []
-    return _sample_lines([*first, *_rows(text[end:], is_whole=is_whole)])
+    rows = _rows(text[end:], is_whole=is_whole)
+    if not isinstance(value, dict):
+        return _sample_lines(rows)
+    is_over_lines = "\n" in text[:end] and not rows
+    return replace(_sample_lines([value, *rows]), kind="objects" if is_over_lines else "lines")
 
 
 def _sample_unfinished(text: str, *, is_whole: bool) -> Sample:

@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from llmops_lib.errors import SourceError
-from llmops_lib.sources.lines import iter_lines, parse_json, read_json_document
+from llmops_lib.sources.json_stream import iter_values
+from llmops_lib.sources.lines import read_json_document
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector
 from llmops_lib.sources.sample import Sample
@@ -56,16 +57,14 @@ def iter_blocks(path: Path, sample: Sample, collector: RowCollector) -> Iterator
 def _line_blocks(path: Path, collector: RowCollector) -> Iterator[TextBlock]:
     rows: list[tuple[int, bytes, Any]] = []
     size = 0
-    for line in iter_lines(path):
-        place: dict[str, Any] = {"line": line.number, "offset": line.offset}
-        if line.is_too_long:
-            collector.refuse("line_too_long", **place)
+    for found in iter_values(path):
+        line, refused = found.line, found.refused
+        if refused is None and not isinstance(found.value, dict):
+            refused = Refused(reason="not_object", detail=type(found.value).__name__)
+        if refused is not None:
+            collector.refuse(str(refused), line=line.number, offset=line.offset, raw=line.raw)
             continue
-        try:
-            rows.append((line.number, line.raw, _json_object(parse_json(line.raw))))
-        except Refused as refused:
-            collector.refuse(str(refused), raw=line.raw, **place)
-            continue
+        rows.append((line.number, line.raw, found.value))
         size += len(line.raw)
         if size > _BLOCK_BYTES:
             yield _json_block(rows)
@@ -78,24 +77,19 @@ def _document_blocks(path: Path, collector: RowCollector) -> Iterator[TextBlock]
     value = read_json_document(path)
     rows: list[tuple[int, bytes, Any]] = []
     for number, row in enumerate(value if isinstance(value, list) else [value], start=1):
-        try:
-            rows.append((number, orjson.dumps(_json_object(row)), row))
-        except Refused as refused:
-            collector.refuse(str(refused), line=number, raw=orjson.dumps(row))
+        if isinstance(row, dict):
+            rows.append((number, orjson.dumps(row), row))
+        else:
+            collector.refuse(f"not_object: {type(row).__name__}", line=number, raw=orjson.dumps(row))
     if rows:
         yield _json_block(rows)
 
 
-def _json_object(value: Any) -> Any:
-    if not isinstance(value, dict):
-        raise Refused(reason="not_object", detail=type(value).__name__)
-    return value
-
-
 def _json_block(rows: list[tuple[int, bytes, Any]]) -> TextBlock:
     names = dict.fromkeys(chain.from_iterable(row for _, _, row in rows))
-    # polars reads an escaped lone surrogate as NUL; the parsed value holds U+FFFD in its place.
-    raws = [orjson.dumps(row) if b"\\ud" in raw.lower() else raw for _, raw, row in rows]
+    # polars reads an escaped lone surrogate as NUL; the parsed value holds U+FFFD in its place. An object
+    # over many lines is written on one.
+    raws = [orjson.dumps(row) if b"\n" in raw or b"\\ud" in raw.lower() else raw for _, raw, row in rows]
     try:
         cells = pl.read_ndjson(b"\n".join(raws), schema=dict.fromkeys(names, pl.String))
     except pl.exceptions.PolarsError:

@@ -135,3 +135,11 @@ def test_a_format_is_found_behind_many_lines_of_something_else(tmp_path):
     lines = [{"level": "info", "text": "x" * 1_000}] * 1_000 + [{"resourceSpans": []}]
     path.write_text("\n".join(map(json.dumps, lines)))
     assert detect_format(path) == "otlp"
+
+
+def test_langfuse_rows_that_lack_a_parent_are_no_opik_rows(tmp_path):
+    """Both name their fields alike; an export may leave out what is null."""
+    path = tmp_path / "rows.jsonl"
+    row = {"id": "o", "project_id": "p", "trace_id": "t", "type": "SPAN", "start_time": "2026-03-02 10:00:00"}
+    path.write_text(json.dumps(row) + "\n" + json.dumps({**row, "id": "o-2"}))
+    assert detect_format(path) == "langfuse"

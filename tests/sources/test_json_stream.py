@@ -58,3 +58,10 @@ def test_an_object_that_never_ends_is_bounded(tmp_path, monkeypatch):
 def test_an_empty_file_holds_nothing(tmp_path):
     """An exporter that saw no traffic still writes its file."""
     assert _found(tmp_path, "\n\n") == []
+
+
+def test_a_bracket_that_nobody_closes_does_not_swallow_the_objects_behind_it(tmp_path):
+    """Output of another program may open a list and go on with something else."""
+    whole = json.dumps(OBJECTS[0], indent=2)
+    text = whole + "\n[1, 2\n" + whole + "\n"
+    assert _found(tmp_path, text) == [(1, OBJECTS[0]), (6, "json"), (7, OBJECTS[0])]

@@ -17,7 +17,7 @@ from llmops_lib.sources.sample import SAMPLE_BYTES, sample_text, take_sample
         ('[{"a": 1}, {"a": 2}]', "document"),
         ('{\n  "a": 1\n}\n', "document"),
         ('{"a": 1}\n{"a": 2}\n', "lines"),
-        ('{\n  "a": 1\n}\n{\n  "a": 2\n}\n', "lines"),
+        ('{\n  "a": 1\n}\n{\n  "a": 2\n}\n', "objects"),
         ('{"a": 1, "b\n{"a": 2}\n', "lines"),
         ('not json\n{"a": 2}\n{"a": 3}\n', "lines"),
         ('[0x42]\n{"a": 2}\n{"a": 3}\n', "lines"),
