@@ -8,8 +8,9 @@ import polars as pl
 
 from llmops_lib.sources.attributes import canonical_row
 from llmops_lib.sources.feedback import is_feedback
+from llmops_lib.sources.held import Pieces
 from llmops_lib.sources.langfuse_fields import mapping
-from llmops_lib.sources.rows import ROW_SCHEMA, SourceRows
+from llmops_lib.sources.rows import PIECE_SCHEMA, ROW_SCHEMA, SourceRows
 
 # What a user sets on the trace is more exact than what an instrumentation left on a span; the
 # others can be more exact on the span.
@@ -18,6 +19,8 @@ _SPAN_FIRST = ("environment", "tenant", "feature", "feature_hint")
 _TRACE_SCHEMA = pl.Schema({name: ROW_SCHEMA[name] for name in ("trace_id", *_TRACE_FIRST, *_SPAN_FIRST)})
 
 _FEEDBACK_SCHEMA = pl.Schema({"trace_id": pl.String, "span_id": pl.String, "feedback": pl.Float64})
+_ROOT_COLUMNS = ("trace_id", "span_id", "parent_span_id", "started_at", "source_line", "row_number")
+_NO_ROOTS = pl.DataFrame(schema={name: PIECE_SCHEMA[name] for name in _ROOT_COLUMNS})
 _PEOPLE = ("API", "ANNOTATION")
 
 
@@ -33,22 +36,31 @@ def with_traces(
         traces: Traces of the same file, fields in snake_case; of one id the later fields count.
         scores: Scores of the same file, fields in snake_case; of one object the latest counts.
     """
-    return replace(rows, spans=_with_feedback(_with_trace_fields(rows.spans, traces), scores))
+    known, feedback = _known_traces(traces), _feedback_by_span(rows.span_pieces, scores)
+    if known.is_empty() and feedback.is_empty():
+        return rows
+    return replace(
+        rows, span_pieces=rows.span_pieces.mapped(lambda spans: _completed(spans, known, feedback))
+    )
 
 
-def _with_trace_fields(spans: pl.DataFrame, traces: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+def _completed(spans: pl.DataFrame, known: pl.DataFrame, feedback: pl.DataFrame) -> pl.DataFrame:
+    joined = spans.join(known, on="trace_id", how="left", suffix="_trace", maintain_order="left").join(
+        feedback, on=["trace_id", "span_id"], how="left", maintain_order="left"
+    )
+    return joined.with_columns(
+        *(pl.coalesce(f"{name}_trace", name).alias(name) for name in _TRACE_FIRST),
+        *(pl.coalesce(name, f"{name}_trace").alias(name) for name in _SPAN_FIRST),
+        feedback_score=pl.coalesce("feedback", "feedback_score"),
+    ).select(spans.columns)
+
+
+def _known_traces(traces: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     by_id: dict[str, dict[str, Any]] = {}
     for trace in traces:
         if isinstance(trace.get("id"), str):
             by_id[trace["id"]] = by_id.get(trace["id"], {}) | {**trace}
-    if not by_id:
-        return spans
-    known = pl.DataFrame([trace_columns(trace) for trace in by_id.values()], schema=_TRACE_SCHEMA)
-    joined = spans.join(known, on="trace_id", how="left", suffix="_trace", maintain_order="left")
-    return joined.with_columns(
-        *(pl.coalesce(f"{name}_trace", name).alias(name) for name in _TRACE_FIRST),
-        *(pl.coalesce(name, f"{name}_trace").alias(name) for name in _SPAN_FIRST),
-    ).select(spans.columns)
+    return pl.DataFrame([trace_columns(trace) for trace in by_id.values()], schema=_TRACE_SCHEMA)
 
 
 def trace_columns(trace: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,30 +83,25 @@ def trace_columns(trace: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _with_feedback(spans: pl.DataFrame, scores: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+def _feedback_by_span(pieces: Pieces, scores: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     in_order = sorted(scores, key=lambda score: str(score.get("timestamp", "")))
     given = [feedback for score in in_order if (feedback := _feedback(score)) is not None]
-    if not given:
-        return spans
     found = pl.DataFrame(given, schema=_FEEDBACK_SCHEMA, orient="row")
+    if found.is_empty():
+        return found
+    wanted = pl.col("parent_span_id").is_null() & pl.col("trace_id").is_in(found["trace_id"].implode())
     roots = (
-        spans.filter(pl.col("parent_span_id").is_null())
-        .sort("started_at", maintain_order=True)
+        pl.concat([spans.filter(wanted) for spans in pieces.frames(columns=_ROOT_COLUMNS)] or [_NO_ROOTS])
+        .sort("started_at", "source_line", "row_number")
         .unique("trace_id", keep="first", maintain_order=True)
         .select("trace_id", root_id="span_id")
     )
-    last = (
+    return (
         found.join(roots, on="trace_id", how="left", maintain_order="left")
         .with_columns(pl.coalesce("span_id", "root_id").alias("span_id"))
         .unique(["trace_id", "span_id"], keep="last")
+        .select("trace_id", "span_id", "feedback")
     )
-    joined = spans.join(
-        last.select("trace_id", "span_id", "feedback"),
-        on=["trace_id", "span_id"],
-        how="left",
-        maintain_order="left",
-    )
-    return joined.with_columns(feedback_score=pl.coalesce("feedback", "feedback_score")).select(spans.columns)
 
 
 def _feedback(score: Mapping[str, Any]) -> tuple[str, str | None, float] | None:

@@ -9,12 +9,13 @@ import polars as pl
 
 from llmops_lib.errors import BadLineError, SourceError
 from llmops_lib.evidence.statement import completeness_statement, doubts
-from llmops_lib.schema import BENIGN_REASONS, QUARANTINE, SPANS, conform, validate
+from llmops_lib.schema import BENIGN_REASONS, QUARANTINE, conform
 from llmops_lib.sources.account import FileFacts, Load
 from llmops_lib.sources.detect import detect_format
 from llmops_lib.sources.export_files import STORE_MARKER, export_files
 from llmops_lib.sources.file_rows import Columns, FileRows, ReadOptions, hash_file, read_file
-from llmops_lib.sources.resolve import resolve
+from llmops_lib.sources.held import waiting
+from llmops_lib.sources.resolved_load import resolved_load
 from llmops_lib.sources.table import FORMAT as TABLE
 
 __all__ = ["FileFacts", "Load", "detect_format", "load_traces", "read_exports", "read_quarantine"]
@@ -95,12 +96,13 @@ def read_exports(
     options = ReadOptions(source_format, timezone, columns)
     found = export_files(paths)
     read: list[FileRows] = []
-    for done, file in enumerate(found):
-        if on_file is not None:
-            on_file(done, len(found), str(file.path))
-        read.append(read_file(file, hash_file(file.path), options))
-    _unused_columns(options, read)
-    return _resolved_load(read)
+    with waiting(None, SourceError):
+        for done, file in enumerate(found):
+            if on_file is not None:
+                on_file(done, len(found), str(file.path))
+            read.append(read_file(file, hash_file(file.path), options))
+        _unused_columns(options, read)
+        return resolved_load(read)
 
 
 def read_quarantine(
@@ -131,32 +133,6 @@ def read_quarantine(
     return read_exports(path, source_format=source_format, timezone=timezone, columns=columns).quarantine
 
 
-def _resolved_load(read: list[FileRows]) -> Load:
-    resolved = resolve(
-        pl.concat([file.rows.spans for file in read]), pl.concat([file.rows.log_messages for file in read])
-    )
-    quarantine = pl.concat([resolved.quarantine, *(file.rows.quarantine for file in read)])
-    quarantine = conform(quarantine, QUARANTINE).sort(
-        "source_file", "source_line", "reason", maintain_order=True
-    )
-    spans = validate(conform(resolved.spans, SPANS), SPANS)
-    counts = {"spans": _counts(spans), "quarantine": _counts(quarantine)}
-    files = tuple(
-        FileFacts(
-            file.source_file,
-            file.source_format,
-            file.sha256,
-            file.size_bytes,
-            file.rows.rows_read,
-            counts["spans"].get(file.source_file, 0),
-            counts["quarantine"].get(file.source_file, 0),
-            file.announced,
-        )
-        for file in read
-    )
-    return Load(spans, quarantine, files, resolved.overlaps)
-
-
 def _unused_columns(options: ReadOptions, read: list[FileRows]) -> None:
     formats = sorted({file.source_format for file in read})
     if options.columns is not None and TABLE not in formats:
@@ -165,10 +141,6 @@ def _unused_columns(options: ReadOptions, read: list[FileRows]) -> None:
             "leave it out, or pass source_format='table' to read them as plain tables"
         )
         raise SourceError(msg)
-
-
-def _counts(rows: pl.DataFrame) -> dict[str, int]:
-    return dict(rows.group_by("source_file").len().rows())
 
 
 def _code() -> pl.Expr:

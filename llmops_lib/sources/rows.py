@@ -1,47 +1,38 @@
 """Rows on their way into the tables: each one checked alone, kept or refused with a reason."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
 import polars as pl
 
 from llmops_lib.errors import SchemaError
-from llmops_lib.schema import QUARANTINE, RAW_LIMIT, SPANS
+from llmops_lib.schema import QUARANTINE, RAW_LIMIT
 from llmops_lib.sources.announced import Announced, joined
 from llmops_lib.sources.checks import COLUMNS
+from llmops_lib.sources.held import Pieces
 from llmops_lib.sources.pieces import checked_columns
 from llmops_lib.sources.refusals import Refused
-
-__all__ = ["LOG_MESSAGES", "ROW_SCHEMA", "TRACE_COLUMNS", "Refused", "RowCollector", "SourceRows"]
-
-ROW_SCHEMA = pl.Schema([*SPANS.polars_schema.items(), ("feature_hint", pl.String)])
-"""SPANS with `feature_hint`, weak evidence of the feature: an agent name, a workflow, a route."""
-
-TRACE_COLUMNS = (
-    "session_id",
-    "user_id",
-    "tenant",
-    "feature",
-    "environment",
-    "release",
-    "tags",
-    "feature_hint",
+from llmops_lib.sources.source_rows import (
+    LOG_MESSAGES,
+    PART,
+    PIECE_SCHEMA,
+    ROW_SCHEMA,
+    TRACE_COLUMNS,
+    SourceRows,
 )
-"""What a record about a whole trace can tell of its spans."""
 
-_CONTENTS = ("trace_id", "span_id", "input", "output", "system_instructions", "source_file", "source_line")
-
-LOG_MESSAGES = pl.Schema(
-    [
-        *((name, ROW_SCHEMA[name]) for name in _CONTENTS),
-        ("raw", pl.String()),
-        *((name, ROW_SCHEMA[name]) for name in TRACE_COLUMNS),
-    ]
-)
-"""One record about a span that is no span: a log record with messages, each a JSON message list or null;
-or, where `span_id` is null, a record about a whole trace, with what it tells of all its spans."""
+__all__ = [
+    "LOG_MESSAGES",
+    "PART",
+    "PIECE_SCHEMA",
+    "ROW_SCHEMA",
+    "TRACE_COLUMNS",
+    "Refused",
+    "RowCollector",
+    "SourceRows",
+]
 
 Raw = bytes | str | Callable[[], bytes]
 """The text of a row, or what writes it: writing every good row back would cost more than reading it."""
@@ -50,25 +41,6 @@ Raw = bytes | str | Callable[[], bytes]
 _PIECE = 4_000
 _PIECE_BYTES = 32 << 20
 _KNOWN = frozenset(COLUMNS)
-
-
-@dataclass(frozen=True)
-class SourceRows:
-    """What one file held: rows as each stands on its own (nothing inherited, folded, de-duplicated yet).
-
-    Attributes:
-        spans: SPANS columns and `feature_hint`.
-        quarantine: QUARANTINE.
-        log_messages: `LOG_MESSAGES`, usually empty.
-        rows_read: Rows of the three tables together.
-        announced: What the file says of how many rows there should be.
-    """
-
-    spans: pl.DataFrame
-    quarantine: pl.DataFrame
-    log_messages: pl.DataFrame
-    rows_read: int
-    announced: tuple[Announced, ...] = ()
 
 
 class RowCollector:
@@ -84,12 +56,17 @@ class RowCollector:
         self._source_file = source_file
         self._rows: list[Mapping[str, Any]] = []
         self._places: list[tuple[int, int | None, int | None, Raw]] = []
-        self._pieces: list[pl.DataFrame] = []
         self._refused: list[tuple[int, int | None, int | None, str, str]] = []
         self._messages: list[dict[str, Any]] = []
+        self._message_bytes = 0
         self._announced: list[Announced] = []
         self._given_count = 0
         self._held_bytes = 0
+        self._taken = SourceRows(
+            Pieces(PIECE_SCHEMA, key=PART),
+            Pieces(QUARANTINE.polars_schema),
+            Pieces(LOG_MESSAGES, key=PART),
+        )
 
     def accept(
         self, row: Mapping[str, Any], *, line: int | None, offset: int | None = None, raw: Raw = b""
@@ -132,11 +109,9 @@ class RowCollector:
     def order_by_line(self) -> None:
         """Puts what was given so far in the order of its lines, where a reader took some of them ahead."""
         self._close_piece()
-        in_order = sorted(self._refused, key=lambda refused: refused[1] or 0)
-        self._refused = [(number, *refused[1:]) for number, refused in enumerate(in_order)]
-        taken = pl.concat(self._pieces)
-        if not taken["source_line"].is_sorted():
-            self._pieces = [taken.sort("source_line", maintain_order=True)]
+        self._close_refused()
+        taken = self._taken
+        self._taken = replace(taken, by_line=(taken.span_pieces.height, taken.refused_pieces.height))
 
     def hold(self, size: int) -> None:
         """Counts bytes that accepted rows keep in memory, which bounds how many wait to be checked.
@@ -159,6 +134,8 @@ class RowCollector:
         """
         self._refused.append((self._given_count, line, offset, _storable(reason), _raw_text(raw)))
         self._given_count += 1
+        if len(self._refused) >= _PIECE:
+            self._close_piece()
 
     def add_message(self, message: Mapping[str, Any], *, line: int | None, raw: Raw = b"") -> None:
         """Takes a record that tells something of a span or of a whole trace.
@@ -171,6 +148,9 @@ class RowCollector:
         self._messages.append(
             {**message, "source_file": self._source_file, "source_line": line, "raw": _raw_text(raw)}
         )
+        self._message_bytes += sum(len(value) for value in message.values() if isinstance(value, str))
+        if len(self._messages) >= _PIECE or self._message_bytes >= _PIECE_BYTES:
+            self._close_messages()
 
     def announce(self, said: Announced) -> None:
         """Notes what the file says of how many rows there should be.
@@ -183,15 +163,9 @@ class RowCollector:
     def finish(self) -> SourceRows:
         """Everything collected."""
         self._close_piece()
-        spans = pl.concat(self._pieces)
-        messages = pl.DataFrame(self._messages, schema=LOG_MESSAGES)
-        quarantine = pl.DataFrame(
-            [(self._source_file, *refused[1:]) for refused in sorted(self._refused, key=itemgetter(0))],
-            schema=QUARANTINE.polars_schema,
-            orient="row",
-        )
-        rows_read = spans.height + quarantine.height + messages.height
-        return SourceRows(spans, quarantine, messages, rows_read, joined(self._announced))
+        self._close_refused()
+        self._close_messages()
+        return replace(self._taken, announced=joined(self._announced))
 
     def _close_piece(self) -> None:
         piece, refused = checked_columns(self._rows)
@@ -201,14 +175,28 @@ class RowCollector:
         lines = [place[1] for number, place in enumerate(self._places) if number not in refused]
         self._add_piece(piece, pl.Series(lines, dtype=pl.Int64))
         self._rows, self._places, self._held_bytes = [], [], 0
+        if len(self._refused) >= _PIECE:
+            self._close_refused()
+
+    def _close_refused(self) -> None:
+        # Whoever calls this has closed the piece before: no row that was given earlier still waits.
+        in_order = sorted(self._refused, key=itemgetter(0))
+        refused = [(self._source_file, *refused[1:]) for refused in in_order]
+        self._taken.refused_pieces.add(pl.DataFrame(refused, schema=QUARANTINE.polars_schema, orient="row"))
+        self._refused = []
+
+    def _close_messages(self) -> None:
+        self._taken.message_pieces.add(pl.DataFrame(self._messages, schema=LOG_MESSAGES))
+        self._messages, self._message_bytes = [], 0
 
     def _add_piece(self, piece: pl.DataFrame, lines: pl.Series) -> None:
-        self._pieces.append(
+        self._taken.span_pieces.add(
             piece.with_columns(
                 source_format=pl.lit(self._source_format),
                 source_file=pl.lit(self._source_file),
                 source_line=lines,
-            ).select(ROW_SCHEMA.names())
+                row_number=pl.int_range(pl.len()) + self._taken.span_pieces.height,
+            ).select(PIECE_SCHEMA.names())
         )
 
 

@@ -10,6 +10,7 @@ What is odd about them, and what we do about it:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ import polars as pl
 
 from llmops_lib.errors import SourceError
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
+from llmops_lib.sources.held import Pieces
 from llmops_lib.sources.refusals import Refused
-from llmops_lib.sources.rows import ROW_SCHEMA, RowCollector, SourceRows
+from llmops_lib.sources.rows import PART, PIECE_SCHEMA, ROW_SCHEMA, RowCollector, SourceRows
 from llmops_lib.sources.sample import Sample, take_sample
 from llmops_lib.sources.table_cells import typed_column
 from llmops_lib.sources.table_derived import derived_columns, with_digest, with_every_column, with_ids
@@ -30,6 +32,7 @@ from llmops_lib.sources.table_text import TextBlock, json_objects, merged_object
 FORMAT = "table"
 LOOKED_FOR = "table: CSV, Parquet, JSON Lines or a JSON array with a column started_at, or a column mapping"
 
+_WAITING_SCHEMA = pl.Schema([*ROW_SCHEMA.items(), ("digest", pl.String)])
 
 # Columns of tables that have a started_at and hold something else: scores, and calls of W&B Weave.
 _OTHER_TABLES = ("scorer", "op_name")
@@ -61,19 +64,18 @@ def read_table(
     constants = _constants(mapping)
     sample = take_sample(path)
     collector = RowCollector(FORMAT, str(path))
-    blocks: list[pl.DataFrame] = []
+    waiting = Pieces(_WAITING_SCHEMA)
     found: dict[str, None] = {}
     for block in iter_blocks(path, sample, collector):
-        blocks.append(_canonical_rows(path, block, mapping, constants, collector))
+        waiting.add(_canonical_rows(path, block, mapping, constants, collector))
         found |= dict.fromkeys(block.cells.columns)
     if found and columns is not None:
         # Rows of a JSON file differ in their keys, so only the whole file shows that a column is absent.
         mapping.checked_against(path, tuple(found))
-    rest = collector.finish()
-    spans = with_ids(pl.concat(blocks)) if blocks else rest.spans
-    spans = spans.with_columns(source_format=pl.lit(FORMAT), source_file=pl.lit(str(path)))
-    spans = spans.select(pl.col(name).cast(dtype) for name, dtype in ROW_SCHEMA.items())
-    return SourceRows(spans, rest.quarantine, rest.log_messages, spans.height + rest.rows_read)
+    spans = Pieces(PIECE_SCHEMA, key=PART)
+    for rows in with_ids(waiting):
+        spans.add(rows.with_columns(row_number=pl.int_range(pl.len()) + spans.height))
+    return replace(collector.finish(), span_pieces=spans)
 
 
 def _constants(mapping: TableMapping) -> dict[str, pl.Series]:
@@ -109,7 +111,9 @@ def _canonical_rows(
         line = block.numbers[position]
         collector.refuse(refusals[position], line=line, raw=block.content[position])
     kept = ~pl.int_range(rows.height, eager=True).is_in(list(refusals))
-    return with_digest(rows.filter(kept), block.content.filter(kept))
+    rows = with_digest(rows.filter(kept), block.content.filter(kept))
+    rows = rows.with_columns(source_format=pl.lit(FORMAT), source_file=pl.lit(str(path)))
+    return rows.select(pl.col(name).cast(dtype) for name, dtype in _WAITING_SCHEMA.items())
 
 
 def _typed_columns(

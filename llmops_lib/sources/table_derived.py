@@ -1,10 +1,13 @@
 """What follows from the stated columns of a plain table: ids, times, flags and inclusive token counts."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
 
 import polars as pl
 
 from llmops_lib.schema import MODEL_OPERATIONS, SPANS
+from llmops_lib.sources.held import Pieces
 
 # Beyond ten years a latency is an error of unit, and its end would leave the range of dates.
 _LONGEST_MS = 10 * 366 * 86_400_000.0
@@ -64,31 +67,45 @@ def with_digest(rows: pl.DataFrame, content: pl.Series) -> pl.DataFrame:
     return rows.with_columns(digest=pl.Series(digests, dtype=pl.String))
 
 
-def with_ids(rows: pl.DataFrame) -> pl.DataFrame:
+def with_ids(table: Pieces) -> Iterator[pl.DataFrame]:
     """The rows of a whole table with an id each; equal rows are told apart by how many came before.
 
     Args:
-        rows: Uses `trace_id`, `span_id`, `digest`.
+        table: Uses `trace_id`, `span_id`, `digest`.
 
-    Returns:
-        The rows without `digest`. A row with a span id but no trace id is a trace of its own.
+    Yields:
+        Rows without `digest`. A row with a span id but no trace id is a trace of its own.
     """
-    repetition = pl.int_range(pl.len()).over("digest")
-    rows = rows.with_columns(repetition=pl.when(pl.col("digest").is_not_null()).then(repetition))
-    repeated = rows["repetition"].fill_null(0) > 0
-    names = [
-        hashlib.sha256(f"{digest}:{number}".encode()).hexdigest() if again else digest
-        for digest, number, again in zip(rows["digest"], rows["repetition"], repeated, strict=True)
-    ]
-    name = pl.Series("digest", names, dtype=pl.String)
-    return (
-        rows.with_columns(name)
-        .with_columns(
-            pl.coalesce("trace_id", "span_id", pl.col("digest").str.slice(0, 32)),
-            pl.coalesce("span_id", pl.col("digest").str.slice(0, 16)),
+    may_repeat = pl.col("digest").is_not_null() & pl.col("digest").hash().is_in(_repeated(table).implode())
+    seen: Counter[str] = Counter()
+    for rows in table.frames():
+        is_repeated = rows.select(may_repeat).to_series()
+        # One by one, as the digests are; only those that come again are counted.
+        names = [
+            _told_apart(digest, seen) if again else digest
+            for digest, again in zip(rows["digest"], is_repeated, strict=True)
+        ]
+        yield (
+            rows.with_columns(pl.Series("digest", names, dtype=pl.String))
+            .with_columns(
+                pl.coalesce("trace_id", "span_id", pl.col("digest").str.slice(0, 32)),
+                pl.coalesce("span_id", pl.col("digest").str.slice(0, 16)),
+            )
+            .drop("digest")
         )
-        .drop("digest", "repetition")
-    )
+
+
+def _repeated(table: Pieces) -> pl.Series:
+    """Hashes of the digests that come more than once, and perhaps of a few others."""
+    found = [rows["digest"].drop_nulls().hash() for rows in table.frames(columns=["digest"])]
+    hashes = pl.concat([pl.Series(dtype=pl.UInt64), *found])
+    return hashes.filter(hashes.is_duplicated()).unique()
+
+
+def _told_apart(digest: str, seen: Counter[str]) -> str:
+    seen[digest] += 1
+    number = seen[digest] - 1
+    return hashlib.sha256(f"{digest}:{number}".encode()).hexdigest() if number else digest
 
 
 def with_every_column(rows: pl.DataFrame) -> pl.DataFrame:

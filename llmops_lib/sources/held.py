@@ -1,0 +1,230 @@
+"""Rows that wait for others: in memory while they are few, and beyond that in files of a temporary folder.
+
+A trace is spread over lines and files in any order, so rows cannot be worked out as they are read. What
+waits is written as Arrow files, compressed with lz4, which cost little to write and of which one column,
+or the rows of one key, can be read back alone.
+"""
+
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from llmops_lib.errors import LlmopsError
+
+HELD_BYTES = 32 << 20
+"""Bytes of rows that wait in memory before they go to a file."""
+
+_FOLDER: ContextVar[Path | None] = ContextVar("folder of waiting rows", default=None)
+_numbers = itertools.count()
+
+
+class _NoRoomError(Exception):
+    """A file of waiting rows cannot be written or read; no SourceError, for no export is to blame."""
+
+
+@contextlib.contextmanager
+def waiting(folder: Path | None, error: type[LlmopsError]) -> Iterator[Path]:
+    """Lets rows wait in files while it lasts; afterwards the folder is gone.
+
+    Args:
+        folder: Where they wait, which is made when it is needed; a new temporary folder when None.
+        error: What is raised where such a file cannot be written or read.
+    """
+    place = Path(tempfile.gettempdir(), f"llmops-{os.urandom(8).hex()}") if folder is None else folder
+    token = _FOLDER.set(place)
+    try:
+        yield place
+    except _NoRoomError as no_room:
+        hint = "" if folder is not None else ", or name another folder with the environment variable TMPDIR"
+        msg = (
+            f"{place}: rows that wait there cannot be written or read ({no_room}). Make room{hint}; run again"
+        )
+        raise error(msg) from no_room
+    finally:
+        _FOLDER.reset(token)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+class Pieces:
+    """Frames of one schema, which go to files where `waiting` is in force and they take over `HELD_BYTES`.
+
+    In files they lie under whole-numbered keys, so that those of one key can be read alone.
+
+    Args:
+        schema: Of every frame.
+        key: Key of each row, by which frames are parted on their way to a file; null puts none apart.
+
+    Attributes:
+        height: Rows given.
+    """
+
+    def __init__(self, schema: pl.Schema, *, key: pl.Expr | None = None) -> None:
+        self._schema = schema
+        self._key = key
+        self._folder = _FOLDER.get()
+        self._kept: list[pl.DataFrame] = []
+        self._kept_bytes = 0
+        self._filed: dict[int, list[_Filed]] = defaultdict(list)
+        self.height = 0
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Takes a frame in the schema."""
+        if frame.is_empty():
+            return
+        self._kept.append(frame)
+        self.height += frame.height
+        self._kept_bytes += int(frame.estimated_size())
+        if self._folder is not None and self._kept_bytes >= HELD_BYTES:
+            self.file()
+
+    def absorb(self, other: "Pieces") -> None:
+        """Takes all that another one holds, with the files it lies in.
+
+        Args:
+            other: Of the same schema and key.
+        """
+        for key, filed in other._filed.items():  # noqa: SLF001 - its own class
+            self._filed[key] += filed
+            self.height += sum(piece.height for piece in filed)
+        for frame in other._kept:  # noqa: SLF001 - as above
+            self.add(frame)
+
+    def file(self) -> None:
+        """Brings what waits in memory to a file, as other processes need it."""
+        if not self._kept or self._folder is None:
+            return
+        path = self._folder / f"{os.getpid()}-{next(_numbers)}.arrow"
+        frame = pl.concat(self._kept)
+        self._kept, self._kept_bytes = [], 0
+        parts = {0: frame} if self._key is None else _parted(frame, self._key)
+        _write(path, list(parts.values()))
+        for number, (key, part) in enumerate(parts.items()):
+            self._filed[key].append(_Filed(path, number, part.height, int(part.estimated_size())))
+
+    def sizes(self) -> dict[int, int]:
+        """Bytes under each key, about; what waits in memory is under no key yet, and counts as key 0."""
+        kept = {0: self._kept_bytes} if self._kept else {}
+        return kept | {key: sum(piece.size for piece in filed) for key, filed in self._filed.items()}
+
+    @property
+    def is_filed(self) -> bool:
+        """Whether any of it lies in a file."""
+        return bool(self._filed)
+
+    def frames(
+        self, keys: Iterable[int] | None = None, columns: Sequence[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """The frames one after the other, in no order where there are keys.
+
+        Args:
+            keys: Only what is under these; what waits in memory is under none, and comes always.
+            columns: Only these.
+        """
+        for key in list(self._filed) if keys is None else keys:
+            for piece in self._filed.get(key, ()):
+                yield _read(piece, self._schema, columns)
+        for frame in self._kept:
+            yield frame if columns is None else frame.select(columns)
+
+    def whole(self, keys: Iterable[int] | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The frames as one.
+
+        Args:
+            keys: As `frames` takes them.
+            columns: As `frames` takes them.
+        """
+        empty = pl.DataFrame(schema=self._schema)
+        return pl.concat([empty if columns is None else empty.select(columns), *self.frames(keys, columns)])
+
+    def mapped(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "Pieces":
+        """The same rows, each frame changed.
+
+        Args:
+            change: Returns rows in the same schema.
+        """
+        found = Pieces(self._schema, key=self._key)
+        for frame in self.frames():
+            found.add(change(frame))
+        return found
+
+
+@dataclass(frozen=True)
+class _Filed:
+    """A frame in a file: which of its batches, its rows and the bytes it takes in memory."""
+
+    path: Path
+    number: int
+    height: int
+    size: int
+
+
+def key_groups(pieces: Sequence[Pieces], limit: int) -> list[list[int]]:
+    """The keys of all pieces in groups of which each has less than so many bytes, or one key only.
+
+    Where some of the pieces lie in files, all are brought there, so that `frames` can tell the keys apart.
+
+    Args:
+        pieces: Of which each puts the same rows under the same key.
+        limit: Bytes.
+    """
+    sizes: Counter[int] = Counter()
+    is_filed = any(some.is_filed for some in pieces)
+    for some in pieces:
+        if is_filed:
+            some.file()
+        sizes.update(some.sizes())
+    groups: list[list[int]] = [[]]
+    size = 0
+    for key in sorted(sizes):
+        if groups[-1] and size + sizes[key] > limit:
+            groups.append([])
+            size = 0
+        groups[-1].append(key)
+        size += sizes[key]
+    return groups
+
+
+def _parted(frame: pl.DataFrame, key: pl.Expr) -> dict[int, pl.DataFrame]:
+    parts = frame.with_columns(key.alias("_key")).partition_by("_key", as_dict=True, include_key=False)
+    return {int(name): part for (name,), part in parts.items()}
+
+
+def _write(path: Path, frames: list[pl.DataFrame]) -> None:
+    # Texts go as offsets and not as views: a view would take the texts of all other keys along.
+    tables = (frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks() for frame in frames)
+    first = next(tables)
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            pa.OSFile(str(path), "wb") as file,
+            pa.ipc.new_file(file, first.schema, options=options) as writer,
+        ):
+            for table in itertools.chain([first], tables):
+                (batch,) = table.to_batches()
+                writer.write_batch(batch)
+    except OSError as error:
+        raise _NoRoomError(str(error)) from error
+
+
+def _read(piece: _Filed, schema: pl.Schema, columns: Sequence[str] | None) -> pl.DataFrame:
+    wanted = None if columns is None else sorted(schema.names().index(name) for name in columns)
+    try:
+        with pa.OSFile(str(piece.path), "rb") as file:
+            options = pa.ipc.IpcReadOptions(included_fields=wanted)
+            batch = pa.ipc.open_file(file, options=options).get_batch(piece.number)
+    except OSError as error:
+        raise _NoRoomError(str(error)) from error
+    # One by one: columns that come over together are freed together.
+    frame = pl.DataFrame([pl.Series(name, batch.column(name)) for name in batch.schema.names])
+    return frame if columns is None else frame.select(columns)

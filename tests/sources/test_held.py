@@ -1,0 +1,116 @@
+import tempfile
+
+import polars as pl
+import pytest
+
+from llmops_lib.demo import write_demo
+from llmops_lib.errors import SourceError
+from llmops_lib.sources import held, resolved_load
+from llmops_lib.sources.held import Pieces, key_groups, waiting
+from llmops_lib.sources.load import read_exports
+
+SCHEMA = pl.Schema({"trace_id": pl.String(), "n": pl.Int64(), "tags": pl.List(pl.String())})
+KEY = pl.col("n") % 3
+
+
+@pytest.fixture
+def small_bounds(monkeypatch):
+    """Bounds that every piece exceeds, so that all of them go to files and are worked out in parts."""
+    monkeypatch.setattr(held, "HELD_BYTES", 1)
+    monkeypatch.setattr(resolved_load, "PART_BYTES", 1)
+
+
+def frame(*numbers):
+    """Rows with a text, a number and a list of each."""
+    rows = [(f"t{number}", number, [str(number)]) for number in numbers]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_rows_come_back_from_files_as_they_were(tmp_path):
+    """Nulls, lists and dates must survive the way through a file."""
+    with waiting(tmp_path / "w", SourceError):
+        pieces = Pieces(SCHEMA)
+        pieces.add(frame(1, 2))
+        pieces.add(frame(3).with_columns(tags=pl.lit(None, dtype=pl.List(pl.String))))
+        assert pieces.is_filed
+        assert pieces.whole().rows() == [("t1", 1, ["1"]), ("t2", 2, ["2"]), ("t3", 3, None)]
+        assert pieces.whole().schema == SCHEMA
+        assert pieces.whole(columns=["n"])["n"].to_list() == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_the_rows_of_a_key_are_read_alone(tmp_path):
+    """A part of the traces is worked out at a time."""
+    with waiting(tmp_path / "w", SourceError):
+        pieces, others = Pieces(SCHEMA, key=KEY), Pieces(SCHEMA, key=KEY)
+        pieces.add(frame(0, 1, 2, 3))
+        pieces.add(frame(4, 5))
+        others.absorb(pieces)
+        found = [others.whole(keys)["n"].to_list() for keys in key_groups([others], 1)]
+        assert found == [[0, 3], [1, 4], [2, 5]]
+        assert others.height == 6
+
+
+def test_few_rows_touch_no_disk(tmp_path):
+    """Most loads are small."""
+    with waiting(tmp_path / "w", SourceError):
+        pieces = Pieces(SCHEMA, key=KEY)
+        pieces.add(frame(1, 2))
+        assert key_groups([pieces], 1_000_000) == [[0]]
+        assert pieces.whole([0])["n"].to_list() == [1, 2]
+        assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_the_folder_is_gone_afterwards(tmp_path, is_broken):
+    """Traces hold what people said; no copy of it stays behind, not even after an error."""
+
+    def stops():
+        with waiting(tmp_path / "w", SourceError):
+            Pieces(SCHEMA).add(frame(1))
+            assert list((tmp_path / "w").iterdir())
+            if is_broken:
+                raise KeyError
+
+    if is_broken:
+        with pytest.raises(KeyError):
+            stops()
+    else:
+        stops()
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_a_folder_that_takes_no_rows_is_an_error_that_says_so(tmp_path):
+    """A full disk is no fault of the export, and must not send it to the quarantine."""
+    (tmp_path / "file").write_text("")
+    message = "rows that wait there cannot be written"
+    with pytest.raises(SourceError, match=message), waiting(tmp_path / "file" / "w", SourceError):
+        Pieces(SCHEMA).add(frame(1))
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """Synthetic exports that share traces, the same lines twice among them, and a broken line."""
+    folder = tmp_path_factory.mktemp("exports")
+    write_demo(folder / "a.jsonl", calls_per_week=40)
+    lines = (folder / "a.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "a.jsonl").write_bytes(b"".join(lines[::2]) + b"{broken\n")
+    (folder / "b.jsonl").write_bytes(b"".join(lines[1::2] + lines[::3]))
+    return folder
+
+
+def test_a_load_through_files_is_the_load_in_memory(exports, monkeypatch, tmp_path):
+    """Whether rows waited in files, and how many parts there were, must not show."""
+    whole = read_exports(exports)
+    monkeypatch.setattr(held, "HELD_BYTES", 100_000)
+    monkeypatch.setattr(resolved_load, "PART_BYTES", 50_000)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    parted = read_exports(exports)
+    assert parted.spans.equals(whole.spans)
+    assert parted.quarantine.equals(whole.quarantine)
+    assert parted.files == whole.files
+    assert parted.overlaps.equals(whole.overlaps)
+    assert not list(tmp_path.iterdir())
