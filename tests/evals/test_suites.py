@@ -138,7 +138,7 @@ def test_every_bundled_case_renders_with_the_prompt_of_the_suite(bundled):
 
 
 def test_bundled_cases_expect_what_their_passages_can_give(bundled):
-    """A source that is no passage of the case could only be guessed; an answer without facts passes anything."""
+    """A source that is no passage of the case could only be guessed; without facts, anything passes."""
     for case in bundled.cases:
         passages = {one["id"]: one["text"].casefold() for one in case.inputs["passages"]}
         assert set(case.expected.sources or ()) <= set(passages), case.id
