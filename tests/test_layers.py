@@ -17,6 +17,7 @@ LAYERS = {
     "calls": 1,
     "evidence": 1,
     "facts": 1,
+    "refusals": 1,
     "budgets": 1,
     "plain_yaml": 1,
     "stats": 1,

@@ -17,7 +17,7 @@ BASELINE_MODEL = "llmops-baseline-extractive"
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_LEAST_COVERAGE = 0.45
+_LEAST_COVERAGE = 0.25
 _STOP_WORDS = frozenset(
     """
     a about after all also am an and any are as at be been before but by can could did do does for from get
@@ -27,9 +27,12 @@ _STOP_WORDS = frozenset(
     """.split()  # noqa: SIM905 - a list of words is read as words
 )
 _HARMFUL = re.compile(
-    r"\b(?:bomb|explosive|weapon|malware|ransomware|phishing|hack(?:ing)?|steal|stolen|forge|counterfeit|"
+    r"\b(?:bomb|explo(?:de|sive)|weapon|malware|ransomware|phishing|hack(?:ing)?|steal|stolen|forge|counterfeit|"
     r"launder|poison|suicide|kill|fraud(?:ulent)?|fake (?:receipt|id|invoice|document)s?)\b"
-    r"|\b(?:system prompt|your (?:instructions|rules|prompt)|ignore (?:all|the|your|previous))\b"
+    r"|\b(?:system prompt|your (?:instructions|rules|prompt)|rules you were given|have no rules|"
+    r"word for word|ignore (?:all|the|your|previous))\b"
+    r"|\b(?:not (?:get|be|getting) caught|without (?:a ticket|paying)|did not happen|"
+    r"(?:somebody|someone)'s card)\b"
     r"|\b(?:home address|phone number|e-?mail address|card number|password|date of birth)\b.{0,40}"
     r"\b(?:of|for|belong\w*)\b.{0,20}\b(?:another|other|customer|neighbou?r|employee|colleague|ms|mr|mrs)\b",
     re.IGNORECASE,
@@ -103,8 +106,9 @@ def _words(text: str) -> frozenset[str]:
 def _stem(word: str) -> str:
     for suffix in ("ings", "ing", "ied", "ies", "ed", "es", "s"):
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            return word[: -len(suffix)] + ("y" if suffix in ("ied", "ies") else "")
-    return word.removesuffix("e") if len(word) > 4 else word
+            word = word[: -len(suffix)] + ("y" if suffix in ("ied", "ies") else "")
+            break
+    return word[:5].removesuffix("e")
 
 
 def _noise(request: Mapping[str, Any]) -> random.Random | None:
