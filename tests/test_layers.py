@@ -18,6 +18,7 @@ LAYERS = {
     "evidence": 1,
     "facts": 1,
     "refusals": 1,
+    "chat": 1,
     "budgets": 1,
     "plain_yaml": 1,
     "stats": 1,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from llmops_lib.endpoints.calls import ChatAnswer
+from llmops_lib.chat import ChatAnswer
 from llmops_lib.sources.fetch.answers import decoded
 
 

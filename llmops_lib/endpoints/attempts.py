@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from llmops_lib.endpoints.calls import ChatAnswer, ChatRequest, ChatResult
+from llmops_lib.chat import ChatAnswer, ChatRequest, ChatResult
 
 
 class Attempts:

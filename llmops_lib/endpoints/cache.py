@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from llmops_lib.endpoints.calls import ChatAnswer, ChatRequest, ChatResult
+from llmops_lib.chat import ChatAnswer, ChatRequest, ChatResult
 from llmops_lib.errors import EndpointError
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from llmops_lib.chat import ChatRequest, ChatResult, OnCall
 from llmops_lib.endpoints.answers import chat_answer
 from llmops_lib.endpoints.attempts import Attempts
 from llmops_lib.endpoints.cache import AnswerCache, Kept
-from llmops_lib.endpoints.calls import ChatRequest, ChatResult
-from llmops_lib.endpoints.costs import costs_usd
 from llmops_lib.endpoints.guard import Guard
 from llmops_lib.endpoints.pinned import PinnedTransport
-from llmops_lib.endpoints.settings import Endpoint, EndpointSettings, OnCall
+from llmops_lib.endpoints.settings import Endpoint, EndpointSettings
 from llmops_lib.endpoints.spans import SpanFile
 from llmops_lib.errors import FetchError
+from llmops_lib.pricing.chat_costs import costs_usd
 from llmops_lib.sources.fetch.connection import Connection
 from llmops_lib.sources.fetch.keys import BearerAuth
 from llmops_lib.sources.fetch.settings import FetchSettings
@@ -63,6 +63,11 @@ class EndpointClient:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
         self._connection.__exit__()
+
+    @property
+    def provider(self) -> str | None:
+        """`gen_ai.provider.name`, where the host of the endpoint tells it."""
+        return self.endpoint.provider
 
     def chat(self, request: ChatRequest) -> ChatResult:
         """One call; whatever goes wrong with it is in the result.

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from llmops_lib.chat import ChatRequest, ChatResult
 from llmops_lib.endpoints.attempts import Attempts
-from llmops_lib.endpoints.calls import ChatRequest, ChatResult
-from llmops_lib.endpoints.costs import costs_usd, worst_costs_usd
 from llmops_lib.endpoints.settings import EndpointSettings
 from llmops_lib.errors import BreakerOpenError
+from llmops_lib.pricing.chat_costs import costs_usd, worst_costs_usd
 
 # What is set aside for a call that costs nothing by the price list: a breaker takes no zero.
 _LEAST_USD = 1e-9

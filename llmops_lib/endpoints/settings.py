@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,9 +26,6 @@ _PROVIDERS = {
     "generativelanguage.googleapis.com": "gcp.gemini",
 }
 """`gen_ai.provider.name` of hosts that serve their own models; a gateway's provider is unknown."""
-
-OnCall = Callable[[int, int, str], None]
-"""Called after each call with the number of calls done, the number of all, and a few words."""
 
 
 @dataclass(frozen=True)

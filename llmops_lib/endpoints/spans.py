@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from llmops_lib.endpoints.calls import ChatAnswer, ChatRequest, ChatResult
+from llmops_lib.chat import ChatAnswer, ChatRequest, ChatResult
 from llmops_lib.endpoints.settings import Endpoint
 
 _CLIENT, _ERROR = 3, 2

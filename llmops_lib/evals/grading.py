@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from llmops_lib.endpoints.calls import ChatResult
+from llmops_lib.chat import ChatResult
 from llmops_lib.errors import SuiteError
 from llmops_lib.evals.graders import comparing, grounding, spending
 from llmops_lib.evals.graders.answers import Graded, Verdict

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from llmops_lib.endpoints.calls import ChatRequest, ChatResult
+from llmops_lib.chat import ChatRequest, ChatResult
 from llmops_lib.evals.graders.answers import Verdict
 from llmops_lib.registry.canonical import content_hash
 from llmops_lib.registry.prompts import Prompt

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from llmops_lib.endpoints.calls import ChatRequest
-from llmops_lib.endpoints.costs import Prices, worst_costs_usd
+from llmops_lib.chat import ChatRequest
 from llmops_lib.errors import SuiteError
 from llmops_lib.evals.cases import Case
 from llmops_lib.evals.suites import Suite
+from llmops_lib.pricing.chat_costs import Prices, worst_costs_usd
 from llmops_lib.registry.prompts import Prompt
 
 EVAL_FEATURE = "eval"

@@ -9,9 +9,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from llmops_lib.endpoints.baseline.answering import BASELINE_MODEL
-from llmops_lib.endpoints.client import EndpointClient
-from llmops_lib.endpoints.settings import OnCall
+from llmops_lib.chat import BASELINE_MODEL, Caller, OnCall
 from llmops_lib.errors import SuiteError
 from llmops_lib.evals.grading import check_graders, graded_rows
 from llmops_lib.evals.judged import Judges
@@ -45,7 +43,7 @@ class EvalRun:
 
 def run_eval(  # noqa: PLR0913 - plan, client, judges, and three that tests set
     plan: EvalPlan,
-    client: EndpointClient,
+    client: Caller,
     *,
     judges: Judges | None = None,
     run_id: str | None = None,
@@ -76,7 +74,7 @@ def run_eval(  # noqa: PLR0913 - plan, client, judges, and three that tests set
         "suite": suite.name,
         "suite_hash": suite.suite_hash,
         "model": plan.model,
-        "provider": client.endpoint.provider,
+        "provider": client.provider,
         "prompt_name": prompt.name,
         "prompt_version": prompt.version,
         "prompt_hash": prompt.prompt_hash,

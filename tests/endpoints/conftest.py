@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from llmops_lib.chat import ChatRequest
 from llmops_lib.endpoints.addresses import checked_address
-from llmops_lib.endpoints.calls import ChatRequest
 from llmops_lib.endpoints.client import EndpointClient
 from llmops_lib.endpoints.settings import Endpoint, EndpointSettings
 from tests.sources.fetch.conftest import reply, serve  # noqa: F401 - the fixture is used by name

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from llmops_lib.endpoints.baseline.answering import BASELINE_MODEL, answer
+from llmops_lib.chat import BASELINE_MODEL, ChatRequest
+from llmops_lib.endpoints.baseline.answering import answer
 from llmops_lib.endpoints.baseline.server import BaselineServer
-from llmops_lib.endpoints.calls import ChatRequest
 
 SYSTEM = """You answer questions of customers. You know only the passages.
 If the passages do not answer the question, the status is "not_in_context".

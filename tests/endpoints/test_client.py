@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from llmops_lib import Breaker, BreakerPolicy
-from llmops_lib.endpoints.calls import ChatRequest
+from llmops_lib.chat import ChatRequest
 from llmops_lib.sources.load import load_traces
 from tests.endpoints.conftest import KEY, completion, echo, request
 from tests.sources.fetch.conftest import drop, hang, reply, truncate

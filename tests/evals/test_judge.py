@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from llmops_lib import load_prompt
-from llmops_lib.endpoints.calls import ChatAnswer, ChatResult
+from llmops_lib.chat import ChatAnswer, ChatResult
 from llmops_lib.evals.judge import judge
 
 KEY = b"a key of this test"

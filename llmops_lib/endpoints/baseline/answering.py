@@ -11,9 +11,6 @@ from typing import Any
 
 from llmops_lib.endpoints.baseline.reading import Passage, Task, read_task
 
-BASELINE_MODEL = "llmops-baseline-extractive"
-"""Name of the answerer, wherever it shows."""
-
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")

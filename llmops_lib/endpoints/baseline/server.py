@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from llmops_lib.endpoints.baseline.answering import BASELINE_MODEL, answer, count_tokens, cut_tokens
+from llmops_lib.chat import BASELINE_MODEL
+from llmops_lib.endpoints.baseline.answering import answer, count_tokens, cut_tokens
 from llmops_lib.errors import EndpointError
 from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.refusals import Refused

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import polars as pl
 
-from llmops_lib.endpoints.calls import ChatRequest, ChatResult
-from llmops_lib.pricing import price_calls
+from llmops_lib.chat import ChatRequest, ChatResult
+from llmops_lib.pricing.calls import price_calls
 from llmops_lib.schema import SPANS
 
 _USED = (

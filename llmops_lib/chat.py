@@ -1,13 +1,19 @@
-"""What is asked of a model, and what came of it."""
+"""What is asked of a model, what came of it, and what makes the calls."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
+
+BASELINE_MODEL = "llmops-baseline-extractive"
+"""Name of the bundled answerer, which is no language model, wherever it shows."""
+
+OnCall = Callable[[int, int, str], None]
+"""Called after each call with the number of calls done, the number of all, and a few words."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -117,3 +123,14 @@ class ChatResult:
     is_cached: bool
     trace_id: str
     span_id: str
+
+
+class Caller(Protocol):
+    """What makes calls, such as an `EndpointClient`."""
+
+    @property
+    def provider(self) -> str | None:
+        """`gen_ai.provider.name` of what is called, where that is known."""
+
+    def chat_all(self, requests: Sequence[ChatRequest], *, on_call: OnCall | None = None) -> list[ChatResult]:
+        """One result per request, in the order of the requests."""
