@@ -5,9 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.eval_run import run
 from llmops_lib.cli.screen import say, say_json
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Suites of eval cases: lock and verify.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Suites of eval cases: run, lock and verify."
+)
 
 Folder = Annotated[
     Path | None, typer.Option(help="Folder of suites; without it, evals/ below the working directory.")
@@ -17,7 +20,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write it as JSON.")]
 
 @app.callback()
 def evals() -> None:
-    """Suites of eval cases: lock and verify."""
+    """Suites of eval cases: run, lock and verify."""
+
+
+app.command("run")(run)
 
 
 @app.command()

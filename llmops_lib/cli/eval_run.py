@@ -1,0 +1,136 @@
+"""`llmops eval run`: a suite against a prompt and a model."""
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from llmops_lib.cli.screen import progress, say, say_json
+
+Suite = Annotated[str, typer.Argument(help="Name of a suite.")]
+Model = Annotated[str, typer.Option(help="Model under test; without it, that of the prompt.")]
+Only = Annotated[list[str] | None, typer.Option("--only", help="Id of a case or tag; may be repeated.")]
+
+
+def run(
+    suite: Suite,
+    prompt: Annotated[str, typer.Option(help="NAME or NAME@REF; without it, that of the suite.")] = "",
+    model: Model = "",
+    trials: Annotated[int, typer.Option(min=1, help="Trials of each case.")] = 1,
+    only: Only = None,
+    judge: Annotated[str, typer.Option(help="Model that judges, where a grader needs one.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take; make no call.")] = False,
+    max_usd: Annotated[float, typer.Option(min=0, help="No call that might exceed this; 0: no limit.")] = 0,
+    max_minutes: Annotated[float, typer.Option(min=0, help="No new call after this; 0: no limit.")] = 0,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Calls at a time.")] = 8,
+    out: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("reports/evals"),
+    cache: Annotated[Path, typer.Option(help="Folder of answers; a run that was stopped goes on.")] = Path(
+        "reports/evals/.answers"
+    ),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make every call anew.")] = False,
+    prices: Annotated[Path | None, typer.Option(help="Your own price file (YAML or CSV).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")] = False,
+) -> None:
+    """Run a suite against a prompt and a model, and write the scores as Parquet and JSON Lines.
+
+    The endpoint comes from OPENAI_BASE_URL and OPENAI_API_KEY; without a key, `llmops serve-baseline` serves
+    a small extractive answerer. Answers are kept, so the same command goes on after an interruption.
+    Exit codes: 0 every call was answered, 1 some were not, 2 bad usage or input.
+
+    Example: llmops eval run support_quality --prompt support_answer@HEAD~1 --model gpt-4o-mini --trials 4
+    """
+    from llmops_lib import load_prompt, load_suite, plan_eval  # noqa: PLC0415 - keeps `llmops --help` fast
+
+    found = load_suite(suite)
+    plan = plan_eval(
+        found,
+        load_prompt(prompt or found.settings.prompt),
+        model=model or None,
+        trials=trials,
+        only=only or (),
+    )
+    if not found.is_locked:
+        say(f"warning: suite {found.name} is not as it was locked; a gate will refuse these scores")
+    if dry_run:
+        _say_plan(plan, prices, as_json=as_json)
+        return
+    limits = {"max_usd": max_usd, "deadline_seconds": max_minutes * 60 or None}
+    patience = {"cache": None if fresh else cache, "concurrency": concurrency, "prices": prices}
+    outcome, path, spans = _run(plan, judge, out, {**limits, **patience})
+    facts = {
+        name: getattr(outcome, name) for name in ("run_id", "call_count", "cached_count", "failed_count")
+    }
+    if as_json:
+        means = _means(outcome)
+        say_json({**facts, "cost_usd": outcome.cost_usd, "scores": str(path), "spans": str(spans), **means})
+    else:
+        _say_outcome(outcome, path)
+    if outcome.failed_count:
+        raise typer.Exit(1)
+
+
+def _run(plan: Any, judge: str, out: Path, settings: dict[str, Any]) -> tuple[Any, Path, Path]:
+    from llmops_lib import (  # noqa: PLC0415 - as above
+        Breaker,
+        BreakerPolicy,
+        EndpointClient,
+        EndpointSettings,
+        Judges,
+        run_eval,
+        write_run,
+    )
+
+    most = settings.pop("max_usd")
+    policy = BreakerPolicy(limit_usd=most, window="rolling 31d", reserve_usd=most) if most else None
+    spans = out / "spans.jsonl"
+    own = EndpointSettings(spans_file=spans, breaker=Breaker(policy) if policy else None, **settings)
+    with EndpointClient(settings=own) as client, progress("asking") as advance:
+        key = _judge_key(settings["cache"] or out)
+        judges = Judges(client.chat_all, judge, key) if judge else None
+        outcome = run_eval(plan, client, judges=judges, on_call=advance)
+    return outcome, write_run(outcome, out), spans
+
+
+def _judge_key(folder: Path) -> bytes:
+    path = folder / ".judge-key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def _say_plan(plan: Any, prices: Path | None, *, as_json: bool) -> None:
+    from llmops_lib import Endpoint  # noqa: PLC0415 - as above
+
+    most = plan.most_usd(Endpoint.from_environment().provider, prices)
+    cases = len({call.case.id for call in plan.calls})
+    if as_json:
+        say_json({"calls": len(plan.calls), "cases": cases, "trials": plan.trials, "most_usd": most})
+        return
+    cost = "at most an unknown sum: no price or no token limit" if most is None else f"at most ${most:,.4f}"
+    say(f"{len(plan.calls):,} calls ({cases} cases, {plan.trials} trials) of {plan.model}: {cost}")
+
+
+def _means(outcome: Any) -> dict[str, Any]:
+    grouped = outcome.scores.group_by("scorer", maintain_order=True)
+    rows = [
+        (name, part["score"].mean(), part["score"].count(), part["score"].null_count())
+        for (name,), part in grouped
+    ]
+    return {
+        "scorers": [{"scorer": a, "mean_score": b, "score_count": c, "missing": d} for a, b, c, d in rows]
+    }
+
+
+def _say_outcome(outcome: Any, path: Path) -> None:
+    cost = "unknown" if outcome.cost_usd is None else f"${outcome.cost_usd:,.4f}"
+    say(
+        f"{path}: {outcome.call_count:,} calls, {outcome.cached_count:,} of them kept from before, "
+        f"{outcome.failed_count:,} without an answer; this run cost {cost}"
+    )
+    for row in _means(outcome)["scorers"]:
+        mean = "none" if row["mean_score"] is None else f"{row['mean_score']:.3f}"
+        missing = f", {row['missing']} missing" if row["missing"] else ""
+        say(f"  {row['scorer']:<20} {mean} over {row['score_count']}{missing}")
