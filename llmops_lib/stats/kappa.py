@@ -112,7 +112,7 @@ def agreement(table: Any, *, weighting: Weighting = "none", alpha: float = 0.05)
     shares = counts / n
     weights = _weights(q, weighting)
     kappa, se, se_null = _kappa(shares, weights, n)
-    observed = float(np.trace(shares))
+    observed = float(np.trace(counts)) / n
     margin = (shares.sum(axis=0) + shares.sum(axis=1)) / 2
     scattered = float((margin * (1 - margin)).sum()) / (q - 1) if q > 1 else 1.0
     return Agreement(
@@ -161,12 +161,11 @@ def _kappa(shares: Table, weights: Table, n: int) -> tuple[float | None, float |
     if kappa is None:
         return None, None, None
     credit = (weights @ columns)[:, None] + (rows @ weights)[None, :]
-    spread = (
-        float((shares * (weights - credit * (1 - kappa)) ** 2).sum()) - (kappa - chance * (1 - kappa)) ** 2
-    )
-    null = float((np.outer(rows, columns) * (weights - credit) ** 2).sum()) - chance**2
+    pulls = weights - credit * (1 - kappa)
+    spread = float((shares * (pulls - (kappa - chance * (1 - kappa))) ** 2).sum())
+    null = float((np.outer(rows, columns) * (weights - credit + chance) ** 2).sum())
     scale = math.sqrt(n) * (1 - chance)
-    return kappa, math.sqrt(max(spread, 0.0)) / scale, math.sqrt(max(null, 0.0)) / scale
+    return kappa, math.sqrt(spread) / scale, math.sqrt(null) / scale
 
 
 def _interval(kappa: float | None, se: float | None, n: int, alpha: float) -> Interval:

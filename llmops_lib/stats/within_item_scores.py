@@ -1,13 +1,12 @@
 """Did a change lower a numeric score on these very items? Permutation of trials within items."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from llmops_lib.stats.distributions import normal_cdf
 from llmops_lib.stats.inputs import Floats, numbers, same_length
@@ -20,6 +19,8 @@ _HALF = 1 << 18
 N_RESAMPLES = 20_000
 _SEEDED_UP_TO = 200
 _BATCH = 500
+_LISTED = 5_000_000
+"""Arrangements of items of one shape that may be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,25 +183,39 @@ def _counted(halves: tuple[Floats, Floats], observed: float, tolerance: float) -
 def _drawn(items: list[tuple[Floats, Floats]], observed: float, ids: list[object]) -> tuple[float, float]:
     """Shares of seeded permutations at or below, and at or above, with one added to hits and draws."""
     generator = seeded_generator("within_item_scores/1", ids)
-    shapes: dict[tuple[int, int], list[Floats]] = {}
+    shapes: dict[tuple[int, int], list[tuple[Floats, Floats]]] = {}
     for a, b in items:
-        shapes.setdefault((len(a), len(b)), []).append(np.concatenate([a, b]))
+        shapes.setdefault((len(a), len(b)), []).append((a, b))
+    draws = [_drawer(alike, generator) for alike in shapes.values()]
     tolerance = _tolerance(items)
     low = high = 0
     for _ in range(N_RESAMPLES // _BATCH):
-        drawn = np.zeros(_BATCH)
-        for (k_a, _), pooled in shapes.items():
-            drawn += _shuffled_diffs(np.array(pooled), k_a, generator)
+        drawn = sum((draw() for draw in draws), np.zeros(_BATCH))
         low += int((drawn <= observed + tolerance).sum())
         high += int((drawn >= observed - tolerance).sum())
     return (1 + low) / (1 + N_RESAMPLES), (1 + high) / (1 + N_RESAMPLES)
 
 
-def _shuffled_diffs(pooled: npt.NDArray[np.float64], k_a: int, generator: np.random.Generator) -> Floats:
-    """Summed differences of means of items of one shape, once per draw of a batch."""
-    repeated = np.broadcast_to(pooled, (_BATCH, *pooled.shape))
-    if pooled.shape[1] == 2:
-        flips = generator.integers(0, 2, size=repeated.shape[:2]) * 2.0 - 1.0
-        return np.asarray(flips @ (pooled[:, 0] - pooled[:, 1]))
-    shuffled = generator.permuted(repeated, axis=2)
-    return np.asarray((shuffled[..., :k_a].mean(axis=2) - shuffled[..., k_a:].mean(axis=2)).sum(axis=1))
+def _drawer(items: list[tuple[Floats, Floats]], generator: np.random.Generator) -> Callable[[], Floats]:
+    """What draws summed differences of items with equal numbers of trials, one batch at a time.
+
+    Where an item has few arrangements they are listed once and drawn from, which is far cheaper than to
+    shuffle trials.
+    """
+    k_a, k_b = len(items[0][0]), len(items[0][1])
+    ways = math.comb(k_a + k_b, k_a)
+    if ways * len(items) <= _LISTED:
+        listed = np.concatenate([_arrangements(a, b) for a, b in items])
+        starts = ways * np.arange(len(items))
+
+        def pick() -> Floats:
+            return np.asarray(listed[generator.integers(0, ways, (_BATCH, len(items))) + starts].sum(axis=1))
+
+        return pick
+    pooled = np.stack([np.concatenate(item) for item in items])
+
+    def shuffle() -> Floats:
+        mixed = generator.permuted(np.broadcast_to(pooled, (_BATCH, *pooled.shape)), axis=2)
+        return np.asarray((mixed[..., :k_a].mean(axis=2) - mixed[..., k_a:].mean(axis=2)).sum(axis=1))
+
+    return shuffle

@@ -18,9 +18,12 @@ from llmops_lib.stats.bounded_sequences import (
 from llmops_lib.stats.cusum import cusum_chart, cusum_limit, cusum_run_length
 from llmops_lib.stats.e_detectors import e_cusum, e_shiryaev_roberts, rises
 from llmops_lib.stats.judge_error import Calibration, corrected_share
+from llmops_lib.stats.moving_average import exponential_average
 from llmops_lib.stats.prediction_powered import prediction_powered_mean
 from llmops_lib.stats.quantiles import clustered_quantile, quantile_difference, quantile_interval
 from llmops_lib.stats.results import Reason
+from llmops_lib.stats.seasonal_trend import seasonal_trend
+from llmops_lib.stats.self_normalised import self_normalised_doubly_robust
 from llmops_lib.stats.survey import (
     Stratum,
     effective_sample_size,
@@ -255,6 +258,25 @@ def test_run_lengths_and_limits_are_inverse():
     assert cusum_chart([], target=0, slack=0.5, limit=4).first_alarm is None
     with pytest.raises(EstimateError, match="5 to 1,000,000"):
         cusum_limit(1)
+
+
+def test_averages_and_seasons_answer_plainly():
+    """The newest value alone, a constant series, and input that is no series."""
+    assert exponential_average([3.0, 1.0, 2.0], 1.0).tolist() == [3.0, 1.0, 2.0]
+    assert exponential_average([], 0.5).tolist() == []
+    with pytest.raises(EstimateError, match="weight is 0"):
+        exponential_average([1.0], 0)
+    parts = seasonal_trend([5.0] * 60, period=12)
+    assert np.allclose(parts.trend + parts.season + parts.rest, 5.0)
+    with pytest.raises(EstimateError, match="two periods or more"):
+        seasonal_trend([1.0] * 10, period=12)
+
+
+def test_weights_that_are_all_zero_value_no_policy():
+    """A log that never did what the policy does says nothing of it."""
+    assert self_normalised_doubly_robust([1.0], [0.0], [0.5], [0.5]) is None
+    with pytest.raises(EstimateError, match="weights hold 1 NaN or infinite"):
+        self_normalised_doubly_robust([1.0], [math.inf], [0.5], [0.5])
 
 
 def test_quantiles_of_few_calls_have_no_upper_limit():

@@ -90,3 +90,15 @@ def test_a_nan_is_named():
     """A missing score that slips through must stop the gate and not vote in it."""
     with pytest.raises(EstimateError, match="candidate scores hold 1 NaN"):
         within_item_scores([[0.1], [float("nan")]], [[0.1], [0.2]])
+
+
+def test_listed_arrangements_and_shuffled_trials_are_one_test(monkeypatch):
+    """Items with too many arrangements to list are shuffled; the answer is the same up to drawing."""
+    generator = np.random.default_rng(6)
+    candidate, baseline = generator.random((30, 3)), generator.random((30, 4)) + 0.05
+    listed = within_item_scores(candidate, baseline)
+    monkeypatch.setattr(module, "_LISTED", 0)
+    shuffled = within_item_scores(candidate, baseline)
+    assert listed.method == shuffled.method == "seeded_permutation"
+    assert listed.p_drop != shuffled.p_drop
+    assert abs(listed.p_drop - shuffled.p_drop) < 5 * listed.monte_carlo_se

@@ -17,6 +17,11 @@ class Recipe:
     compute: Compute
     nothing_else: bool = False
 
+    @property
+    def closeness(self) -> int:
+        """How much it asks of a vector: what it must answer counts more than what it is given."""
+        return 100 * len(self.asked) + len(self.given)
+
     def fits(self, vector: dict[str, Any]) -> bool:
         """Whether a vector gives and asks what this recipe takes and answers."""
         asked = asked_of(vector)
@@ -48,7 +53,9 @@ def asked_of(vector: dict[str, Any]) -> set[str]:
 
 
 def recipe_of(vector: dict[str, Any]) -> Recipe | None:
-    """The one recipe for a vector; two that fit would be a mistake in the recipes."""
+    """The recipe that fits a vector most closely; two that fit alike would be a mistake in the recipes."""
     found = [candidate for candidate in RECIPES if candidate.fits(vector)]
-    assert len(found) < 2, f"{vector['name']}: {len(found)} recipes fit"
-    return found[0] if found else None
+    closest = max((candidate.closeness for candidate in found), default=0)
+    best = [candidate for candidate in found if candidate.closeness == closest]
+    assert len(best) < 2, f"{vector['name']}: {len(best)} recipes fit alike"
+    return best[0] if best else None
