@@ -58,7 +58,7 @@ ALLOWED_IN = {
     "jiter": {"sources"},
     "msgspec": {"sources", "endpoints"},
     "jinja2": {"registry", "reports"},
-    "jsonschema": {"json_schemas"},
+    "jsonschema_rs": {"json_schemas"},
     "stamina": {"sources", "endpoints"},
     "scipy": {"stats"},
 }

@@ -169,7 +169,7 @@ def load_prompt(reference: str, *, folder: str | Path | None = None) -> Prompt:
 
 
 def prompt_names(folder: Folder) -> list[str]:
-    """Names of the prompts of a folder, in order; a file whose name no prompt can have is left out."""
+    """Names of the prompts of a folder, in order; a README is none."""
     files = [Path(name) for name in folder.names()]
     return sorted({file.stem for file in files if file.suffix in SUFFIXES and file.stem != "README"})
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes, pass_context
@@ -23,6 +24,10 @@ MAX_WORK = 2_000_000
 """Most steps of one rendering: an element of a loop costs as many as the loop has parts, a filter as many
 as its value has characters. Counted and not timed, so the same prompt fails on every machine or on none."""
 
+MAX_TOKENS = 3_000
+"""Most tokens of one template, as Jinja counts them: one that is longer takes seconds to compile."""
+
+_TEXT_FILTERS = frozenset({"indent", "lower", "trim", "upper"})
 _BUDGET = "_budget"
 _LOOP = "_counted"
 
@@ -77,10 +82,14 @@ def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _metered(apply: Callable[..., Any]) -> Callable[..., Any]:
+def _metered(name: str, apply: Callable[..., Any]) -> Callable[..., Any]:
     @pass_context
     def metered(context: Context, value: Any, *arguments: Any, **options: Any) -> Any:
         budget = context[_BUDGET]
+        if name in _TEXT_FILTERS and type(value) is not str and not isinstance(value, Undefined):
+            # Jinja would take Python's spelling of the value.
+            msg = f"gives the filter {name} something else than text"
+            raise TemplateError(msg)
         budget.spend(len(value) if type(value) in {str, list, dict} else 1)
         applied = apply(value, *arguments, **options)
         budget.spend(len(applied) if type(applied) is str else 1)
@@ -112,7 +121,7 @@ def _environment() -> _PromptEnvironment:
     )
     made.globals.clear()
     own = {"join": _joined, "tojson": _to_json}
-    made.filters = {name: _metered(own.get(name, JINJA_FILTERS[name])) for name in FILTERS}
+    made.filters = {name: _metered(name, own.get(name, JINJA_FILTERS[name])) for name in FILTERS}
     made.filters[_LOOP] = _counted
     made.tests = {name: JINJA_TESTS[name] for name in TESTS}
     return made
@@ -134,6 +143,7 @@ def compiled(source: str, variables: frozenset[str], first_line: int = 1) -> Tem
         TemplateError: If it is no template or uses more.
     """
     try:
+        _refuse_long(source)
         # Jinja takes a comment or a raw block that never ends for an empty one where nothing follows.
         _ENVIRONMENT.parse(f"{source}.")
         parsed = _ENVIRONMENT.parse(source)
@@ -170,11 +180,18 @@ def rendered(template: Template, inputs: Mapping[str, Any], *, characters: int =
     except JinjaError as error:
         msg = f"cannot be rendered: {error.message or type(error).__name__}"
         raise TemplateError(msg) from error
-    except (TypeError, ArithmeticError, RecursionError) as error:
+    except (AttributeError, TypeError, ArithmeticError, RecursionError) as error:
         msg = (
             f"cannot be rendered: a value is of another kind than its place expects ({type(error).__name__})"
         )
         raise TemplateError(msg) from error
+
+
+def _refuse_long(source: str) -> None:
+    # Parsing takes longer than counting, and only counting can stop half way.
+    if next(islice(_ENVIRONMENT.lex(source), MAX_TOKENS, None), None) is not None:
+        msg = f"has more than {MAX_TOKENS:,} tokens, which nobody can review; loop over a list instead"
+        raise TemplateError(msg)
 
 
 def _within(pieces: Iterator[str], characters: int) -> Iterator[str]:

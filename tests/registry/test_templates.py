@@ -163,6 +163,23 @@ def test_a_rendering_that_takes_too_many_steps_stops():
     assert time.monotonic() - start < 2
 
 
+@pytest.mark.parametrize("name", ["indent", "lower", "trim", "upper"])
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, None, True, 7], ids=str)
+def test_a_filter_for_text_takes_text_only(name, value):
+    """Jinja would write Python's spelling of a list."""
+    with pytest.raises(TemplateError, match="something else than text"):
+        render(f"{{{{ x|{name} }}}}", x=value)
+
+
+@pytest.mark.parametrize("part", ["{{x}}", "{% if x %}{% endif %}", "{{ x if x or x }}", "{{ x|trim|trim }}"])
+def test_a_template_of_many_thousand_parts_is_refused_at_once(part):
+    """Half a minute of compiling is a way to stop whoever looks at a branch."""
+    start = time.monotonic()
+    with pytest.raises(TemplateError, match="tokens"):
+        compiled(part * 20_000, frozenset({"x"}))
+    assert time.monotonic() - start < 2
+
+
 def test_a_variable_that_is_not_declared_is_named_with_the_declared_ones():
     """A misspelt variable is found when the prompt is loaded, not when it is sent."""
     with pytest.raises(TemplateError, match=r"'qestion'.*\['question'\]"):

@@ -1,5 +1,7 @@
 """Tools are typed models; what is loaded is the JSON that was written from them."""
 
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ from pydantic import BaseModel
 
 from llmops_lib import load_tools, tool_of, write_tools
 from llmops_lib.errors import ToolError
-from llmops_lib.json_schemas import misfits
+from llmops_lib.json_schemas import check_schema, misfits
 from llmops_lib.registry.tool_code import tool_models
 from tests.registry.conftest import TOOL
 
@@ -27,7 +29,7 @@ def test_a_model_becomes_a_definition():
     tool = tool_of(FindParcel)
     assert (tool.name, tool.description) == ("find_parcel", "Find a parcel.")
     assert misfits({"order": "7-4471"}, tool.parameters) == []
-    assert misfits({"days": "x"}, tool.parameters) == ["lacks 'order'", "days: is not of type integer"]
+    assert misfits({"days": "x"}, tool.parameters) == ["days: is not of type integer", "lacks 'order'"]
 
 
 def test_what_was_written_is_loaded_again(prompts):
@@ -137,7 +139,39 @@ def test_what_does_not_fit_is_told_without_its_value():
     assert "sk-key" not in str(said)
 
 
+def test_a_name_that_only_the_value_has_is_not_told():
+    """A key can be a secret as well as a value can."""
+    schema = {
+        "type": "object",
+        "additionalProperties": {"type": "object", "properties": {"n": {"type": "integer"}}},
+    }
+    assert misfits({"sk-secret": {"n": "x"}}, schema) == ["*.n: is not of type integer"]
+
+
+def test_a_pattern_takes_linear_time():
+    """The arguments come from a model, and this pattern takes for ever where engines go back."""
+    start = time.monotonic()
+    assert misfits("a" * 50_000 + "!", {"pattern": "^(a+)+$"}) == ["does not fit pattern ^(a+)+$"]
+    assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"type": "text"}, "type: "),
+        ({"properties": {"a": {"maxLength": -1}}}, "properties.a.maxLength"),
+        ({"$ref": "#/$defs/nothing"}, "does not exist"),
+        ({"$ref": "other.json"}, "only references within"),
+        ({"pattern": "(?=a)b"}, "neither look-around nor back-references"),
+    ],
+)
+def test_a_schema_that_is_none_says_where(schema, said):
+    """A schema that nothing can fit, or everything, would be found in production."""
+    with pytest.raises(ValueError, match=re.escape(said)):
+        check_schema(schema)
+
+
 def test_a_reference_is_never_fetched():
     """Jsonschema would open a connection for it."""
-    with pytest.raises(ValueError, match="cannot be followed"):
+    with pytest.raises(ValueError, match="Retrieval is disabled"):
         misfits({}, {"$ref": "https://example.com/schema.json"})
