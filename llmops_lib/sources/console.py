@@ -13,6 +13,10 @@ from llmops_lib.sources.attributes import SpanState, canonical_row
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import parse_time
 
+_READ = (
+    *("name", "context", "kind", "parent_id", "start_time", "end_time"),
+    *("status", "attributes", "events", "links", "resource"),
+)
 _HEX_NUMBER = re.compile(r"0x[0-9a-f]{1,32}")
 _TRACE_DIGITS, _SPAN_DIGITS = 32, 16
 
@@ -60,7 +64,9 @@ def console_row(span: Mapping[str, Any], *, timezone: str | None = None) -> dict
         "ended_at": parse_time(span.get("end_time"), timezone=timezone),
     }
     kind = str(span.get("kind")).removeprefix("SpanKind.").lower()
-    row["attributes"] |= {"otel.kind": kind} | ({"otel.links": span["links"]} if span.get("links") else {})
+    rest = {f"otel.span.{name}": value for name, value in span.items() if name not in _READ and value}
+    links = {"otel.links": span["links"]} if span.get("links") else {}
+    row["attributes"] |= {"otel.kind": kind, **links, **rest}
     return row
 
 

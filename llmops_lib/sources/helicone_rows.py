@@ -22,6 +22,8 @@ from llmops_lib.sources.times import parse_time
 from llmops_lib.sources.usage import SERVICE_TIER
 
 _OBJECTS = ("request_body", "response_body", "request_properties", "properties", "scores")
+# What `request_messages` reads of a body, and the model, which a column holds.
+_ASKED = ("messages", "system", "input", "prompt", "contents", "query", "model", "stream")
 _NO_CACHE = "00000000-0000-0000-0000-000000000000"
 _PENDING = -2
 _FAILED_STATUS = {"-3": "cancelled", "-4": "threat"}
@@ -214,5 +216,8 @@ def _attributes(request: Mapping[str, Any], operation: str) -> dict[str, Any]:
         for name, value in request.items()
         if name not in kept and value not in ({}, [])
     }
+    body = mapping(request.get("request_body"))
+    asked = {name: value for name, value in body.items() if name not in _ASKED and value not in (None, "")}
+    rest |= {"helicone.request_body": asked} if asked else {}
     rest |= {"helicone.response_body": more} if more else {}
     return rest | ({SERVICE_TIER: tier} if isinstance(tier, str) else {})

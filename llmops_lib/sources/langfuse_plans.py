@@ -11,7 +11,8 @@ from typing import Any
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import columns_of
 from llmops_lib.sources.langfuse_fields import snake_case
-from llmops_lib.sources.langfuse_rows import IN_COLUMNS, OPERATION_BY_TYPE, OTEL_PARTS, operation_of_type
+from llmops_lib.sources.langfuse_metadata import READ_ALONE
+from llmops_lib.sources.langfuse_rows import IN_COLUMNS, OPERATION_BY_TYPE, operation_of_type
 
 Shape = tuple[tuple[str, ...], Any, Any, Any]
 """Names of the fields, type, level, and the names in the metadata or the class of what is no object."""
@@ -87,7 +88,7 @@ def plan_of(raw_names: tuple[str, ...], kind: Any, level: Any, inside: Any) -> P
 def _properties(inside: Any) -> dict[str, str | None] | None:
     if inside is type(None):
         return {}
-    if not isinstance(inside, tuple) or not set(OTEL_PARTS).isdisjoint(inside):
+    if not isinstance(inside, tuple) or not READ_ALONE.isdisjoint(inside):
         return None
     columns = columns_of(tuple(f"metadata.{name}" for name in inside))
     held = [column for column in columns if column is not None]

@@ -16,6 +16,7 @@ from llmops_lib.schema import MODEL_OPERATIONS, OPERATIONS
 from llmops_lib.sources.attributes import canonical_row
 from llmops_lib.sources.langfuse_content import asked_tool_calls, content
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
+from llmops_lib.sources.langfuse_metadata import OTEL_PARTS, environment_of, kept_metadata, prompt_of
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
 from llmops_lib.sources.messages import tool_calls_of
 from llmops_lib.sources.providers import provider_name
@@ -86,9 +87,6 @@ IN_COLUMNS = frozenset(
 
 # Langfuse takes its input and output from these, and keeps them all the same.
 _IN_CONTENT = ("input.value", "input.mime_type", "output.value", "output.mime_type")
-OTEL_PARTS = ("attributes", "resourceAttributes", "scope")
-"""What Langfuse keeps of an OpenTelemetry span in the metadata."""
-
 _ERROR_CLASS = re.compile(r"(?:\w+\.)*([A-Z]\w*(?:Error|Exception|Timeout))\b\s*[:(]")
 # Langfuse keeps its times in UTC; the blob export writes them without saying so.
 _ZONE = "UTC"
@@ -109,6 +107,8 @@ def observation_row(observation: Mapping[str, Any]) -> dict[str, Any]:
     row = {
         **{name: evidence.get(name) for name in _FROM_ATTRIBUTES},
         **_identity(observation),
+        "environment": environment_of(observation, evidence),
+        **prompt_of(observation, evidence),
         **_times(observation),
         **_models(observation, evidence),
         **outcome(observation, evidence),
@@ -162,9 +162,6 @@ def _identity(observation: Mapping[str, Any]) -> dict[str, Any]:
         "span_id": observation.get("id"),
         "parent_span_id": observation.get("parent_observation_id"),
         "name": observation.get("name"),
-        "environment": observation.get("environment"),
-        "prompt_name": observation.get("prompt_name"),
-        "prompt_version": observation.get("prompt_version"),
     }
     known = {
         "session_id": observation.get("session_id"),
@@ -222,4 +219,4 @@ def _attributes(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> 
         del rest["langfuse.level"]
     attributes = mapping(evidence.get("attributes"))
     kept = {name: value for name, value in attributes.items() if name not in _IN_CONTENT}
-    return {**kept, **rest}
+    return {**kept, **kept_metadata(observation.get("metadata")), **rest}

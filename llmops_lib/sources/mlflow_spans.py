@@ -36,6 +36,11 @@ OPERATION_BY_TYPE = {
 """Operation of each span type; the others, of which users may invent any, are `other`."""
 
 _IN_COLUMNS = ("mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.traceRequestId", "mlflow.chat.tokenUsage")
+_READ = (
+    *("context", "trace_id", "span_id", "parent_span_id", "parent_id", "name", "attributes", "events"),
+    *("start_time_unix_nano", "start_time", "end_time_unix_nano", "end_time"),
+    *("status", "status_code", "status_message", "links"),
+)
 _CHUNK = "mlflow.chunk.item."
 _STREAMED = ("gen_ai.response.id", "gen_ai.response.model", "gen_ai.usage.")
 _MILLISECOND = timedelta(milliseconds=1)
@@ -75,8 +80,10 @@ def span_row(span: Mapping[str, Any], trace_id: Any) -> dict[str, Any]:
         "ended_at": parse_time(span.get("end_time_unix_nano", span.get("end_time")) or None),
     }
     row["attributes"].pop("gen_ai.operation.name", None)
+    rest = {f"mlflow.{name}": value for name, value in span.items() if name not in _READ and value}
     if objects(span.get("links")):
-        row["attributes"] = {**row["attributes"], "mlflow.links": objects(span["links"])}
+        rest["mlflow.links"] = objects(span["links"])
+    row["attributes"] = {**row["attributes"], **rest}
     return row
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import Resource, SpanState, canonical_row, described_resource
+from llmops_lib.sources.operations import operation_name
 from llmops_lib.sources.otlp_values import attribute_dict, camel_cased, int64, span_identifier
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import KNOWN_PAST_US, parse_time
@@ -18,6 +20,12 @@ _UNMAPPED = {
     "droppedEventsCount": "otel.dropped_events_count",
     "droppedLinksCount": "otel.dropped_links_count",
 }
+_READ = frozenset(
+    (
+        *("traceId", "spanId", "parentSpanId", "name", "kind", "status", "attributes", "events"),
+        *("startTimeUnixNano", "endTimeUnixNano", "flags"),
+    )
+)
 _FIRST_NS, _LAST_NS = (micros * 1_000 for micros in KNOWN_PAST_US)
 _KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 
@@ -68,7 +76,7 @@ def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     status = span.get("status")
     status = status if isinstance(status, dict) else {}
     row = canonical_row(
-        attribute_dict(span.get("attributes")),
+        _with_name_read(attribute_dict(span.get("attributes")), span.get("name"), scope),
         name=span.get("name"),
         events=_events(span.get("events")),
         resource=scope.resource,
@@ -82,6 +90,23 @@ def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     row["ended_at"] = _time_of(span.get("endTimeUnixNano"))
     row["attributes"] |= _unmapped(span, scope.attributes)
     return row
+
+
+def _with_name_read(attributes: dict[str, Any], name: Any, scope: Scope) -> dict[str, Any]:
+    """Attributes that the name of a span tells where OpenLIT wrote nothing more.
+
+    It describes a call once the answer is there, so one that failed has a name such as `chat gpt-4o` alone.
+    """
+    if not isinstance(name, str) or not str(scope.attributes.get("otel.scope.name")).startswith("openlit."):
+        return attributes
+    operation, _, model = name.partition(" ")
+    if operation_name(operation) not in MODEL_OPERATIONS or not model or any(map(_is_genai, attributes)):
+        return attributes
+    return {"gen_ai.operation.name": operation, "gen_ai.request.model": model, **attributes}
+
+
+def _is_genai(name: str) -> bool:
+    return name.startswith("gen_ai.")
 
 
 def _time_of(value: Any) -> datetime | int | None:
@@ -110,13 +135,16 @@ def _events(events: Any) -> list[dict[str, Any]]:
 
 def _scope_attributes(scope: Any) -> dict[str, Any]:
     described = scope if isinstance(scope, dict) else {}
-    return {f"otel.scope.{name}": value for name in ("name", "version") if (value := described.get(name))}
+    if "attributes" in described:
+        described = {**described, "attributes": _described(described)}
+    return {f"otel.scope.{name}": value for name, value in described.items() if value}
 
 
 def _unmapped(span: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, Any]:
     kind = span.get("kind")
     word = _KINDS.get(kind) if type(kind) is int else str(kind or "").removeprefix("SPAN_KIND_").lower()
     unmapped = {**origin, "otel.kind": word} if word else {**origin}
-    if not _UNMAPPED.keys().isdisjoint(span):
-        unmapped |= {to: span[name] for name, to in _UNMAPPED.items() if span.get(name)}
+    if not _READ.issuperset(span):
+        rest = {name: value for name, value in span.items() if name not in _READ and value}
+        unmapped |= {_UNMAPPED.get(name, f"otel.span.{name}"): value for name, value in rest.items()}
     return unmapped

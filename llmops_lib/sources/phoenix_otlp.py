@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 _STATUS = {"1": "OK", "2": "ERROR", "STATUS_CODE_OK": "OK", "STATUS_CODE_ERROR": "ERROR"}
+_READ = (
+    *("trace_id", "span_id", "parent_span_id", "name", "kind", "status", "attributes", "events", "flags"),
+    *("start_time_unix_nano", "end_time_unix_nano"),
+)
 _SCALARS = ("string_value", "int_value", "double_value", "bool_value", "bytes_value")
 
 
@@ -38,7 +42,7 @@ def span_of_otlp(span: Mapping[str, Any]) -> dict[str, Any]:
             for event in _objects(span.get("events"))
         ],
     }
-    return known | {name: span[name] for name in ("links", "trace_state") if span.get(name)}
+    return known | {name: value for name, value in span.items() if name not in _READ and value}
 
 
 def _microseconds(nanoseconds: Any) -> Any:

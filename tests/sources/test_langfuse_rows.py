@@ -1,5 +1,7 @@
 """One Langfuse observation as a row."""
 
+import json
+
 import pytest
 
 from llmops_lib.sources.langfuse_fields import fields
@@ -143,3 +145,45 @@ def test_what_no_column_holds_stays_in_the_attributes():
         "langfuse.version": "v7",
         "langfuse.type": "GENERATION",
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "metadata", "environment"),
+    [
+        (None, {"environment": "prod"}, "prod"),
+        (None, {"env": "prod"}, "prod"),
+        ("default", {"env": "prod"}, "prod"),
+        ("staging", {"env": "prod"}, "staging"),
+        ("default", {}, "default"),
+        ("default", {"env": ["prod"]}, "default"),
+        ("default", {"resourceAttributes": '{"deployment.environment.name": "prod"}'}, "prod"),
+    ],
+)
+def test_an_environment_in_the_metadata_counts_where_none_is_stated(given, metadata, environment):
+    """Langfuse had no field for it before 2025, and writes `default` since."""
+    assert _row(environment=given, metadata=metadata)["environment"] == environment
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ("triage", 3)),
+        ({"promptName": "answer"}, ("answer", None)),
+        ({"promptName": "answer", "promptVersion": 7}, ("answer", 7)),
+    ],
+)
+def test_a_prompt_in_the_metadata_counts_where_no_field_names_one(given, expected):
+    """A name of one place and a version of another would name a prompt that does not exist."""
+    row = _row(metadata={"prompt_name": "triage", "prompt_version": 3}, **given)
+    assert (row["prompt_name"], row["prompt_version"]) == expected
+    assert row["attributes"]["metadata.prompt_name"] == "triage"
+
+
+def test_the_scope_of_a_span_and_metadata_of_any_shape_are_kept():
+    """They tell which instrumentation counted the tokens; a long text is cut off by the API."""
+    scope = {"name": "openinference.instrumentation.openai", "version": "0.1.46", "attributes": {"key": "pk"}}
+    kept = _row(metadata={"scope": json.dumps(scope), "attributes": '{"gen_ai.request.mod'})["attributes"]
+    assert kept["otel.scope.name"] == "openinference.instrumentation.openai"
+    assert kept["otel.scope.attributes"] == {"key": "pk"}
+    assert kept["metadata.attributes"] == '{"gen_ai.request.mod'
+    assert _row(metadata="triaged by hand")["attributes"]["langfuse.metadata"] == "triaged by hand"

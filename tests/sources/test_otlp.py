@@ -298,3 +298,43 @@ def test_other_log_records_are_refused(tmp_path, log):
 def test_otlp_is_recognised_by_its_content(first, is_otlp):
     """Names of files say nothing."""
     assert matches(Sample("document", first)) is is_otlp
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "attributes", "expected"),
+    [
+        ("chat claude-sonnet-4-5", "openlit.otel.tracing", {}, ("chat", "claude-sonnet-4-5")),
+        ("embeddings voyage-3", "openlit.otel.tracing", {}, ("embeddings", "voyage-3")),
+        (
+            "chat claude-sonnet-4-5",
+            "openlit.otel.tracing",
+            {"error__type": {"stringValue": "RateLimitError"}},
+            ("chat", "claude-sonnet-4-5"),
+        ),
+        ("chat claude-sonnet-4-5", "someone.else", {}, ("other", None)),
+        ("chat", "openlit.otel.tracing", {}, ("other", None)),
+        ("POST /v1/messages", "openlit.otel.tracing", {}, ("other", None)),
+    ],
+)
+def test_a_failed_call_that_openlit_only_named_is_a_call(tmp_path, name, scope, attributes, expected):
+    """OpenLIT 1.45 describes a call to Anthropic once it is answered; without it error rates would be 0."""
+    span = _span(name=name, attributes=_attributes(**attributes), status={"code": 2, "message": "overloaded"})
+    scoped = {"scope": {"name": scope, "version": "1.45.0"}, "spans": [span]}
+    row = _only(tmp_path, {"resourceSpans": [{"resource": {}, "scopeSpans": [scoped]}]})
+    assert (row["operation"], row["request_model"]) == expected
+    assert row["is_model_call"] == (expected[0] != "other")
+    assert row["is_error"]
+
+
+def test_what_a_scope_says_beside_its_name_is_kept(tmp_path):
+    """Instrumentations note there how they count."""
+    scope = {
+        "name": "s",
+        "attributes": _attributes(mode={"stringValue": "full"}),
+        "droppedAttributesCount": 2,
+    }
+    row = _only(tmp_path, {"resourceSpans": [{"scopeSpans": [{"scope": scope, "spans": [_span(note="x")]}]}]})
+    kept = json.loads(row["attributes"])
+    assert kept["otel.scope.attributes"] == {"mode": "full"}
+    assert kept["otel.scope.droppedAttributesCount"] == 2
+    assert kept["otel.span.note"] == "x"

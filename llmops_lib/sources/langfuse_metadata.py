@@ -1,0 +1,70 @@
+"""What the metadata of a Langfuse observation tell where no field of it does, and what is kept of them.
+
+Langfuse puts there what it does not understand of an OpenTelemetry span, and applications put there what
+Langfuse had no field for yet, such as the environment and the prompt.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmops_lib.sources.attribute_names import PROPERTY_NAMES
+from llmops_lib.sources.langfuse_fields import mapping, unwrapped
+from llmops_lib.sources.resource_columns import is_name
+
+OTEL_PARTS = ("attributes", "resourceAttributes", "scope")
+"""What Langfuse keeps of an OpenTelemetry span in the metadata."""
+
+_PROMPT = ("prompt_name", "prompt_version", "prompt_hash")
+_ENVIRONMENTS = PROPERTY_NAMES["environment"]
+_NOTED = (*_ENVIRONMENTS, *PROPERTY_NAMES["prompt_name"], *PROPERTY_NAMES["prompt_version"])
+_UNSTATED_ENVIRONMENTS = (None, "", "default")
+
+READ_ALONE = frozenset((*OTEL_PARTS, *_NOTED))
+"""Names in the metadata for which an observation is read one by one."""
+
+
+def environment_of(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> Any:
+    """The environment of an observation.
+
+    Langfuse writes `default` where nobody stated one; what stands in the metadata is then more exact.
+
+    Args:
+        observation: Fields in snake_case.
+        evidence: What its original attributes say; uses `environment`.
+    """
+    given, metadata = observation.get("environment"), mapping(observation.get("metadata"))
+    if given not in _UNSTATED_ENVIRONMENTS:
+        return given
+    noted = next((metadata[name] for name in _ENVIRONMENTS if is_name(metadata.get(name))), None)
+    return noted or evidence.get("environment") or given
+
+
+def prompt_of(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """The prompt columns of an observation, all from its fields or all from what its attributes say.
+
+    A name of one and a version of the other would name a prompt that does not exist.
+
+    Args:
+        observation: Fields in snake_case.
+        evidence: What its original attributes and its metadata say.
+    """
+    is_stated = any(name in observation for name in _PROMPT)
+    return {name: (observation if is_stated else evidence).get(name) for name in _PROMPT}
+
+
+def kept_metadata(metadata: Any) -> dict[str, Any]:
+    """Attributes for what no column and no other attribute holds of the metadata.
+
+    Args:
+        metadata: The field of an observation.
+
+    Example:
+        >>> kept_metadata({"scope": '{"name": "langfuse-sdk"}', "prompt_name": "triage"})
+        {'otel.scope.name': 'langfuse-sdk', 'metadata.prompt_name': 'triage'}
+    """
+    if not isinstance(metadata, dict):
+        return {} if metadata in (None, "", []) else {"langfuse.metadata": metadata}
+    parts = {name: unwrapped(metadata[name]) for name in OTEL_PARTS if metadata.get(name)}
+    texts = {f"metadata.{name}": part for name, part in parts.items() if not isinstance(part, dict)}
+    scope = {f"otel.scope.{name}": value for name, value in mapping(parts.get("scope")).items() if value}
+    return {**texts, **scope, **{f"metadata.{name}": metadata[name] for name in _NOTED if name in metadata}}
