@@ -1,6 +1,7 @@
 """Reads `budgets.yaml`, and says what is wrong with it in one line."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,28 @@ def load_budgets(path: str | Path) -> tuple[Budget, ...]:
         return tuple(_File.model_validate(document).budgets)
     except ValidationError as error:
         raise BudgetError(_said(error, file, node)) from error
+
+
+def checked_budgets(budgets: Any, at: datetime | None) -> tuple[Budget, ...]:
+    """The budgets that a measure was given, once they and the moment are known to be of the right kind.
+
+    Args:
+        budgets: Budgets.
+        at: A moment, which must name its zone.
+
+    Raises:
+        BudgetError: If something else was given, such as the path of a file.
+    """
+    if at is not None and at.tzinfo is None:
+        msg = f"at: found {at.isoformat()} without a zone, expected one such as datetime(..., tzinfo=UTC)"
+        raise BudgetError(msg)
+    given = (budgets,) if isinstance(budgets, str | Path | Budget) else tuple(budgets)
+    other = next((one for one in given if not isinstance(one, Budget)), None)
+    if other is not None or isinstance(budgets, Budget):
+        kind = type(budgets if isinstance(budgets, Budget) else other).__name__
+        msg = f"budgets: found a {kind}, expected a list of Budget; load_budgets(path) gives one"
+        raise BudgetError(msg)
+    return given
 
 
 def _text(file: Path) -> str:

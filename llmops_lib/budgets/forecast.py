@@ -116,11 +116,25 @@ def outlook(spend: Floats, head: Floats, days: int, *, has_part: bool) -> Outloo
 
 
 def _weekdays(past: _Past) -> Floats:
-    """How the mean of each day of the week compares with the mean of all days; 1 where it cannot be told."""
-    spend = np.where(past.is_known, past.spend, 0)
-    of_season = np.stack([spend[:, past.season == one].sum(axis=1) for one in range(7)], axis=1)
-    counted = np.stack([past.is_known[:, past.season == one].sum(axis=1) for one in range(7)], axis=1)
-    weekly = _ratio(_ratio(of_season, counted), _ratio(_known_sum(past), past.count)[:, None])
+    """How each day of the week compares with the week around it; 1 where it cannot be told.
+
+    The ratio to a moving average: the mean of all days would take growth for a difference of weekdays.
+    """
+    total = np.cumsum(past.spend, axis=1)
+    before = np.concatenate([np.zeros((len(total), 1)), total[:, :-7]], axis=1)
+    around = (total[:, 6:] - before) / 7
+    middle = slice(3, -3)
+    is_whole = past.is_known[:, :-6]
+    spend = np.where(is_whole, past.spend[:, middle], 0)
+    around = np.where(is_whole, around, 0)
+    season = past.season[middle]
+    weekly = np.stack(
+        [
+            _ratio(spend[:, season == one].sum(axis=1), around[:, season == one].sum(axis=1))
+            for one in range(7)
+        ],
+        axis=1,
+    )
     return np.where(past.is_seasonal[:, None], weekly, 1.0)
 
 

@@ -118,7 +118,8 @@ def _by_scope(
     if not len(low):
         return
     high = np.append(low[1:], len(calls.scope))
-    spent = np.add.reduceat(np.where(calls.cost_nano == UNKNOWN, reserve_nano, calls.cost_nano), low)
+    counted = np.where(calls.cost_nano == UNKNOWN, reserve_nano, np.maximum(calls.cost_nano, 0))
+    spent = np.add.reduceat(counted, low)
     held = (np.maximum.reduceat(_running(calls), low) + 1) * reserve_nano
     is_tight = _tight(calls, low, spent, limits.limit_nano - held)
     scope = calls.scope[low]

@@ -1,7 +1,7 @@
 """Budgets in a terminal: a heading for each, and a line for each value that it holds for."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -10,18 +10,28 @@ from llmops_lib.views.formats import count, share, usd
 
 Row = dict[str, Any]
 
+_LONGEST = 40
+_STALE = timedelta(hours=6)
+"""How long after the last call the data is called old."""
+
 _DIMENSIONS = ("tenant", "feature", "user_id", "model")
 
 
-def say_status(rows: Sequence[Row], top: int) -> None:
+def say_status(rows: Sequence[Row], last_at: datetime | None, top: int) -> None:
     """Prints how far budgets are spent.
 
     Args:
         rows: Those of `budget_status`.
+        last_at: Start of the last call of the data.
         top: Rows of each budget that are shown.
     """
-    as_of = next((row["as_of_at"] for row in rows if row["as_of_at"]), None)
-    say(f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "no model call in the data")
+    if last_at is None:
+        say("no model call in the data")
+    else:
+        as_of = next(row["as_of_at"] for row in rows)
+        say(f"as of {as_of:%Y-%m-%d %H:%M} UTC")
+        if as_of - last_at >= _STALE:
+            say(f"the last call is of {last_at:%Y-%m-%d %H:%M}; what was spent since is not in the data")
     say(f"  {'state':<8}{'share':>7}{'spent':>13}  {'at the end (80%)':<20}{'limit at':<13}of")
     _say_groups(rows, top, _status_line)
     if any(row["unknown_count"] for row in rows):
@@ -50,7 +60,7 @@ def _say_groups(rows: Sequence[Row], top: int, line: Callable[[Row], str]) -> No
         asked = [name for name in _DIMENSIONS if len({row[name] for row in own}) > 1]
         say(f"{own[0]['budget']}: {_limit(own[0])}{_where(own[0], asked)}")
         for row in own[:top]:
-            values = (f"no {name}" if row[name] is None else row[name] for name in asked)
+            values = (f"no {name}" if row[name] is None else _one_line(row[name]) for name in asked)
             say(f"  {line(row)}{', '.join(values)}".rstrip())
         if len(own) > top:
             say(f"  ... and {len(own) - top:,} more; --top or --json shows them")
@@ -81,7 +91,11 @@ def _limit(row: Row) -> str:
 
 def _where(row: Row, asked: Sequence[str]) -> str:
     """What all rows of a budget are about."""
-    values = [f"{name} {row[name]}" for name in _DIMENSIONS if name not in asked and row[name] is not None]
+    values = [
+        f"{name} {_one_line(row[name])}"
+        for name in _DIMENSIONS
+        if name not in asked and row[name] is not None
+    ]
     return f", {', '.join(values)}" if values else ""
 
 
@@ -90,6 +104,12 @@ def _spent(row: Row) -> str:
     spent = row["spent_usd"] if is_money else row["spent_tokens"]
     least = "≥ " if row["unknown_count"] and spent is not None else ""
     return f"{least}{usd(spent) if is_money else count(spent)}"
+
+
+def _one_line(value: str) -> str:
+    """A value from a trace, which must not look like a line of its own."""
+    shown = value.replace("\n", "\\n").replace("\t", "\\t")
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
 def _time(value: datetime | None) -> str:

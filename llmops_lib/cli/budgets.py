@@ -81,8 +81,7 @@ def status(
 
     Example: llmops budgets status traces --budgets budgets.yaml --at 2026-11-15
     """
-    rows = _status(source, budgets, at, prices, naive_timezone, columns)
-    _say(rows, top, as_json=as_json)
+    _say_status(source, budgets, at, prices, naive_timezone, columns, top, as_json=as_json)
 
 
 @app.command()
@@ -103,8 +102,7 @@ def check(
 
     Example: llmops budgets check traces --budgets budgets.yaml --at now
     """
-    rows = _status(source, budgets, at, prices, naive_timezone, columns)
-    _say(rows, top, as_json=as_json)
+    rows = _say_status(source, budgets, at, prices, naive_timezone, columns, top, as_json=as_json)
     if any(row["state"] == "stop" for row in rows):
         raise typer.Exit(1)
 
@@ -162,22 +160,29 @@ def export(
         raise typer.Exit(1)
 
 
-def _status(
-    source: str, budgets: Path, at: str, prices: str, naive_timezone: str, columns: str
+def _say_status(
+    source: str,
+    budgets: Path,
+    at: str,
+    prices: str,
+    naive_timezone: str,
+    columns: str,
+    top: int,
+    *,
+    as_json: bool,
 ) -> list[dict[str, Any]]:
+    """Prints the status, and gives its rows."""
     from llmops_lib import budget_status  # noqa: PLC0415 - as above
 
     calls, own, moment = _opened(source, budgets, at, prices, naive_timezone, columns)
     with progress("adding up"):
         rows: list[dict[str, Any]] = budget_status(calls, own, at=moment).to_dicts()
-    return rows
-
-
-def _say(rows: list[dict[str, Any]], top: int, *, as_json: bool) -> None:
+    last_at = calls.filter(calls["is_model_call"])["started_at"].max()
     if as_json:
-        say_json({"budgets": rows})
-        return
-    say_status(rows, top)
+        say_json({"last_call_at": last_at, "budgets": rows})
+    else:
+        say_status(rows, last_at, top)
+    return rows
 
 
 def _opened(

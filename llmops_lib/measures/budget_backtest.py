@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from llmops_lib.budgets.declared import NANO_PER_USD, Budget
+from llmops_lib.budgets.files import checked_budgets
 from llmops_lib.budgets.windows import calendar_starts, rolling_length
 from llmops_lib.calls import PRICE_HINT, model_calls, portable
 from llmops_lib.frames import collected
@@ -40,6 +41,7 @@ def budget_backtest(calls: Any, budgets: Sequence[Budget], *, at: datetime | Non
 
     Raises:
         MissingColumnError: If a column is missing, such as `cost_usd` before `price_calls`.
+        BudgetError: If `budgets` are no budgets, or `at` names no zone.
 
     Example:
         >>> from datetime import UTC
@@ -52,11 +54,12 @@ def budget_backtest(calls: Any, budgets: Sequence[Budget], *, at: datetime | Non
         >>> past.select(pl.col("warned_at", "stopped_at").dt.hour(), "after_stop_usd").rows()
         [(9, 10, 2.0)]
     """
-    dimensions = dict.fromkeys(name for budget in budgets for name in budget.dimensions)
+    own = checked_budgets(budgets, at)
+    dimensions = dict.fromkeys(name for budget in own for name in budget.dimensions)
     columns = ["started_at", "cost_usd", "input_tokens", "output_tokens", *dimensions]
     frame = model_calls(calls, columns, hint=PRICE_HINT)
     seen = collected((frame if at is None else frame.filter(nw.col("started_at") <= at)).to_native())
-    return pl.concat([_EMPTY, *(_windows(seen, budget) for budget in budgets)], how="diagonal")
+    return pl.concat([_EMPTY, *(_windows(seen, budget) for budget in own)], how="diagonal")
 
 
 _EMPTY = pl.DataFrame(

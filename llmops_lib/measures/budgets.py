@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from llmops_lib.budgets.declared import Budget
+from llmops_lib.budgets.files import checked_budgets
 from llmops_lib.budgets.history import Course, daily_outlook, hitting_times
 from llmops_lib.budgets.windows import calendar_window, rolling_length
 from llmops_lib.calls import PRICE_HINT, Frame, model_calls, portable, tally
@@ -50,6 +51,7 @@ def budget_status(calls: Any, budgets: Sequence[Budget], *, at: datetime | None 
 
     Raises:
         MissingColumnError: If a column is missing, such as `cost_usd` before `price_calls`.
+        BudgetError: If `budgets` are no budgets, or `at` names no zone.
 
     Example:
         >>> from datetime import UTC
@@ -63,13 +65,14 @@ def budget_status(calls: Any, budgets: Sequence[Budget], *, at: datetime | None 
         >>> status.select("tenant", "spent_usd", "spent_share", "state", "unknown_count").rows()
         [('acme', 0.5, 1.0, 'stop', 0), ('glob', 0.25, 0.5, 'ok', 1)]
     """
-    dimensions = dict.fromkeys(name for budget in budgets for name in budget.dimensions)
+    own = checked_budgets(budgets, at)
+    dimensions = dict.fromkeys(name for budget in own for name in budget.dimensions)
     frame = model_calls(calls, [*_USED, *dimensions], hint=PRICE_HINT)
     moment = at or _last_start(frame)
     if moment is None:
-        parts = [_nothing_known(budget) for budget in budgets]
+        parts = [_nothing_known(budget) for budget in own]
     else:
-        parts = [_status(_of(frame, budget), budget, moment) for budget in budgets]
+        parts = [_status(_of(frame, budget), budget, moment) for budget in own]
     return pl.concat([_EMPTY, *parts], how="diagonal").with_columns(as_of_at=pl.lit(moment, UTC_DATETIME))
 
 

@@ -62,6 +62,25 @@ def test_a_day_is_looked_from_at_its_end(llmops):
     assert json.loads(run.stdout)["budgets"][0]["as_of_at"].startswith("2026-11-12 23:59:59")
 
 
+def test_data_that_ends_before_the_moment_is_called_old(llmops):
+    """What was spent since is not in it, and the status must not read as if it were."""
+    run = llmops("status", sample_export(), "--at", "2026-11-30")
+    assert "the last call is of 2026-11-15" in run.stdout.splitlines()[1]
+
+
+def test_a_name_from_a_trace_cannot_forge_a_line(llmops, tmp_path):
+    """Tenants and users are whatever the application was sent."""
+    row = {"started_at": "2026-11-09T10:00:00Z", "model": "gpt-4o", "provider": "openai"}
+    usage = {"input_tokens": 1000, "output_tokens": 100}
+    users = ["ann\n  ok 0% all is well\x1b[2J", "bob" * 100]
+    lines = (json.dumps(row | usage | {"span_id": user, "user_id": user}) for user in users)
+    (tmp_path / "calls.jsonl").write_text("\n".join(lines))
+    run = llmops("status", "calls.jsonl")
+    assert len([line for line in run.stdout.splitlines() if "ann" in line]) == 1
+    assert "\x1b" not in run.stdout
+    assert max(map(len, run.stdout.splitlines())) < 120
+
+
 def test_backtest_names_the_moments(llmops):
     """The tight budget is used up every day."""
     run = llmops("backtest", sample_export())

@@ -158,6 +158,21 @@ def test_table_without_costs_says_what_to_call(calls):
         budget_status(calls(cost_usd=[1.0]).drop("cost_usd"), [budget()])
 
 
+@pytest.mark.parametrize(
+    ("given", "at_moment", "said"),
+    [
+        ("budgets.yaml", None, "found a str, expected a list of Budget; load_budgets"),
+        (budget(), None, "found a Budget, expected a list"),
+        ([{"name": "x"}], None, "found a dict"),
+        ([budget()], datetime(2026, 11, 9), "without a zone"),  # noqa: DTZ001 - what is refused
+    ],
+)
+def test_what_are_no_budgets_or_no_moment_is_refused(calls, given, at_moment, said):
+    """A path for a list, and a time that could be anywhere."""
+    with pytest.raises(LlmopsError, match=said):
+        budget_status(calls(cost_usd=[1.0]), given, at=at_moment)
+
+
 def steady(calls, days, per_day=8, cost_usd=0.5):
     """Days of calls every three hours."""
     step = timedelta(days=1) / per_day
