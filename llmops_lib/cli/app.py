@@ -12,9 +12,9 @@ from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.report import app as reports
+from llmops_lib.cli.search import search
 from llmops_lib.cli.serve_baseline import serve_baseline
 from llmops_lib.cli.what_ifs import budget_what_if, caching_what_if, routing_what_if
-from llmops_lib.cli.search import search
 
 app = typer.Typer(
     no_args_is_help=True,
