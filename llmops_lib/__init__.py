@@ -31,6 +31,7 @@ _HOMES = {
     "llmops_lib.chat": ("BASELINE_MODEL", "ChatRequest"),
     "llmops_lib.endpoints.client": ("EndpointClient",),
     "llmops_lib.endpoints.settings": ("Endpoint", "EndpointSettings"),
+    "llmops_lib.store.search": ("find_traces", "search_traces"),
     "llmops_lib.pricing": ("load_prices", "price_both_conventions", "price_calls", "price_list_version"),
     "llmops_lib.measures.cost": ("spend_by", "top_spenders"),
     "llmops_lib.measures.usage": ("top_tokens_per_call", "usage_by"),
@@ -84,6 +85,9 @@ _HOMES = {
     "llmops_lib.widgets.budgets": ("breaker_panel", "budget_panel"),
     "llmops_lib.widgets.caching": ("caching_panel",),
     "llmops_lib.widgets.routing": ("routing_panel",),
+    "llmops_lib.measures.span_tree": ("span_tree",),
+    "llmops_lib.safety": ("with_excerpts",),
+    "llmops_lib.widgets.span_tree": ("span_tree_panel",),
     "llmops_lib.demo": ("write_demo",),
     "llmops_lib.reports": ("run_report",),
 }

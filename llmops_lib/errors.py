@@ -15,6 +15,7 @@ LlmopsError(ValueError)
 ├── BudgetError            budgets that cannot be read or say what cannot be
 │   └── BreakerOpenError        a call that a circuit breaker refuses
 ├── StoreError             a span store that cannot be opened, written or trusted
+├── SearchError            a search that nothing can meet: an empty text, an end before the start
 ├── PeriodError            a period that cannot be parsed
 │   └── EmptyPeriodError        a period that holds no spans; the message lists those that do
 ├── EstimateError          an estimate was asked of numbers that cannot give it
@@ -111,6 +112,10 @@ class BreakerOpenError(BudgetError):
 
 class StoreError(LlmopsError):
     """A span store cannot be opened, written or trusted."""
+
+
+class SearchError(LlmopsError):
+    """A search asks for what nothing can be."""
 
 
 class PeriodError(LlmopsError):

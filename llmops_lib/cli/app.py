@@ -12,6 +12,7 @@ from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.report import app as reports
+from llmops_lib.cli.search import search
 from llmops_lib.cli.serve_baseline import serve_baseline
 from llmops_lib.cli.what_ifs import budget_what_if, caching_what_if, routing_what_if
 
@@ -27,6 +28,7 @@ app.command("ingest")(ingest_exports)
 app.command("serve-baseline")(serve_baseline)
 app.add_typer(evals, name="eval")
 app.add_typer(budgets, name="budgets")
+app.command("search")(search)
 app.add_typer(fetches, name="fetch")
 app.add_typer(prompts, name="prompts")
 reports.command("routing-what-if")(routing_what_if)

@@ -4,12 +4,12 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.found import typed_moment
 from llmops_lib.cli.screen import plain, progress, say, say_json
 
 app = typer.Typer(
@@ -62,7 +62,7 @@ def langfuse(
 
     settings = {"server": server or None, "page_size": page_size or None}
     switches = {"overwrite": overwrite, "allows_plain_http": allow_http}
-    first, last = _moment("--from", start), _moment("--to", end)
+    first, last = typed_moment("--from", start), typed_moment("--to", end)
     if first is None:
         msg = "--from is empty; expected a date such as 2026-11-09"
         raise typer.BadParameter(msg)
@@ -99,7 +99,7 @@ def phoenix(
 
     settings = {"server": server or None, "page_size": page_size or None}
     switches = {"overwrite": overwrite, "allows_plain_http": allow_http}
-    first, last = _moment("--from", start), _moment("--to", end)
+    first, last = typed_moment("--from", start), typed_moment("--to", end)
     _run(
         lambda on_page: fetch_phoenix(
             output,
@@ -111,21 +111,6 @@ def phoenix(
         output,
         as_json=as_json,
     )
-
-
-def _moment(option: str, text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        if len(text) == len("2026-11-09"):
-            return datetime.combine(date.fromisoformat(text), time(), UTC)
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        msg = f"{text!r} is no moment; expected a date, 2026-11-09, or a time, 2026-11-09T08:00+01:00"
-        raise typer.BadParameter(msg, param_hint=option)
-    return moment
 
 
 def _run(pull: Callable[[Any], Any], output: Path, *, as_json: bool) -> None:

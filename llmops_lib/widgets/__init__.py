@@ -1,1 +1,1 @@
-"""Panels of sliders over what-ifs: each redraws a scenario from a small table of strata."""
+"""Panels for notebooks: controls that redraw a view."""

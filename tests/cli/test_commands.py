@@ -8,8 +8,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from llmops_lib.cli import main
-
 ROW = {
     "started_at": "2026-11-09T10:00:00Z",
     "model": "gpt-4o",
@@ -18,23 +16,6 @@ ROW = {
     "output_tokens": 100,
     "latency_ms": 800.0,
 }
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs a command in this process and gives its exit code, standard output and standard error."""
-
-    def run_command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["llmops", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return run_command
 
 
 @pytest.fixture

@@ -1,0 +1,97 @@
+"""`llmops search`: spans by who made them, what was said, what went wrong, when, cost and latency."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from llmops_lib.cli.found import span_lines, typed_moment
+from llmops_lib.cli.screen import say, say_json
+from llmops_lib.cli.span_tree import print_tree
+
+_MOST_TREES = 10
+
+
+def search(
+    source: Annotated[str, typer.Argument(help="A trace export (file, folder or pattern) or a span store.")],
+    text: Annotated[
+        str, typer.Option(help="Text in a name, input, output or error; taken as it stands, in any case.")
+    ] = "",
+    user: Annotated[str, typer.Option("--user", help="User id.")] = "",
+    session: Annotated[str, typer.Option("--session", help="Session (conversation) id.")] = "",
+    request: Annotated[str, typer.Option("--request", help="Request id of the provider.")] = "",
+    trace: Annotated[str, typer.Option("--trace", help="Trace id.")] = "",
+    tenant: Annotated[str, typer.Option(help="Tenant.")] = "",
+    feature: Annotated[str, typer.Option(help="Feature.")] = "",
+    model: Annotated[str, typer.Option(help="Model that answered or was asked for.")] = "",
+    error_type: Annotated[str, typer.Option(help="Error class, such as RateLimitError.")] = "",
+    failed: Annotated[bool, typer.Option("--failed", help="Failed spans only.")] = False,
+    since: Annotated[str, typer.Option(help="Date (UTC) or time with offset of the earliest start.")] = "",
+    until: Annotated[str, typer.Option(help="Date or time from which on spans are left out.")] = "",
+    min_cost: Annotated[float | None, typer.Option(help="Least cost of a call, USD.")] = None,
+    min_latency: Annotated[float | None, typer.Option(help="Least latency, ms.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many spans to show.")] = 20,
+    tree: Annotated[bool, typer.Option("--tree", help="Show the whole trace of each, as a tree.")] = False,
+    prices: Annotated[Path | None, typer.Option(help="Your own price file (YAML or CSV).")] = None,
+    naive_timezone: Annotated[str, typer.Option(help="Zone of times in the export that name none.")] = "",
+    columns: Annotated[Path | None, typer.Option(help="Column mapping (YAML) for a plain table.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write what was found as JSON.")] = False,
+) -> None:
+    """Find the latest spans that meet every condition; personal data and keys are masked.
+
+    Exit codes: 0 found, 1 nothing found, 2 bad usage or input.
+
+    Example: llmops search traces --error-type RateLimitError --since 2026-11-09
+
+    Example: llmops search traces --trace 4bf92f3577b34da6a3ce929d0e0e4736 --tree
+    """
+    from llmops_lib import search_traces, with_excerpts  # noqa: PLC0415 - keeps `llmops --help` fast
+
+    reading: dict[str, Any] = {"prices": prices, "timezone": naive_timezone or None, "columns": columns}
+    found = search_traces(
+        source,
+        text=text or None,
+        user_id=user or None,
+        session_id=session or None,
+        request_id=request or None,
+        trace_id=trace or None,
+        tenant=tenant or None,
+        feature=feature or None,
+        model=model or None,
+        error_type=error_type or None,
+        is_error=True if failed else None,
+        since=typed_moment("--since", since),
+        until=typed_moment("--until", until),
+        min_cost_usd=min_cost,
+        min_latency_ms=min_latency,
+        limit=limit + 1,
+        **reading,
+    )
+    shown = with_excerpts(found.head(limit))
+    traces = found.head(limit)["trace_id"].unique(maintain_order=True).to_list()
+    if tree:
+        _show_trees(source, traces, reading, as_json=as_json)
+    elif as_json:
+        say_json({"spans": shown.to_dicts(), "is_more": found.height > limit})
+    else:
+        for span in shown.iter_rows(named=True):
+            say("\n".join(span_lines(span)))
+        more = "; there are more, raise --limit or narrow the search" if found.height > limit else ""
+        say(f"{shown.height:,} spans of {len(traces):,} traces{more}")
+    if found.is_empty():
+        raise typer.Exit(1)
+
+
+def _show_trees(source: str, traces: list[str], reading: dict[str, Any], *, as_json: bool) -> None:
+    from llmops_lib import find_traces, span_tree, with_excerpts  # noqa: PLC0415 - as above
+
+    shown = traces[:_MOST_TREES]
+    spans = find_traces(source, shown, **reading)
+    trees = [with_excerpts(span_tree(spans, trace_id=trace), limit=100) for trace in shown]
+    if as_json:
+        say_json({"traces": [tree.to_dicts() for tree in trees], "is_more": len(traces) > len(shown)})
+        return
+    for tree in trees:
+        print_tree(tree)
+    more = f"; {len(shown)} are shown, name one with --trace" if len(traces) > len(shown) else ""
+    say(f"{len(traces):,} traces{more}")
