@@ -67,7 +67,7 @@ def test_links_between_pages_lead_somewhere(page):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/loading.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/loading.md", "docs/prompts.md", "docs/suites.md"])
 def test_the_python_of_the_first_minutes_runs(page, tmp_path, monkeypatch):
     """It is the first thing that a reader pastes; `exports/` is where their own files would be."""
     (tmp_path / "exports").mkdir()

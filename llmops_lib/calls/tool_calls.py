@@ -1,7 +1,7 @@
 """The tool calls that spans tell of: those that models asked for, and those that ran unasked."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import narwhals as nw
 import orjson
@@ -15,8 +15,15 @@ SCHEMA_HASH_ATTRIBUTE = "llmops.tool_schema_hash"
 """Attribute of a span that executes a tool: hash of the definition that was in force."""
 
 _SPAN = ("trace_id", "span_id", "started_at")
-_CALL = pl.Struct({"tool_name": pl.String, "tool_call_id": pl.String, "arguments": pl.String})
-_NO_CALL: dict[str, str | None] = {"tool_name": None, "tool_call_id": None, "arguments": None}
+_Call: TypeAlias = tuple[str | None, str | None, str | None, bool]
+_NO_LIST: _Call = (None, None, None, False)
+_LISTED = {
+    "tool_calls": pl.String,
+    "tool_name": pl.String,
+    "tool_call_id": pl.String,
+    "arguments": pl.String,
+    "is_list": pl.Boolean,
+}
 
 
 def tool_calls(spans: Any, by: Sequence[str]) -> pl.DataFrame:
@@ -54,19 +61,11 @@ def _asked(spans: Any, by: Sequence[str]) -> pl.DataFrame:
     rows = collected(with_calls.to_native())
     # Arguments are JSON of any shape, which no column type holds: a loop, once over each distinct text.
     texts = rows["tool_calls"].unique().to_list()
-    listed = pl.DataFrame(
-        {"tool_calls": texts, "call": [_listed(text) for text in texts]},
-        schema={"tool_calls": pl.String, "call": pl.List(_CALL)},
-    )
-    found = rows.join(listed, on="tool_calls", how="left").drop("tool_calls")
-    is_list = pl.col("call").is_not_null()
-    exploded = found.with_columns(is_list.alias("is_list")).filter(~is_list | (pl.col("call").list.len() > 0))
-    return (
-        exploded.with_columns(pl.col("call").fill_null(pl.lit([_NO_CALL], pl.List(_CALL))))
-        .explode("call")
-        .unnest("call")
-        .with_columns(pl.lit(None, pl.String).alias("stated_hash"))
-        .select([*_SPAN, *by, "tool_name", "tool_call_id", "arguments", "stated_hash", "is_list"])
+    listed = [(text, *call) for text in texts for call in _listed(text)]
+    calls = pl.DataFrame(listed, schema=_LISTED, orient="row")
+    found = rows.join(calls, on="tool_calls", how="inner", maintain_order="left_right")
+    return found.with_columns(pl.lit(None, pl.String).alias("stated_hash")).select(
+        *_SPAN, *by, "tool_name", "tool_call_id", "arguments", "stated_hash", "is_list"
     )
 
 
@@ -87,26 +86,25 @@ def _executed(spans: Any, by: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _listed(text: str) -> list[dict[str, str | None]] | None:
+def _listed(text: str) -> list[_Call]:
     try:
         calls = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return None
-    if not isinstance(calls, list):
-        return None
-    return [_call(call) for call in calls]
+        calls = None
+    return [_call(call) for call in calls] if isinstance(calls, list) else [_NO_LIST]
 
 
-def _call(call: Any) -> dict[str, str | None]:
+def _call(call: Any) -> _Call:
     if not isinstance(call, dict):
-        return _NO_CALL
+        return (None, None, None, True)
     function = call.get("function")
     inner = function if isinstance(function, dict) else call
     name, call_id, arguments = inner.get("name"), call.get("id"), inner.get("arguments")
     if arguments is not None and not isinstance(arguments, str):
         arguments = orjson.dumps(arguments).decode()
-    return {
-        "tool_name": name if isinstance(name, str) else None,
-        "tool_call_id": call_id if isinstance(call_id, str) else None,
-        "arguments": arguments,
-    }
+    return (
+        name if isinstance(name, str) else None,
+        call_id if isinstance(call_id, str) else None,
+        arguments,
+        True,
+    )

@@ -1,5 +1,6 @@
 """`llmops prompts`: what the prompts are, how they came to be, and what carried them."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -87,7 +88,7 @@ def show(
         say_json(facts | {"messages": messages})
         return
     for key, value in facts.items():
-        say(f"{key}: {'' if value is None else value}")
+        say(f"{key}: {value if isinstance(value, str) else json.dumps(value)}")
     for message in messages:
         role, text = message.values()
         say(f"\n[{role}]\n{text}")

@@ -26,12 +26,19 @@ _VERDICT = {"reason": pl.String, "detail": pl.String}
 
 
 @portable
-def checked_tool_calls(spans: Any, tools: pl.DataFrame, by: str | Sequence[str] = ()) -> pl.DataFrame:
+def checked_tool_calls(
+    spans: Any,
+    tools: pl.DataFrame,
+    by: str | Sequence[str] = (),
+    *,
+    prompts: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Every tool call with the schema that was in force, and whether its arguments fit.
 
     A call counts once: where a model asked for it; the span that executed it counts only where no model is
     known to have asked. Schemas are found by the hash that an executing span states in its attribute
-    `llmops.tool_schema_hash`, and otherwise by time: the last version at the start of the span.
+    `llmops.tool_schema_hash`, else by the prompt that the span carries, where `prompts` knows its hash and
+    its tools, else by time: the last version at the start of the span.
 
     Args:
         spans: SPANS, on any engine; uses `trace_id`, `span_id`, `started_at`, `operation`, `is_model_call`,
@@ -39,6 +46,7 @@ def checked_tool_calls(spans: Any, tools: pl.DataFrame, by: str | Sequence[str] 
             brought to this machine, since no engine holds values to a JSON Schema.
         tools: TOOL_VERSIONS, such as `tool_versions` gives.
         by: Further columns of the spans to keep.
+        prompts: PROMPT_VERSIONS, such as `prompt_versions` gives; with them, uses `prompt_hash` too.
 
     Returns:
         One row per call, by start: `trace_id`, `span_id`, `started_at`, `by`, `tool_name`, `tool_call_id`,
@@ -52,7 +60,9 @@ def checked_tool_calls(spans: Any, tools: pl.DataFrame, by: str | Sequence[str] 
     """
     keys = by_columns(by)
     versions = _checked_versions(tools)
-    calls = _with_schema(tool_calls(spans, keys), versions)
+    used = keys if prompts is None else list(dict.fromkeys([*keys, "prompt_hash"]))
+    found = tool_calls(spans, used)
+    calls = _with_schema(found if prompts is None else _with_prompt(found, prompts), versions)
     is_known_tool = pl.col("tool_name").is_in(versions["tool_name"].unique().to_list())
     judged = _with_verdict(calls.with_columns(is_known_tool.fill_null(False).alias("is_known_tool")))
     is_unknown = pl.col("reason").is_in(UNKNOWN)
@@ -65,13 +75,20 @@ def checked_tool_calls(spans: Any, tools: pl.DataFrame, by: str | Sequence[str] 
 
 
 @portable
-def tool_schema_validity(spans: Any, tools: pl.DataFrame, by: str | Sequence[str] = ()) -> pl.DataFrame:
+def tool_schema_validity(
+    spans: Any,
+    tools: pl.DataFrame,
+    by: str | Sequence[str] = (),
+    *,
+    prompts: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """For each tool, how many of its calls in production fitted the schema that was in force.
 
     Args:
         spans: SPANS, as `checked_tool_calls` takes them.
         tools: TOOL_VERSIONS, such as `tool_versions` gives.
         by: Further grouping columns, such as `model` or `prompt_version`.
+        prompts: PROMPT_VERSIONS, as `checked_tool_calls` takes them.
 
     Returns:
         One row per group and tool, sorted by `by`, then `invalid_count` downwards, then `tool_name` (null
@@ -105,7 +122,7 @@ def tool_schema_validity(spans: Any, tools: pl.DataFrame, by: str | Sequence[str
         [('lookup_order', 2, 0.5, "lacks 'order'")]
     """
     keys = [*by_columns(by), "tool_name"]
-    calls = checked_tool_calls(spans, tools, by)
+    calls = checked_tool_calls(spans, tools, by, prompts=prompts)
     is_valid = pl.col("is_valid")
     reasons = [(pl.col("reason") == name).sum().alias(f"{name}_count") for name in (*INVALID, *UNKNOWN)]
     # Of equally frequent ones the first in the alphabet, so that the same calls give the same table.
@@ -135,6 +152,19 @@ def _checked_versions(tools: pl.DataFrame) -> pl.DataFrame:
             msg = f"tools: the parameters of {row['tool_name']!r}: {error}"
             raise SchemaError(msg) from error
     return versions
+
+
+def _with_prompt(calls: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    known = prompts.select("prompt_hash", "tool_hashes").drop_nulls().unique()
+    offered = [
+        (prompt_hash, name, schema_hash)
+        for prompt_hash, hashes in known.iter_rows()
+        for name, schema_hash in orjson.loads(hashes).items()
+    ]
+    columns = dict.fromkeys(["prompt_hash", "tool_name", "offered_hash"], pl.String())
+    table = pl.DataFrame(offered, schema=columns, orient="row")
+    joined = calls.join(table, on=["prompt_hash", "tool_name"], how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("stated_hash", "offered_hash").alias("stated_hash"))
 
 
 def _with_schema(calls: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:

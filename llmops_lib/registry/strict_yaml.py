@@ -76,7 +76,7 @@ def read_mapping(text: str, *, first_line: int = 1) -> dict[str, Any]:
         value = _JsonLoader(text).get_single_data()
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + first_line}: " if error.problem_mark else ""
-        msg = f"{line}found {error.problem}, expected plain YAML"
+        msg = f"{line}is no plain YAML: {error.problem}"
         raise ValueError(msg) from error
     except (yaml.YAMLError, RecursionError) as error:
         msg = "found characters or nesting that YAML does not allow, expected plain YAML"

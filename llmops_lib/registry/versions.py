@@ -118,10 +118,12 @@ def _row(name: str, prompt: Prompt | str) -> dict[str, Any]:
     row = dict.fromkeys(PROMPT_VERSIONS.names) | {"prompt_name": name}
     if isinstance(prompt, str):
         return row | {"error": prompt}
+    hashes = {tool.name: tool.schema_hash for tool in prompt.tools}
     return row | {
         "prompt_version": prompt.version,
         "prompt_hash": prompt.prompt_hash,
         "tool_schema_hash": prompt.tool_schema_hash,
+        "tool_hashes": orjson.dumps(hashes).decode() if hashes else None,
         "declared_model": prompt.model,
         "owner": prompt.owner,
     }

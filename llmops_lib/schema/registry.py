@@ -13,6 +13,9 @@ PROMPT_VERSIONS = Table(
         Column("prompt_version", pl.String, "Label that its owner gave it."),
         Column("prompt_hash", pl.String, "Content hash; null where the file could not be read."),
         Column("tool_schema_hash", pl.String, "Hash of the definitions of its tools; null without tools."),
+        Column(
+            "tool_hashes", pl.String, "Hash of each of its tools by name, JSON object; null without tools."
+        ),
         Column("declared_model", pl.String, "Model that it is written for."),
         Column("owner", pl.String, "Who answers for it."),
         Column("commit", pl.String, "Commit; null for changes that are not committed."),

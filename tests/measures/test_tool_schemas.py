@@ -109,6 +109,19 @@ def test_a_stated_hash_goes_before_the_time(calls, stated, expected):
     assert verdicts(spans, CHANGED) == [expected]
 
 
+def test_the_prompt_that_a_call_carries_goes_before_the_time(calls):
+    """The old prompt still runs somewhere after the commit that changed its tool."""
+    prompts = pl.DataFrame(
+        {"prompt_hash": ["h1", "h2"], "tool_hashes": [json.dumps({"lookup_order": OLD}), None]}
+    )
+    late = [DAYS[4]] * 3
+    spans = calls(tool_calls=[asked({"order": "7"})] * 3, started_at=late, prompt_hash=["h1", "h2", None])
+    verdict = checked_tool_calls(spans, CHANGED, prompts=prompts).select("is_valid", "schema_hash").rows()
+    assert verdict == [(True, OLD), (False, NEW), (False, NEW)]
+    table = tool_schema_validity(spans, CHANGED, "prompt_hash", prompts=prompts)
+    assert table.select("prompt_hash", "valid_share").rows() == [("h1", 1.0), ("h2", 0.0), (None, 0.0)]
+
+
 def test_text_that_quotes_the_attribute_states_no_hash(calls):
     """Attributes hold what users wrote."""
     quoted = json.dumps({"note": f'"llmops.tool_schema_hash": "{OLD}"'})

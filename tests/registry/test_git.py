@@ -94,6 +94,17 @@ def test_versions_are_the_commits_that_changed_what_is_sent(write, commit):
     assert table["prompt_hash"].n_unique() == 3
 
 
+def test_versions_name_the_tools_that_they_offer(write, commit, prompts):
+    """So that a call that carries the prompt is held to the schema that the model was told."""
+    (prompts / "tools" / "lookup_order.json").write_text(TOOL)
+    write(WITH_TOOL)
+    commit()
+    known = tool_versions(folder=prompts)["schema_hash"][0]
+    assert prompt_versions("faq", folder=prompts)["tool_hashes"].to_list() == [
+        f'{{"lookup_order":"{known}"}}'
+    ]
+
+
 def test_a_commit_that_breaks_a_prompt_is_listed_with_its_error(write, commit):
     """A gap in the history would be worse."""
     write()

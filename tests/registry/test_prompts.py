@@ -144,6 +144,8 @@ def test_a_tool_that_is_not_defined_is_named_with_those_that_are(write, prompts)
         (PROMPT.replace("owner: support", "owner: &a support\ndescription: *a"), "alias"),
         (PROMPT.replace("owner: support", "owner: !!python/name:os.system x"), "a tag"),
         (PROMPT.replace("owner: support", "owner: ["), "line 5"),
+        (PROMPT.replace("owner: support", 'owner: "'), "line 4: is no plain YAML"),
+        (PROMPT.replace("owner: support", "owner: " + "[" * 5000), "nesting that YAML does not allow"),
         (PROMPT.replace("type: object\n", "type: list\n"), "input_schema: expected `type: object`"),
         (PROMPT.replace("question: {type: string}", "question: {type: text}"), "is no JSON Schema"),
         (PROMPT.replace("{type: string}", '{$ref: "https://example.com/s.json"}'), "only references within"),
