@@ -112,13 +112,16 @@ def _text(file: Path) -> str:
 def _said(error: ValidationError, file: Path, node: yaml.Node | None) -> str:
     """The first thing that is wrong, and how many more there are."""
     first, *more = error.errors(include_url=False)
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-    expected = _EXPECTED.get(str(first["loc"][-1])) if first["loc"] else None
+    at = [part for part in first["loc"] if part != "[key]"]
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at).lstrip(".")
+    expected = _EXPECTED.get(str(at[-1])) if at else None
     said = _SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
+    if first["type"] == "extra_forbidden" and len(at) == 1:
+        said = "no such key, expected the one key `budgets` with a list"
     found = "" if isinstance(first["input"], dict | BaseModel) else f"found {str(first['input'])[:60]!r}: "
     rest = f" ({len(more)} more after this one)" if more else ""
     hint = f", expected {expected}" if expected else ""
-    return f"{file}:{_line(node, first['loc'])}: {place or 'the file'}: {found}{said}{hint}; {_TODO}{rest}"
+    return f"{file}:{_line(node, at)}: {place or 'the file'}: {found}{said}{hint}; {_TODO}{rest}"
 
 
 _SAID = {

@@ -5,8 +5,9 @@ The Theta method in its form as simple exponential smoothing with half the slope
 Journal of Forecasting 19), on daily spend with the weekday taken out. The interval of the sum is that of
 smoothing over a lead time (Snyder, Koehler, Hyndman & Ord 2004, "Exponential smoothing models: means and
 variances for lead-time demand", European Journal of Operational Research 158), widened for the estimated
-level, weekdays and slope. It is written in arrays because a budget of each user has as many series as there
-are users, and fitting a library's model to each takes milliseconds apiece.
+level, weekdays and slope, and for errors that last for days (the variance of a sum of first-order
+autoregressive ones). It is written in arrays because a budget of each user has as many series as there are
+users, and fitting a library's model to each takes milliseconds apiece.
 """
 
 from dataclasses import dataclass
@@ -76,13 +77,17 @@ class _Past:
 
 @dataclass(frozen=True)
 class _Fit:
-    """Per series: level after the last day, daily drift, smoothing, deviation of a day and its degrees."""
+    """Per series: level after the last day, daily drift, smoothing, deviation of a day and its degrees.
+
+    `persistence` is the correlation of the errors of neighbouring days, from 0 to a half.
+    """
 
     level: Floats
     drift: Floats
     smoothing: Floats
     deviation: Floats
     degrees: Counts
+    persistence: Floats
 
 
 def outlook(spend: Floats, head: Floats, days: int, *, has_part: bool) -> Outlook:
@@ -108,7 +113,8 @@ def outlook(spend: Floats, head: Floats, days: int, *, has_part: bool) -> Outloo
         weights[:, -1] *= part
         own[:, -1] *= np.sqrt(part)
     daily = np.maximum(fit.level[:, None] + fit.drift[:, None] * ahead, 0) * weights
-    variance = _coming_variance(weights, own, fit.smoothing) + _fit_variance(weights, seasons, past)
+    lasting = _lasting(fit.persistence, max(len(ahead), 1))
+    variance = _coming_variance(weights, own, fit.smoothing) * lasting + _fit_variance(weights, seasons, past)
     spread = _quantile(fit.degrees) * fit.deviation * np.sqrt(variance)
     is_too_short = past.count < _LEAST_DAYS
     daily[is_too_short], spread[is_too_short] = np.nan, np.nan
@@ -146,26 +152,29 @@ def _fitted(past: _Past, weekly: Floats) -> _Fit:
     used_count = is_used.sum(axis=1)
     start = _ratio(np.where(is_used, adjusted, 0).sum(axis=1), used_count)
     runs = [_run(adjusted, is_used, start, weight) for weight in _SMOOTHING]
-    squares = np.stack([squares for _, squares in runs])
+    levels, squares, products = (np.stack(part) for part in zip(*runs, strict=True))
     best, rows = np.argmin(squares, axis=0), np.arange(len(start))
     degrees = np.maximum(used_count - np.where(past.is_seasonal, 7, 1), 1)
     return _Fit(
-        level=np.stack([level for level, _ in runs])[best, rows],
+        level=levels[best, rows],
         drift=np.where(past.is_seasonal, _slope(adjusted, is_used) / 2, 0),
         smoothing=np.asarray(_SMOOTHING)[best],
         deviation=np.sqrt(squares[best, rows] / degrees),
         degrees=degrees,
+        persistence=np.clip(_ratio(products[best, rows], squares[best, rows]), 0, 0.5),
     )
 
 
-def _run(adjusted: Floats, is_used: Flags, start: Floats, weight: float) -> tuple[Floats, Floats]:
-    """Level after the last day, and the sum of squared errors of forecasts one day ahead."""
-    level, squares = start.copy(), np.zeros(len(start))
+def _run(adjusted: Floats, is_used: Flags, start: Floats, weight: float) -> tuple[Floats, Floats, Floats]:
+    """Level after the last day; sums of squares and of products of neighbours of errors one day ahead."""
+    level, squares, products, before = start.copy(), *(np.zeros(len(start)) for _ in range(3))
     for day in range(adjusted.shape[1]):
         error = np.where(is_used[:, day], adjusted[:, day] - level, 0)
         squares += error**2
+        products += error * before
         level += weight * error
-    return level, squares
+        before = np.where(is_used[:, day], error, before)
+    return level, squares, products
 
 
 def _slope(adjusted: Floats, is_used: Flags) -> Floats:
@@ -180,6 +189,13 @@ def _coming_variance(weights: Floats, own: Floats, smoothing: Floats) -> Floats:
     later = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1] - weights
     variance: Floats = ((own + smoothing[:, None] * later) ** 2).sum(axis=1)
     return variance
+
+
+def _lasting(persistence: Floats, days: int) -> Floats:
+    """How many times the variance of independent errors the sum of errors that last has."""
+    rest = 1 - persistence
+    total: Floats = (1 + persistence) / rest - 2 * persistence * (1 - persistence**days) / (days * rest**2)
+    return total
 
 
 def _fit_variance(weights: Floats, seasons: Counts, past: _Past) -> Floats:

@@ -51,7 +51,7 @@ def budgets() -> None:
 def init(
     path: Annotated[Path, typer.Argument(help="File to write; it must not exist.")] = DEFAULT,
 ) -> None:
-    """Write an example of a file of budgets, to be changed and reviewed.
+    """Write an example file of budgets to start from.
 
     Example: llmops budgets init budgets.yaml
     """
@@ -95,7 +95,7 @@ def check(
     top: Top = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Say the same, and fail where a budget is used up.
+    """Say how far each budget is spent, and fail where one is used up.
 
     Exit codes: 0 none is, 1 one is in state stop, 2 bad usage or input. A warning or an unknown state does
     not fail the check.
@@ -140,7 +140,7 @@ def export(
         bool, typer.Option("--litellm", help="For a LiteLLM proxy: its settings and API requests.")
     ] = False,
 ) -> None:
-    """Write budgets for a gateway, which is what enforces them in production, as JSON.
+    """Write budgets for the gateway that enforces them, as JSON.
 
     What the gateway cannot be told is in the answer under `not_expressed`, and on standard error.
     Exit codes: 0 everything is expressed, 1 something is not, 2 bad usage or input.

@@ -87,14 +87,16 @@ def test_scopes_do_not_share_a_limit_and_others_are_not_watched():
         spend(own, 0.1, {"tenant": "acme", "feature": "agent"})
 
 
-def test_a_clock_that_is_set_back_changes_nothing():
-    """Spend that has left the window stays out, and what is in it stays in."""
+def test_spend_under_a_clock_that_is_set_back_counts_when_it_is_right_again():
+    """Written down as of five hours ago, a dollar of this minute would be out of the window."""
     clock = Clock()
     own = breaker(clock)
-    spend(own, 0.75)
+    spend(own, 0.1, {"tenant": "globex"})
     clock.at = MONDAY - timedelta(hours=5)
+    spend(own, 1.0)
+    clock.at = MONDAY + timedelta(minutes=1)
     with pytest.raises(BreakerOpenError):
-        spend(own, 0.1, reserve_usd=0.5)
+        spend(own, 0.1)
 
 
 @pytest.mark.parametrize("cost_usd", [-0.1, float("nan"), float("inf")])

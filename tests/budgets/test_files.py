@@ -81,6 +81,12 @@ def test_the_example_is_valid():
         ("each: tenant", "each: feature", r"feature stands under where and under each"),
         ("each: tenant", "each: [tenant, tenant]", r"stands there twice"),
         ("{feature: agent_refunds,", "{feature: [a, b],", r":6: .*where\.feature: found"),
+        (
+            "{feature: agent_refunds,",
+            "{team: a,",
+            r":6: budgets\[1\]\.where\.team: found 'team'.*'tenant', 'feat",
+        ),
+        ("budgets:", "owner: me\nbudgets:", r":1: owner: found 'me': no such key, expected the one key"),
         ("timezone: Europe/Berlin", "timezone: Mars/X", r":10: .*found 'Mars/X'.*IANA"),
         ("warn_share: 0.5", "warn_share: 80%", r":11: .*found '80%'.*such as 0.8"),
         ("warn_share: 0.5", "warn_share: 0.95", r"warn_share \(0.95\) is above stop_share \(0.9\)"),

@@ -63,6 +63,30 @@ def test_spend_leaves_a_rolling_window(calls):
     assert blocked(spans, policy()) == [False, True, True, False]
 
 
+def test_a_call_of_exactly_an_hour_ago_is_in_the_window(calls):
+    """As in the status of a budget; a minute later it is not."""
+    assert blocked(traffic(calls, (0, 1, 1.0), (60, 1, 0.1)), policy()) == [False, True]
+
+
+def test_a_rolling_window_reaches_into_the_hour_before(calls):
+    """Eighty cents of 00:30 leave no room at 01:11, though either hour alone is within the limit."""
+    spans = traffic(calls, (30, 1, 0.8), (70, 1, 0.15), (71, 1, 0.1))
+    assert blocked(spans, policy()) == [False, False, True]
+
+
+def test_a_call_that_ends_after_it_has_left_the_window_makes_no_room(calls):
+    """The first call is free when it ends after two hours; the window of then knows nothing of it."""
+    spans = traffic(calls, (0, 7200, 0.0), (61, 1, 0.95), (121, 1, 0.1))
+    assert blocked(spans, policy()) == [False, False, True]
+
+
+def test_a_breaker_stays_open_over_midnight(calls):
+    """A new window has room; the cool-down is not over."""
+    spans = traffic(calls, (23 * 60, 1, 1.0), (23 * 60 + 30, 1, 0.1), (24 * 60 + 15, 1, 0.1))
+    rule = policy(window="day", cooldown=timedelta(hours=2))
+    assert blocked(spans, rule) == [False, True, True]
+
+
 def test_a_calendar_window_begins_anew(calls):
     """Midnight in Berlin is eleven in the evening, UTC."""
     spans = traffic(calls, (22 * 60, 1, 1.0), (22 * 60 + 30, 1, 0.1), (23 * 60, 1, 0.1))

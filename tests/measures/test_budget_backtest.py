@@ -74,6 +74,14 @@ def test_a_rolling_budget_is_told_by_the_day(calls):
     ]
 
 
+def test_a_call_of_exactly_a_day_ago_is_in_a_rolling_day(calls):
+    """As in the status of a budget and in a breaker."""
+    spans = calls(started_at=[at(0, 9), at(1, 9)], cost_usd=[0.5, 0.5])
+    own = [budget(window="rolling 24h")]
+    assert budget_backtest(spans, own)["stopped_at"].to_list() == [None, at(1, 9)]
+    assert budget_status(spans, own)["spent_usd"].to_list() == [1.0]
+
+
 def test_tokens_and_the_moment_to_look_from(calls):
     """Later calls are left out."""
     spans = calls(started_at=[at(0, 9), at(0, 10)], input_tokens=[80, 50], output_tokens=[10, None])

@@ -195,6 +195,15 @@ def test_the_limit_is_expected_when_the_rate_reaches_it(calls):
     assert abs(status["limit_at"].item() - at(-2)) < timedelta(hours=3)
 
 
+@pytest.mark.parametrize(("hour", "spent_usd"), [(6, 1.0), (23, 0.0)])
+def test_the_rest_of_a_day_is_expected_as_that_of_other_days(calls, hour, spent_usd):
+    """A nightly job is still to come at noon, and a morning one is not."""
+    spans = calls(started_at=[at(day, hour) for day in range(-30, 1)], cost_usd=[1.0] * 31)
+    status = budget_status(spans, [budget(limit_usd=10)], at=at(0, 12))
+    assert status["spent_usd"].item() == spent_usd
+    assert status["forecast_share"].item() == pytest.approx(0.1)
+
+
 def test_a_limit_already_reached_has_no_expected_time(calls):
     """It is a fact then, and the window shows it."""
     status = budget_status(steady(calls, 30), [budget(window="month", limit_usd=5)], at=at(-1))
