@@ -28,6 +28,7 @@ LlmopsError(ValueError)
 ├── ToolError              a tool definition that cannot be read or is no JSON Schema
 ├── SuiteError             a suite that cannot be found or read, or holds a case twice
 │   └── LockedSuiteError        a suite that is not as it was locked
+├── GateError              a gate that is asked for a level, a margin or a metric that cannot be
 ├── RevisionError          git is missing, or knows no such revision
 └── EngineError            a dataframe engine lacks an expression that a measure needs
 ```
@@ -172,3 +173,7 @@ class RevisionError(LlmopsError):
 
 class EngineError(LlmopsError):
     """A dataframe engine lacks an expression that a measure needs."""
+
+
+class GateError(LlmopsError):
+    """A gate is asked for a level, a margin or a metric that cannot be."""

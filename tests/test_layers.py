@@ -20,6 +20,7 @@ LAYERS = {
     "refusals": 1,
     "chat": 1,
     "budgets": 1,
+    "gating": 1,
     "plain_yaml": 1,
     "stats": 1,
     "json_schemas": 1,

@@ -1,0 +1,114 @@
+"""What a gate says, for a pull request, for a CI server and for people who browse."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import polars as pl
+
+_HEADLINES = {
+    "pass": "Eval gate: pass",
+    "block": "Eval gate: blocked",
+    "inconclusive": "Eval gate: inconclusive, let through with a warning",
+    "invalid": "Eval gate: the runs cannot be compared",
+}
+_SHOWN_ITEMS = 10
+
+
+def gate_markdown(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, items: pl.DataFrame) -> str:
+    """A comment for a pull request; text of cases and graders is shown as code, never as markup.
+
+    Args:
+        verdict: Of the gate.
+        reasons: Of the verdict.
+        metrics: What each metric says.
+        items: What did worse.
+    """
+    lines = [f"### {_HEADLINES[verdict]}", "", *(f"- {_code(reason)}" for reason in reasons), ""]
+    if not metrics.is_empty():
+        lines += _table(
+            ("metric", "verdict", "baseline", "candidate", "change", "lower limit", "p", "would see"),
+            (_cells(row) for row in metrics.iter_rows(named=True)),
+        )
+        lines += [
+            "",
+            (
+                "p: chance of so large a drop without a change, over all metrics together. "
+                "Would see: smallest drop that this gate sees with 80 % chance."
+            ),
+            "",
+        ]
+    if not items.is_empty():
+        lines += [f"Examples that did worse, the {min(items.height, _SHOWN_ITEMS)} clearest:", ""]
+        lines += _table(
+            ("example", "metric", "baseline", "candidate"),
+            (
+                (_code(row["example_id"]), _code(row["metric"]), *_two(row))
+                for row in items.head(_SHOWN_ITEMS).iter_rows(named=True)
+            ),
+        )
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def gate_junit(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, failures: pl.DataFrame) -> str:
+    """JUnit XML: one test per metric, one per example that must pass and failed, one for comparability.
+
+    Args:
+        verdict: Of the gate.
+        reasons: Of the verdict.
+        metrics: What each metric says.
+        failures: What must pass and did not.
+    """
+    suite = ET.Element("testsuite", name="llmops gate")
+    own = _case(suite, "runs can be compared")
+    if verdict == "invalid":
+        ET.SubElement(own, "error", message=_plain("; ".join(reasons)))
+    for row in metrics.iter_rows(named=True):
+        case = _case(suite, f"metric {row['metric']}")
+        if row["decision"] == "block":
+            told = f"{row['baseline_mean']:.3f} to {row['candidate_mean']:.3f}, p = {row['p_adjusted']:.2g}"
+            ET.SubElement(case, "failure", message=told)
+        elif row["decision"] == "inconclusive":
+            ET.SubElement(case, "skipped", message="inconclusive: more trials are needed")
+    for row in failures.filter(~pl.col("has_failed_before")).iter_rows(named=True):
+        case = _case(suite, f"must pass: {row['example_id']} {row['metric']}")
+        ET.SubElement(case, "failure", message=_plain(row["explanation"] or "failed"))
+    for reason in reasons if verdict == "block" and metrics.is_empty() else ():
+        ET.SubElement(_case(suite, "limits"), "failure", message=_plain(reason))
+    counts = {"tests": "testcase", "failures": ".//failure", "errors": ".//error", "skipped": ".//skipped"}
+    for name, path in counts.items():
+        suite.set(name, str(len(suite.findall(path))))
+    ET.indent(suite)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
+
+
+def _case(suite: ET.Element, name: str) -> ET.Element:
+    return ET.SubElement(suite, "testcase", classname="llmops.gate", name=_plain(name))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    numbers = (row["diff"], row["lower_limit"])
+    shown = tuple("unknown" if number is None else f"{number:+.3f}" for number in numbers)
+    p = "<1e-12" if row["p_adjusted"] < 1e-12 else f"{row['p_adjusted']:.2g}"
+    seen = "unknown" if row["smallest_drop_seen"] is None else f"{row['smallest_drop_seen']:.3f}"
+    return (_code(row["metric"]), row["decision"], *_two(row), *shown, p, seen)
+
+
+def _two(row: dict[str, Any]) -> tuple[str, str]:
+    return f"{row['baseline_mean']:.3f}", f"{row['candidate_mean']:.3f}"
+
+
+def _code(text: str) -> str:
+    # A backtick would end the code, a pipe the cell, a line break the row.
+    kept = _plain(text).replace("`", "'").replace("|", "\u2223").replace("\n", " ")
+    return f"`{kept}`"
+
+
+def _plain(text: str) -> str:
+    """Text without what XML and Markdown cannot hold."""
+    return "".join(letter if letter.isprintable() or letter == " " else " " for letter in text)[:500]
