@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from llmops_lib.stats.distributions import normal_quantile, t_quantile
+from llmops_lib.stats.results import Reason
 from llmops_lib.stats.suite import SuiteDifference
 
 
@@ -29,6 +30,8 @@ class RegressionVerdict:
         lower_limit: One-sided lower confidence limit of the difference; None where it cannot be had.
         margin: Largest drop that still passes, in the unit of the score.
         alpha: Level of both sides.
+        reasons: What to bear in mind: `zero_variance` where no trial differs from another, so that the
+            limit rests on none; `one_sided_missing` where an arm lacks items.
     """
 
     decision: Decision
@@ -36,6 +39,7 @@ class RegressionVerdict:
     lower_limit: float | None
     margin: float
     alpha: float
+    reasons: tuple[Reason, ...] = ()
 
 
 def lower_limit(difference: SuiteDifference, alpha: float) -> float | None:
@@ -84,4 +88,4 @@ def regression_verdict(
         decision = Decision.PASS
     else:
         decision = Decision.INCONCLUSIVE
-    return RegressionVerdict(decision, p_drop, limit, margin, alpha)
+    return RegressionVerdict(decision, p_drop, limit, margin, alpha, difference.reasons)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from llmops_lib.errors import EstimateError
 from llmops_lib.stats.clustered_mean import clustered_mean
+from llmops_lib.stats.clustered_slope import clustered_slope
 from llmops_lib.stats.paired import paired_difference
 from llmops_lib.stats.results import Reason
 
@@ -86,3 +87,24 @@ def test_missing_labels_and_lengths_are_named():
         clustered_mean([1, 2, 3], ["a", None, "b"])
     with pytest.raises(EstimateError, match="candidate 2, baseline 1"):
         paired_difference([1.0, 2.0], [1.0])
+
+
+def test_a_slope_of_copied_rows_keeps_its_error():
+    """Repeats of an item are no new items, and a slope of ones is the line itself."""
+    generator = np.random.default_rng(3)
+    x = generator.normal(size=40)
+    y = 0.5 * x + generator.normal(size=40)
+    once = clustered_slope(y, x, range(40))
+    often = clustered_slope(np.repeat(y, 5), np.repeat(x, 5), np.repeat(range(40), 5))
+    assert often.value == pytest.approx(once.value)
+    assert often.se == pytest.approx(once.se)
+    assert once.interval.lower < 0.5 < once.interval.upper
+
+
+def test_a_slope_on_a_constant_is_unknown():
+    """All answers of one length say nothing of a taste for length."""
+    assert clustered_slope([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], list("abc")).reasons == (Reason.ZERO_VARIANCE,)
+    assert clustered_slope([1.0, 2.0, 4.0], [1.0, 2.0, 3.0], list("abc")).reasons == (
+        Reason.TOO_FEW_CLUSTERS,
+    )
+    assert clustered_slope([], [], []).value is None

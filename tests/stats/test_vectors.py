@@ -24,7 +24,7 @@ DISPUTED = {
 
 
 def differences(got, expected, tolerance, path=""):
-    """Everything in which an answer differs from what is expected, told in words."""
+    """Everything in which an answer differs from what is expected; no interval is two missing sides."""
     if isinstance(expected, dict):
         missing = [f"{path}.{key} is not answered" for key in expected if key not in got]
         shared_keys = [key for key in expected if key in got]
@@ -33,6 +33,8 @@ def differences(got, expected, tolerance, path=""):
             for key in shared_keys
             for line in differences(got[key], expected[key], tolerance, f"{path}.{key}")
         ]
+    if expected is None and isinstance(got, list):
+        expected = [None] * len(got)
     if isinstance(expected, list):
         if not isinstance(got, list) or len(got) != len(expected):
             return [f"{path}: {got!r} has not the length of {expected!r}"]

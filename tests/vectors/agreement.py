@@ -50,8 +50,9 @@ def fleiss(inputs, _expected):
 @recipe(krippendorff_alpha, asked="alpha_nominal")
 def krippendorff(inputs, expected):
     if "file" in inputs:
-        rows = table(inputs).select(pl.col(inputs["raters"]).cast(pl.Float64).fill_nan(None)).drop_nulls()
-        ratings = rows.to_numpy().T
+        rows = table(inputs).select(pl.col(inputs["raters"]).cast(pl.Float64).fill_nan(None))
+        kept = rows.drop_nulls() if "dropped" in inputs.get("recipe", "") else rows
+        ratings = kept.fill_null(float("nan")).to_numpy().T
     else:
         given = next(value for value in inputs.values() if isinstance(value, list))
         ratings = np.array(given, dtype=np.float64)

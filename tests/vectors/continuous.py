@@ -14,6 +14,7 @@ from llmops_lib.stats.cusum import cusum_chart, cusum_run_length
 from llmops_lib.stats.e_detectors import e_cusum, e_shiryaev_roberts
 from llmops_lib.stats.judge_error import Calibration, corrected_share
 from llmops_lib.stats.prediction_powered import prediction_powered_mean
+from llmops_lib.stats.results import Reason
 from llmops_lib.stats.survey import Stratum, stratified_mean
 from vectors.data import known, scores, table
 from vectors.paired import limits
@@ -120,6 +121,20 @@ def corrected(inputs, _expected):
         "rogan_gladen_clipped": found.value,
         "se_delta": found.se,
         "lang_reiczigel_ci95": limits(found.interval),
+    }
+
+
+@recipe(corrected_share, given="tp fn fp tn judge_positive", asked="result")
+def not_identified(inputs, expected):
+    found = corrected_share(*calibrated(inputs))
+    identified = Reason.NOT_IDENTIFIABLE not in found.reasons or found.value is not None
+    told = "identified" if identified else expected["result"]
+    return {
+        "result": told,
+        "sensitivity": found.sensitivity,
+        "specificity": found.specificity,
+        "youden_J": found.youden,
+        "apparent": found.apparent,
     }
 
 

@@ -31,11 +31,17 @@ def table(inputs: dict[str, Any]) -> pl.DataFrame:
     told = inputs.get("filter", "")
     for column, value in re.findall(r"(\w+)\s*==\s*'?([\w.-]+)'?", told):
         rows = rows.filter(pl.col(column).cast(pl.String) == value)
-    positions = re.search(r"positions (\d+)\.\.(\d+)", told)
-    if positions:
-        first, last = map(int, positions.groups())
-        rows = rows[first : last + 1]
-    return rows
+    return spanned(f"{told} {inputs.get('stream', '')}", rows)
+
+
+def spanned(told: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that words such as `positions 0..59`, `rows 9683..end` or `first 500 rows` choose."""
+    span = re.search(r"(?:positions|rows) (\d+)\.\.(\w+)", told)
+    if span:
+        first, last = span.groups()
+        return rows[int(first) :] if last == "end" else rows[int(first) : int(last) + 1]
+    first_rows = re.search(r"first (\d+) rows", told)
+    return rows[: int(first_rows[1])] if first_rows else rows
 
 
 def scores(rows: pl.DataFrame, column: str, inputs: dict[str, Any]) -> pl.Series:

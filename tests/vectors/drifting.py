@@ -6,14 +6,8 @@ import numpy as np
 
 from llmops_lib.stats.drift import binned_drift, shape_drift
 from llmops_lib.stats.embedding_drift import kernel_drift
-from vectors.data import known, whole_table
+from vectors.data import known, spanned, whole_table
 from vectors.recipes import recipe
-
-
-def span(told, rows):
-    """The rows that words such as `conv rows 0..1999` or `rows 9683..end` choose."""
-    first, last = re.search(r"rows (\d+)\.\.(\w+)", told).groups()
-    return rows[int(first) :] if last == "end" else rows[int(first) : int(last) + 1]
 
 
 def tables(inputs):
@@ -25,8 +19,8 @@ def tables(inputs):
 @recipe(binned_drift, shape_drift, given="reference new column")
 def one_feature(inputs, _expected):
     old, new = tables(inputs)
-    reference = known(span(inputs["reference"], old)[inputs["column"]])
-    fresh = known(span(inputs["new"], new)[inputs["column"]])
+    reference = known(spanned(inputs["reference"], old)[inputs["column"]])
+    fresh = known(spanned(inputs["new"], new)[inputs["column"]])
     binned, shape = binned_drift(reference, fresh), shape_drift(reference, fresh)
     return {
         "n_ref": binned.n_reference,
@@ -51,7 +45,7 @@ def one_feature(inputs, _expected):
 def kernel(inputs, _expected):
     columns = ["ContextTokens", "GeneratedTokens"]
     sides = [
-        np.log1p(span(inputs[name], rows).select(columns).to_numpy())
+        np.log1p(spanned(inputs[name], rows).select(columns).to_numpy())
         for name, rows in zip("XY", tables(inputs), strict=True)
     ]
     gamma = float(re.search(r"gamma\s*=\s*([\d.]+)", inputs["kernel"])[1].rstrip("."))

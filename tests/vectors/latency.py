@@ -3,6 +3,7 @@
 import polars as pl
 
 from llmops_lib.stats.quantiles import clustered_quantile, quantile_difference, quantile_interval
+from llmops_lib.stats.results import Reason
 from vectors.data import known, table
 from vectors.paired import limits
 from vectors.recipes import recipe
@@ -26,11 +27,18 @@ def quantile_arms(inputs):
     ]
 
 
+def clipped(found, values):
+    """Both limits; the vectors put the extreme value where the library says that there is no limit."""
+    ends = zip(limits(found.interval), (values.min(), values.max()), strict=True)
+    unbounded = Reason.UNBOUNDED in found.reasons
+    return [extreme if limit is None and unbounded else limit for limit, extreme in ends]
+
+
 @recipe(clustered_quantile, given="quantile bucket", asked="arm_A woodruff_ci_A")
 def of_users(inputs, _expected):
     answer = {}
     for name, found in zip("AB", quantile_arms(inputs), strict=True):
-        answer[f"woodruff_ci_{name}"] = limits(found.interval)
+        answer[f"woodruff_ci_{name}"] = clipped(found, calls(inputs).filter(arm=name)["latency_ms"])
         answer[f"arm_{name}"] = {
             "quantile": found.value,
             "n": found.n,

@@ -81,15 +81,14 @@ def paired(inputs, _expected):
         "se_unpaired": found.se_unpaired,
         "pearson_r": found.correlation,
     }
-    if found.clustered:
-        answer |= {
-            "n_clusters": found.clustered.n_clusters,
-            "se_cluster_CR0": found.clustered.se_cr0,
-            "se_cluster_CR1": found.clustered.se_cr1,
-            "p_cluster_t_two_sided": found.clustered.p_two_sided,
-            "ci95_cluster_t": limits(found.clustered.interval),
-        }
-    return answer
+    by_cluster = found.clustered
+    return answer | {
+        "n_clusters": by_cluster and by_cluster.n_clusters,
+        "se_cluster_CR0": by_cluster and by_cluster.se_cr0,
+        "se_cluster_CR1": by_cluster and by_cluster.se_cr1,
+        "p_cluster_t_two_sided": by_cluster and by_cluster.p_two_sided,
+        "ci95_cluster_t": by_cluster and limits(by_cluster.interval),
+    }
 
 
 @recipe(clustered_mean, given="value cluster", asked="se_cluster_CR1 mean")
@@ -180,16 +179,20 @@ def flipped(inputs, _expected):
 
 
 def per_task(inputs):
-    """Passes and trials of each task of a table of runs."""
+    """Passes and trials of each task, given or counted from a table of runs."""
+    if "file" not in inputs:
+        passes = inputs.get("c", inputs.get("successes"))
+        trials = inputs.get("n", inputs.get("trials"))
+        return passes, trials if isinstance(trials, list) else [trials] * len(passes)
     rows = table(inputs)
     counted = rows.group_by("task_id", maintain_order=True).agg(pl.col("reward").sum(), pl.len())
     return counted["reward"], counted["len"]
 
 
-@recipe(pass_hat_k, given="file", asked="pass_hat_k")
+@recipe(pass_hat_k, asked="pass_hat_k")
 def all_pass(inputs, expected):
     values = [pass_hat_k(*per_task(inputs), k + 1).value for k in range(len(expected["pass_hat_k"]))]
-    return {"pass_hat_k": values, "published_rounded": [round(value, 3) for value in values]}
+    return {"pass_hat_k": values, "published_rounded": [value and round(value, 3) for value in values]}
 
 
 @recipe(pass_hat_k, given="file recipe", asked="se", nothing_else=True)
@@ -214,7 +217,7 @@ def sample_size(inputs, expected):
 
 @recipe(t_test_power, t_test_effect_size, given="effect_size n", asked="power")
 def noncentral(inputs, expected):
-    how = {"alpha": inputs["alpha"], "two_sided": inputs["alternative"] != "one-sided"}
+    how = {"alpha": inputs["alpha"], "two_sided": inputs["alternative"] == "two-sided"}
     answer = {"power": t_test_power(inputs["effect_size"], inputs["n"], **how)}
     for key in expected:
         share = re.fullmatch(r"mde_effect_size_at_(\d+)pct", key)

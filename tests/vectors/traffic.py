@@ -36,7 +36,7 @@ def calls(inputs):
 
 def metric_of(inputs):
     """Column that a metric is made of."""
-    return next(column for word, column in METRICS.items() if word in inputs["metric"])
+    return next(column for word, column in METRICS.items() if word in inputs["metric"].lower())
 
 
 def ratio_arms(inputs):
