@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,8 +35,8 @@ OpenPage = Callable[..., Opened]
 
 
 @pytest.fixture(scope="session")
-def open_page() -> Iterator[OpenPage]:
-    """Opens a file in headless Chromium and tells what it asked for, complained of and showed."""
+def browser() -> Iterator[Any]:
+    """Headless Chromium, or a skip that says why; CI requires it."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         message = "no Chromium here; install Debian's package chromium to open reports in a browser"
@@ -51,31 +52,37 @@ def open_page() -> Iterator[OpenPage]:
         "--disable-component-update",
     ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *quiet])
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *quiet])
+        yield started
+        started.close()
 
-        def open_file(
-            path: Path, *, width: int = 1200, dark: bool = False, screenshot: Path | None = None
-        ) -> Opened:
-            page = browser.new_page(
-                viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
-            )
-            opened = Opened()
-            page.on("request", lambda request: opened.requests.append(request.url))
-            page.on("console", lambda entry: opened.problems.append(f"console {entry.type}: {entry.text}"))
-            page.on("pageerror", lambda error: opened.problems.append(f"error: {error}"))
-            page.on("dialog", lambda dialog: (opened.problems.append("dialog"), dialog.dismiss()))
-            page.goto(path.resolve().as_uri())
-            page.wait_for_load_state("networkidle")
-            opened.text = page.inner_text("body")
-            opened.overflow_px = page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            if screenshot:
-                page.screenshot(path=screenshot, full_page=True)
-            page.close()
-            own = path.resolve().as_uri()
-            opened.requests = [url for url in opened.requests if url != own and not url.startswith("data:")]
-            return opened
 
-        yield open_file
-        browser.close()
+@pytest.fixture(scope="session")
+def open_page(browser) -> OpenPage:
+    """Opens a file in headless Chromium and tells what it asked for, complained of and showed."""
+
+    def open_file(
+        path: Path, *, width: int = 1200, dark: bool = False, screenshot: Path | None = None
+    ) -> Opened:
+        page = browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+        )
+        opened = Opened()
+        page.on("request", lambda request: opened.requests.append(request.url))
+        page.on("console", lambda entry: opened.problems.append(f"console {entry.type}: {entry.text}"))
+        page.on("pageerror", lambda error: opened.problems.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (opened.problems.append("dialog"), dialog.dismiss()))
+        page.goto(path.resolve().as_uri())
+        page.wait_for_load_state("networkidle")
+        opened.text = page.inner_text("body")
+        opened.overflow_px = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        if screenshot:
+            page.screenshot(path=screenshot, full_page=True)
+        page.close()
+        own = path.resolve().as_uri()
+        opened.requests = [url for url in opened.requests if url != own and not url.startswith("data:")]
+        return opened
+
+    return open_file

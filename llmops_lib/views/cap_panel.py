@@ -41,7 +41,8 @@ def cap_scenario(
     columns = ("call_count", "unpriced_count", "refused_count", "refused_good_count", "capped_window_count")
     amounts = ("spend_usd_before", "spend_usd_after", "refused_usd")
     row = capped.select(pl.col(*columns, *amounts).sum()).row(0, named=True)
-    row["value_count"] = capped.filter(pl.col("capped_window_count") > 0).height
+    row["value_count"] = capped.height
+    row["reached_count"] = capped.filter(pl.col("capped_window_count") > 0).height
     return Scenario(
         verdict=_verdict(row, cap, growth_share, each),
         cards=_cards(row, growth_share),
@@ -62,8 +63,9 @@ def _verdict(row: dict[str, Any], cap: str, growth_share: float, each: str) -> l
             f"{count(row['call_count'])} calls, {count(row['refused_good_count'])} of them good ones."
         )
     lines = [first]
-    if each and row["value_count"]:
-        lines.append(f"{count(row['value_count'])} values of {label(each).lower()} would have reached it.")
+    if each and row["reached_count"]:
+        reached = f"{count(row['reached_count'])} of {count(row['value_count'])} {label(each).lower()}s"
+        lines.append(f"{reached} would have reached it.")
     if row["unpriced_count"]:
         lines.append(f"{count(row['unpriced_count'])} calls have no known cost: real spend is higher.")
     return [lines[0], " ".join(lines[1:])] if lines[1:] else lines

@@ -1,0 +1,100 @@
+"""JupyterLab and Voila on loopback, serving the what-if notebooks over a small synthetic export."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from llmops_lib import write_demo
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+START_S = 120
+
+
+@pytest.fixture(scope="session")
+def notebooks(tmp_path_factory) -> Path:
+    """A folder with the notebooks as a user would have them: `source` names an export of their own."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    export = folder / "traces" / "export.jsonl"
+    write_demo(export, weeks=5, calls_per_week=250, last_week="2026-W44")
+    for path in NOTEBOOKS.glob("0[567]_*.ipynb"):
+        notebook = json.loads(path.read_text("utf-8"))
+        cell = next(cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", ()))
+        own = "".join(cell["source"]).replace('source: str = ""', f"source: str = {str(export)!r}", 1)
+        cell["source"] = own
+        (folder / path.name).write_text(json.dumps(notebook), "utf-8")
+    return folder
+
+
+@contextmanager
+def _served(folder: Path, arguments: list[str], ready: str) -> Iterator[str]:
+    """A server of our own on a free port of loopback; only its own process is ended."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    state = folder / f".state-{port}"
+    homes = {f"JUPYTER_{name}_DIR": str(state / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+    environment = {**os.environ, **homes, "IPYTHONDIR": str(state / "ipython")}
+    state.mkdir()
+    with (state / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments, f"--port={port}"],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait(f"http://127.0.0.1:{port}{ready}", process, state / "log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            # The polite way: the server ends its kernels, which are its own.
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    shutil.rmtree(state, ignore_errors=True)
+
+
+def _wait(address: str, process: subprocess.Popen, log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()  # noqa: S310 - our own server on loopback
+        except (urllib.error.URLError, OSError):
+            assert process.poll() is None, log.read_text("utf-8")[-2000:]
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"no answer within {START_S} s: {log.read_text('utf-8')[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(browser, notebooks) -> Iterator[str]:  # noqa: ARG001 - no server without a browser
+    """JupyterLab without a token: it lives for these tests, on loopback, in a temporary folder."""
+    arguments = ["jupyterlab", "--no-browser", "--ip=127.0.0.1", "--IdentityProvider.token=", "--allow-root"]
+    settings = ["--LabApp.news_url=None", f"--ServerApp.root_dir={notebooks}"]
+    with _served(notebooks, [*arguments, *settings], "/api") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def voila(browser, notebooks) -> Iterator[str]:  # noqa: ARG001 - as above
+    """Voila over the same folder."""
+    pytest.importorskip("voila", reason="Voila is not installed; the extra `dashboard` has it")
+    with _served(
+        notebooks, ["voila", "--no-browser", "--Voila.ip=127.0.0.1", str(notebooks)], "/"
+    ) as address:
+        yield address
