@@ -11,11 +11,12 @@ from typing import Any
 
 from llmops_lib.sources.attributes import canonical_row
 from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.opik_csv import is_wide, trace_and_span
 from llmops_lib.sources.opik_spans import OPERATION_BY_TYPE, feedback, mapping, span_row
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import TRACE_COLUMNS, RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample, first_object
+from llmops_lib.sources.sample import Sample, first_object, take_sample
 from llmops_lib.sources.updates import merged_updates
 
 FORMAT = "opik"
@@ -46,6 +47,8 @@ def matches(sample: Sample) -> bool:
     if isinstance(trace, dict):
         return "id" in trace and "start_time" in trace and "observations" not in row
     names = row.keys() or set(sample.columns)
+    if is_wide(names):
+        return True
     is_known = {"id", "start_time"} <= names and not names.isdisjoint(("project_name", "project_id"))
     # Langfuse names its fields alike, and writes its types in capitals.
     is_other = row.get("type") not in (None, *_TYPES)
@@ -66,7 +69,7 @@ def read_opik(path: Path, *, timezone: str | None = None) -> SourceRows:
     """The spans of an Opik export as rows of SPANS.
 
     Args:
-        path: JSON or JSON Lines (each also as gzip or zstd).
+        path: JSON, JSON Lines or CSV (each also as gzip or zstd).
         timezone: Not used: Opik writes UTC.
 
     Raises:
@@ -75,19 +78,35 @@ def read_opik(path: Path, *, timezone: str | None = None) -> SourceRows:
     del timezone
     collector = RowCollector(FORMAT, str(path))
     found: dict[str, list[Record]] = {"span": [], "trace": []}
+    is_table = is_wide(take_sample(path).columns)
     for record in iter_records(path, collector):
-        for kind, item in _items(record):
+        for kind, item in _side_by_side(record) if is_table else _items(record):
             if kind in found:
                 found[kind].append(item)
             else:
                 collector.refuse(kind, line=item.line, offset=item.offset, raw=item.raw)
-    traces = _merged(found["trace"], collector)
+    traces = _once(found["trace"]) if is_table else _merged(found["trace"], collector)
     scores = {trace.value.get("id"): feedback(trace.value) for trace in traces if _has_id(trace)}
     for span in _merged(found["span"], collector):
         _accept(span, scores, collector)
     for trace in traces:
         _set_aside(trace, collector)
     return collector.finish()
+
+
+def _side_by_side(record: Record) -> Iterator[tuple[str, Record]]:
+    if not isinstance(record.value, dict):
+        yield "not_object", record
+        return
+    trace, span = trace_and_span(record.value)
+    if span.get("id"):
+        yield "span", record.part(span)
+    yield "trace", record.part(trace)
+
+
+def _once(traces: list[Record]) -> list[Record]:
+    """Each trace once: its fields stand beside every one of its spans."""
+    return list({str(trace.value.get("id")): trace for trace in reversed(traces)}.values())
 
 
 def _items(record: Record) -> Iterator[tuple[str, Record]]:

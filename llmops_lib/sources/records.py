@@ -114,11 +114,10 @@ def _csv_records(path: Path, sample: Sample, collector: RowCollector) -> Iterato
     csv.field_size_limit(LINE_LIMIT)
     with open_decompressed(path) as stream:
         rows = csv.reader(_text_lines(stream), delimiter=sample.separator)
-        # A name that is not UTF-8 names its cells all the same.
-        header = [name.encode(errors="surrogateescape").decode(errors="replace") for name in next(rows, [])]
+        header = csv_header(path, rows)
         for number, cells in enumerate(_csv_cells(rows), start=1):
-            if cells is None:
-                collector.refuse("line_too_long", line=number)
+            if isinstance(cells, str):
+                collector.refuse(cells, line=number)
                 continue
             try:
                 yield _csv_record(header, cells, number)
@@ -126,14 +125,33 @@ def _csv_records(path: Path, sample: Sample, collector: RowCollector) -> Iterato
                 collector.refuse(str(refused), line=number, raw="\t".join(cells))
 
 
-def _csv_cells(rows: Iterator[list[str]]) -> Iterator[list[str] | None]:
+def csv_header(path: Path, rows: Iterator[list[str]]) -> list[str]:
+    """The names of the columns of a table; a name that is not UTF-8 names its cells all the same.
+
+    Args:
+        path: The file, for the error.
+        rows: What `csv.reader` gives, from the beginning.
+
+    Raises:
+        SourceError: If the first row cannot be read.
+    """
+    try:
+        names = next(rows, [])
+    except csv.Error as error:
+        msg = f"{path}: the header of the table cannot be read ({error}); expected names on one line"
+        raise SourceError(msg) from error
+    return [name.encode(errors="surrogateescape").decode(errors="replace") for name in names]
+
+
+def _csv_cells(rows: Iterator[list[str]]) -> Iterator[list[str] | str]:
+    """The cells of each row, or the reason to refuse it."""
     while True:
         try:
             cells = next(rows)
         except StopIteration:
             return
-        except csv.Error:
-            yield None
+        except csv.Error as error:
+            yield "line_too_long" if "limit" in str(error) else f"schema: {error}"
             continue
         if cells:
             yield cells

@@ -197,7 +197,11 @@ def _sample_lines(rows: list[dict[str, Any]]) -> Sample:
 def _sample_csv(text: str) -> Sample:
     header = text.split("\n", 1)[0].rstrip("\r")
     separator = max(_SEPARATORS, key=header.count)
-    columns = next(csv.reader([header], delimiter=separator), [])
+    try:
+        columns = next(csv.reader([header], delimiter=separator), [])
+    except csv.Error:
+        # A carriage return inside, as in the output of a progress bar.
+        columns = header.split(separator)
     return Sample("csv", None, tuple(columns), separator)
 
 

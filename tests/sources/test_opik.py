@@ -1,5 +1,6 @@
 """Opik exports and batches through the reader."""
 
+import csv
 import json
 from datetime import UTC, datetime
 
@@ -228,3 +229,65 @@ def test_a_trace_with_a_long_input_is_recognised(tmp_path):
     """Detection sees only the beginning of a file."""
     path = _write(tmp_path, {**TRACE, "input": {"q": "x" * 100_000}})
     assert detect_format(path) == "opik"
+
+
+def test_rows_of_the_csv_export_on_lines_survive_other_lines(tmp_path):
+    """A table that was turned into JSON Lines may hold anything between its rows."""
+    row = {
+        "trace_id": "t-1",
+        "trace_start_time": "2026-03-02T10:00:00Z",
+        "span_id": "s-1",
+        "span_trace_id": "t-1",
+        "span_start_time": "2026-03-02T10:00:00Z",
+    }
+    rows = read_opik(_write(tmp_path, row, [1], {"a": 1}))
+    assert rows.spans["span_id"].to_list() == ["s-1"]
+    assert sorted(rows.quarantine["reason"]) == ["missing_field: id of a trace", "not_object"]
+
+
+def test_the_csv_export_has_a_trace_and_a_span_side_by_side(tmp_path):
+    """Its columns are flattened, and its lists are in Python's notation."""
+    trace = {
+        "trace_id": "t-1",
+        "trace_name": "answer",
+        "trace_start_time": "2026-03-02 10:00:00+00:00",
+        "trace_thread_id": "th-1",
+        "trace_tags": "['beta']",
+        "trace_metadata_feature": "qa",
+    }
+    root = {"span_id": "s-0", "span_trace_id": "t-1", "span_name": "answer", "span_type": "general"}
+    call = {
+        "span_id": "s-1",
+        "span_trace_id": "t-1",
+        "span_parent_span_id": "s-0",
+        "span_name": "chat_completion_create",
+        "span_type": "llm",
+        "span_end_time": "2026-03-02 10:00:02.500000+00:00",
+        "span_input_messages": "[{'role': 'user', 'content': 'hi'}]",
+        "span_output_choices": "[{'message': {'role': 'assistant', 'content': 'hello'}}]",
+        "span_model": "gpt-4o",
+        "span_provider": "openai",
+        "span_usage_prompt_tokens": "12",
+        "span_usage_completion_tokens": "5",
+        "span_usage_original_usage.prompt_tokens_details.cached_tokens": "8",
+        "span_total_estimated_cost": "0.75",
+        "span_error_info_exception_type": "RateLimitError",
+        "span_metadata_note": "kept",
+    }
+    rows = [{**trace, "span_start_time": "2026-03-02 10:00:00+00:00", **span} for span in (root, call)]
+    path = tmp_path / "export"
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list({**rows[1], **rows[0]}))
+        writer.writeheader()
+        writer.writerows(rows)
+    load = read_exports(path)
+    (row,) = load.spans.filter("is_model_call").to_dicts()
+    assert load.files[0].source_format == "opik"
+    assert load.spans.height == 2
+    assert (row["trace_id"], row["span_id"], row["parent_span_id"]) == ("t-1", "s-1", "s-0")
+    assert (row["input_tokens"], row["output_tokens"], row["cache_read_tokens"]) == (12, 5, 8)
+    assert (row["latency_ms"], row["reported_cost_usd"]) == (2500, 0.75)
+    assert (row["is_error"], row["error_type"]) == (True, "RateLimitError")
+    assert (row["session_id"], row["feature"], row["tags"]) == ("th-1", "qa", ["beta"])
+    assert json.loads(row["input"])[0]["parts"][0]["content"] == "hi"
+    assert json.loads(row["attributes"])["metadata"]["note"] == "kept"

@@ -119,3 +119,12 @@ def test_a_header_that_is_not_utf_8_names_its_columns_all_the_same(tmp_path):
     (record,) = iter_records(path, RowCollector("table", "rows.csv"))
     assert record.value == {"a": "1", "b\ufffd": "2"}
     assert json.loads(record.raw()) == record.value
+
+
+def test_a_carriage_return_in_a_header_or_a_row_is_no_crash(tmp_path):
+    """Old line ends and progress bars hold them; a folder has to load in spite of such a file."""
+    with pytest.raises(SourceError, match="header of the table cannot be read"):
+        _read(_written(tmp_path, "a,b\rc,d\n1,2,3\n"))
+    records, refused = _read(_written(tmp_path, "a,b\n1,2\r3\n4,5\n"))
+    assert records == [(2, {"a": "4", "b": "5"})]
+    assert [(line, reason.split(":")[0]) for line, reason in refused] == [(1, "schema")]

@@ -29,6 +29,7 @@ from llmops_lib.sources.sample import SAMPLE_BYTES, sample_text, take_sample
         ("a,b\n1,2\n", "csv"),
         ('a,b\n1,2\n{"a": 2}\n3,4\n', "csv"),
         ('a,b\n1,"{""x"": 1}"\n', "csv"),
+        ("10%\r20%\rdone, at last\n", "csv"),
         ("PK\x03\x04\0\0", "unknown"),
         (" \n\t\n", "unknown"),
         ("", "unknown"),

@@ -16,6 +16,7 @@ from typing import Any
 from llmops_lib.sources.compressed import open_decompressed
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.lines import LINE_LIMIT
+from llmops_lib.sources.records import csv_header
 from llmops_lib.sources.results.promptfoo_names import model_columns, prompt_columns, run_name
 from llmops_lib.sources.results.promptfoo_rows import WHOLE_TEST
 from llmops_lib.sources.results.score_rows import ScoreCollector
@@ -54,7 +55,7 @@ def read_csv_results(path: Path, collector: ScoreCollector, evaluation_id: str) 
     with open_decompressed(path) as stream:
         text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
         rows = csv.reader(text)
-        header = next(rows, [])
+        header = csv_header(path, rows)
         blocks = list(_blocks(header, evaluation_id))
         for number, cells in enumerate(_rows(rows), start=1):
             raw = "\t".join(cells)
