@@ -90,6 +90,8 @@ _HOMES = {
     "llmops_lib.measures.span_tree": ("span_tree",),
     "llmops_lib.safety": ("with_excerpts",),
     "llmops_lib.widgets.span_tree": ("span_tree_panel",),
+    "llmops_lib.alerts.check": ("AlertOutcome", "check_alerts"),
+    "llmops_lib.alerts.rules": ("load_alert_rules",),
     "llmops_lib.demo": ("write_demo",),
     "llmops_lib.reports": ("run_report",),
 }

@@ -15,6 +15,7 @@ LlmopsError(ValueError)
 ├── BudgetError            budgets that cannot be read or say what cannot be
 │   └── BreakerOpenError        a call that a circuit breaker refuses
 ├── StoreError             a span store that cannot be opened, written or trusted
+├── AlertError             alert rules that say what cannot be, or a record of alerts that cannot be kept
 ├── SearchError            a search that nothing can meet: an empty text, an end before the start
 ├── PeriodError            a period that cannot be parsed
 │   └── EmptyPeriodError        a period that holds no spans; the message lists those that do
@@ -113,6 +114,10 @@ class BreakerOpenError(BudgetError):
 
 class StoreError(LlmopsError):
     """A span store cannot be opened, written or trusted."""
+
+
+class AlertError(LlmopsError):
+    """Alert rules say what cannot be, or the record of alerts cannot be kept."""
 
 
 class SearchError(LlmopsError):

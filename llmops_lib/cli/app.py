@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from llmops_lib.cli.alerts import app as alerts
 from llmops_lib.cli.budgets import app as budgets
 from llmops_lib.cli.demo import demo
 from llmops_lib.cli.evals import app as evals
@@ -29,6 +30,7 @@ app.command("ingest")(ingest_exports)
 app.command("gate")(gate)
 app.command("serve-baseline")(serve_baseline)
 app.add_typer(evals, name="eval")
+app.add_typer(alerts, name="alerts")
 app.add_typer(budgets, name="budgets")
 app.command("search")(search)
 app.add_typer(fetches, name="fetch")

@@ -15,7 +15,17 @@ STORE_MARKER = "llmops-store.json"
 MANIFEST_SUFFIX = ".fetch.json"
 """What the manifest of a pulled file is named with; it stands beside the file and is no export."""
 
-_PULL_SUFFIXES = (MANIFEST_SUFFIX, ".fetch-partial", ".fetch-state", ".fetch-lock")
+ALERTS_SUFFIX = ".llmops-alerts.json"
+"""What the record of alerts beside a source is named with; it is no export either."""
+
+_PULL_SUFFIXES = (
+    ALERTS_SUFFIX,
+    f"{ALERTS_SUFFIX}.lock",
+    MANIFEST_SUFFIX,
+    ".fetch-partial",
+    ".fetch-state",
+    ".fetch-lock",
+)
 
 
 @dataclass(frozen=True)
