@@ -9,8 +9,9 @@ from llmops_lib.sources.json_skeletons import is_json
 from llmops_lib.sources.json_text import json_text
 from llmops_lib.sources.json_tokens import ESCAPES, MEANINGS
 
-# Text that is no JSON text itself begins with a visible character that opens no value.
-_PLAIN = r"^[\p{L}\p{N}!#$%&'()*+,\-./:;<=>?@^_`|}~]"
+PLAIN = r"^[\p{L}\p{N}!#$%&'()*+,\-./:;<=>?@^_`|}~]"
+"""Pattern of text that is no JSON text itself: it begins with a visible character that opens no value."""
+
 
 _CONTROLS = [mask for mask, meaning in MEANINGS.items() if meaning < " "]
 
@@ -40,7 +41,7 @@ def json_texts(cells: pl.Series) -> pl.Series:
     Args:
         cells: Tokens of masked texts, none of them empty.
     """
-    is_plain = cells.str.contains(_PLAIN)
+    is_plain = cells.str.contains(PLAIN)
     if is_plain.all():
         return _select(cells, quoted)
     texts = _select(cells, unmasked)

@@ -1,10 +1,10 @@
 """Lines of a file by the megabyte: as one column of texts, and one by one where that is asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ import pyarrow as pa
 from llmops_lib.sources.lines import LINE_LIMIT, Line, open_decompressed, skip_line, without_mark
 
 _BLOCK_BYTES = 24 << 20
+_PART_BYTES = 256 << 10
 _NEWLINE = ord("\n")
 _FIRST_VISIBLE = 0x20
 
@@ -33,15 +34,25 @@ class Block:
 
     @cached_property
     def _bounds(self) -> np.ndarray:
-        ends = np.flatnonzero(np.frombuffer(self.raw, np.uint8) == _NEWLINE) + 1
-        whole = ends if not self.raw or self.raw.endswith(b"\n") else np.append(ends, len(self.raw))
-        return np.insert(whole, 0, 0)
+        ends = [start + np.flatnonzero(part == _NEWLINE) + 1 for start, part in self._parts()]
+        last = [] if self.raw.endswith(b"\n") or not self.raw else [len(self.raw)]
+        return np.concatenate([[0], *ends, last]).astype(np.int64)
 
     @cached_property
     def has_controls(self) -> bool:
         """Whether any line holds control characters."""
-        count = np.count_nonzero(np.frombuffer(self.raw, np.uint8) < _FIRST_VISIBLE)
+        count = sum(np.count_nonzero(part < _FIRST_VISIBLE) for _, part in self._parts())
         return bool(count > self.raw.count(b"\n"))
+
+    def _parts(self) -> Iterator[tuple[int, np.ndarray]]:
+        # So short that what is found in them stays in the processor's cache.
+        whole = np.frombuffer(self.raw, np.uint8)
+        return ((start, whole[start : start + _PART_BYTES]) for start in range(0, len(whole), _PART_BYTES))
+
+    @cached_property
+    def has_escapes(self) -> bool:
+        """Whether any line holds an escape."""
+        return b"\\" in self.raw
 
     @property
     def numbers(self) -> np.ndarray:
@@ -54,7 +65,7 @@ class Block:
 
     def texts(self) -> pl.Series:
         """The lines without their ends, null where one is no UTF-8."""
-        offsets = pa.py_buffer(self._bounds.astype(np.int64))
+        offsets = pa.py_buffer(self._bounds)
         lines = pa.LargeBinaryArray.from_buffers(
             pa.large_binary(), len(self), [None, offsets, pa.py_buffer(self.raw)]
         )
@@ -73,6 +84,32 @@ class Block:
         start, end = self._bounds[number : number + 2].tolist()
         raw = without_mark(self.raw[start:end], is_first=self.number + number == 1)
         return Line(self.number + number, self.offset + start, raw.rstrip(b"\r\n"))
+
+    def offsets(self, places: np.ndarray) -> np.ndarray:
+        """The offsets of some lines in the file, by their places in the block."""
+        found: np.ndarray = self.offset + self._bounds[places]
+        return found
+
+
+class LinesOf(Sequence[bytes]):
+    """The bytes of some lines of a block, without their ends.
+
+    Args:
+        block: The lines.
+        places: The place of each of those in it.
+    """
+
+    def __init__(self, block: Block, places: np.ndarray) -> None:
+        self._block = block
+        self._places = places
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+        return len(self._places)
+
+    def __getitem__(self, number: Any) -> Any:
+        """The bytes of one line."""
+        return self._block.line(int(self._places[number])).raw
 
 
 def _decoded(line: bytes) -> str | None:
