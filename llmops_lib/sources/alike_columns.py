@@ -1,233 +1,178 @@
-"""What spans that are alike carry, as columns, and which of them carry something unusual."""
+"""What spans that are alike carry, as columns."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
-from types import NoneType
+from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
+import orjson
 import polars as pl
 
-from llmops_lib.schema import UTC_DATETIME
-from llmops_lib.sources.carried import COST, COUNTS, NAMES, OWN_COLUMNS, TEXTS, Layout
-from llmops_lib.sources.checks import COUNT_LIMIT, NAME_LIMIT
+from llmops_lib.sources.carried import COST, COUNTS, NAMES, OWN_FIELDS, TEXTS, Layout
+from llmops_lib.sources.json_cells import json_texts, number_texts, quoted, rewritten, unmasked
+from llmops_lib.sources.json_skeletons import filled, token_of, tokens_in
 from llmops_lib.sources.json_text import json_text
 from llmops_lib.sources.messages import finish_reason_of, tool_calls_of
+from llmops_lib.sources.otlp_forms import Form
 from llmops_lib.sources.otlp_values import any_value
 from llmops_lib.sources.prototypes import WAIT_COLUMN, Prototype
 from llmops_lib.sources.refusals import Refused
-from llmops_lib.sources.times import KNOWN_PAST_US
 
-__all__ = ["UnlikeError", "carried_columns", "is_usual", "typed_columns"]
+__all__ = ["UnlikeError", "carried_cells", "finished"]
 
 _TIMES = ("started_at", "ended_at")
 _FLOATS = (COST, WAIT_COLUMN)
-_DTYPES = {**dict.fromkeys(_FLOATS, pl.Float64()), "is_full": pl.Boolean()}
-_PLAIN_KINDS = ("stringValue", "boolValue", "doubleValue")
-_DIGITS = "^[0-9]{1,15}$"
-_NANOSECONDS = "^1[0-9]{18}$"
-_ID_PATTERNS = {"trace_id": "^[0-9a-f]{32}$", "span_id": "^[0-9a-f]{16}$", "parent_span_id": "^[0-9a-f]{16}$"}
-_NO_ID = "0" * 16
+_WHOLE = "^(?:0|-?[1-9][0-9]{0,17})$"
 
 
 class UnlikeError(Exception):
     """A value is of another kind than spans that are alike carry."""
 
 
-def carried_columns(
-    carried: Sequence[tuple[Any, ...]], layout: Layout, prototype: Prototype
-) -> dict[str, list[Any]]:
-    """Column -> what each span carries to it, counts and times as digits; None in place of what is unusual.
+def carried_cells(
+    cells: pl.DataFrame, form: Form, layout: Layout, prototypes: Sequence[Prototype], numbers: pl.Series
+) -> pl.DataFrame:
+    """Column -> what each span carries to it, as it is masked; `attributes` as JSON, null if unusual.
 
     Args:
-        carried: What `layout.carried_by` returns, for spans that are alike.
+        cells: The tokens of spans.
+        form: Their form.
         layout: Their layout.
-        prototype: What they share.
+        prototypes: What they share, those of one `destinations`.
+        numbers: The number of the prototype of each span.
 
     Raises:
         UnlikeError: If a value is of an unexpected kind.
     """
-    columns = list(zip(*carried, strict=True))
-    own, held = (
-        columns[: len(OWN_COLUMNS)],
-        dict(zip(layout.carried, columns[len(OWN_COLUMNS) :], strict=True)),
+    prototype = prototypes[0]
+    found = {name: _own(form, name, form.span.get(field)) for name, field in OWN_FIELDS.items()}
+    for column, position in prototype.columns.items():
+        found[column] = _carried(form, column, form.values[position])
+    if prototype.opaque:
+        places = prototype.opaque.values()
+        written = [_json(cells, form, layout.kinds[place], form.values[place]) for place in places]
+        found["attributes"] = _attributes(written, prototypes, numbers)
+    # What is absent or empty was dropped from the row that all share.
+    required = [
+        (column != "").fill_null(value=False) for name, column in found.items() if name != "parent_span_id"
+    ]
+    return cells.select(
+        **found,
+        is_full=pl.all_horizontal(required),
+        has_total=pl.lit(layout.has_total),
+        has_reason=pl.lit(prototype.has_reason),
     )
-    try:
-        found = {name: _OWN[name](values) for name, values in zip(OWN_COLUMNS, own, strict=True)}
-        for column, position in prototype.columns.items():
-            found[column] = _READERS[column](held[position])
-        if prototype.opaque:
-            found["attributes"] = _attributes(held, layout, prototype)
-        if "output" in prototype.columns:
-            found |= _told_by_output(found["output"], has_reason=prototype.has_reason)
-    except (TypeError, Refused) as error:
-        raise UnlikeError from error
-    found["is_full"] = _is_full(found)
+
+
+def _own(form: Form, name: str, leaf: Any) -> pl.Expr:
+    if leaf is None and name == "parent_span_id":
+        return pl.lit(None, dtype=pl.String)
+    return _number(form, leaf) if name in _TIMES and type(leaf) is int else _string(leaf)
+
+
+def _carried(form: Form, column: str, leaf: Any) -> pl.Expr:
+    is_number = type(leaf) is int
+    if is_number != (column in _FLOATS) and column not in COUNTS:
+        raise UnlikeError
+    return _number(form, leaf) if is_number else _string(leaf)
+
+
+def _string(leaf: Any) -> pl.Expr:
+    if not isinstance(leaf, str):
+        raise UnlikeError
+    return pl.col(str(token_of(leaf)))
+
+
+def _number(form: Form, leaf: int) -> pl.Expr:
+    place = token_of(leaf)
+    token = form.between[place // 2]
+    if token.count("0") != 1:
+        raise UnlikeError
+    before, _, after = token.partition("0")
+    column = pl.col(str(place)).str.slice(len(before))
+    return column.str.head(-len(after)) if after else column
+
+
+def _json(cells: pl.DataFrame, form: Form, kind: str, leaf: Any) -> pl.Expr:
+    """The values of an attribute as JSON text, null where one is unusual."""
+    if isinstance(leaf, bool):
+        return pl.lit("true" if leaf else "false")
+    if isinstance(leaf, dict | list):
+        return pl.lit(_nested(cells, form, kind, leaf))
+    if type(leaf) is int:
+        return pl.lit(number_texts(_loaded(cells.select(_number(form, leaf)).to_series())))
+    column = _string(leaf)
+    if kind == "intValue":
+        return pl.when(column.str.contains(_WHOLE)).then(column)
+    return pl.when(column != "").then(quoted(column))
+
+
+def _loaded(texts: pl.Series) -> list[int | float]:
+    # What the parser would make of each of them.
+    found: list[int | float] = orjson.loads(f"[{','.join(texts)}]")
     return found
 
 
-def _is_full(found: Mapping[str, list[Any]]) -> list[bool]:
-    # A value that is absent or empty was dropped from the row that all share.
-    required = [values for name, values in found.items() if name not in _OPTIONAL and None in values]
-    if not required:
-        return [True] * len(found["trace_id"])
-    return [None not in values for values in zip(*required, strict=True)]
+def _nested(cells: pl.DataFrame, form: Form, kind: str, leaf: Any) -> pl.Series:
+    tokens = list(tokens_in(leaf))
+    columns = cells.select(
+        (unmasked(pl.col(str(token))) if token % 2 else _number(form, token)).alias(str(token))
+        for token in tokens
+    )
+    held = [column if token % 2 else _loaded(column) for token, column in zip(tokens, columns, strict=True)]
+    rows = zip(*held, strict=True) if tokens else repeat((), cells.height)
+    # A loop over rows, because what they hold may have any shape.
+    texts = [_nested_text(kind, filled(leaf, dict(zip(tokens, row, strict=True)))) for row in rows]
+    return pl.Series(texts, dtype=pl.String)
 
 
-_OPTIONAL = ("parent_span_id", "tool_calls", "finish_reason")
+def _nested_text(kind: str, value: Any) -> str | None:
+    try:
+        return json_text([any_value({kind: value})])[1:-1]
+    except Refused:
+        return None
 
 
-def _kinds(values: Sequence[Any]) -> set[type]:
-    return set(map(type, values))
+def _attributes(written: Sequence[pl.Expr], prototypes: Sequence[Prototype], numbers: pl.Series) -> pl.Expr:
+    parts = list(zip(*(prototype.template for prototype in prototypes), strict=True))
+    around = [pl.lit(pl.Series(part, dtype=pl.String).gather(numbers)) for part in parts]
+    return pl.concat_str(
+        column for pair in zip(around, [*written, pl.lit("")], strict=True) for column in pair
+    )
 
 
-def _identifiers(values: Sequence[Any]) -> list[Any]:
-    if not _kinds(values) <= {str, NoneType}:
-        raise TypeError
-    return [value or None for value in values]
+def finished(carried: pl.DataFrame) -> pl.DataFrame:
+    """What spans carry as their columns hold it, but for counts and times, which stay digits.
+
+    Args:
+        carried: What `carried_cells` returns.
+    """
+    given = carried.columns
+    texts = [json_texts(carried[name]).alias(name) for name in TEXTS if name in given]
+    floats = [_floats(name, carried[name]) for name in _FLOATS if name in given]
+    names = [unmasked(pl.col(name)) for name in NAMES if name in given]
+    parent = pl.when(pl.col("parent_span_id") != "").then("parent_span_id").alias("parent_span_id")
+    found = carried.with_columns(*texts, *floats, *names, parent)
+    return found.with_columns(_told_by_output(found)) if "output" in given else found
 
 
-def _digits(values: Sequence[Any]) -> list[str]:
-    kinds = _kinds(values)
-    if not kinds <= {str, int}:
-        raise TypeError
-    return list(values) if kinds == {str} else list(map(str, values))
+def _floats(name: str, texts: pl.Series) -> pl.Series:
+    rows = texts.is_not_null().arg_true()
+    per_unit = 1_000.0 if name == WAIT_COLUMN else 1.0
+    values = [value * per_unit for value in map(float, _loaded(texts.gather(rows)))]
+    return pl.repeat(None, texts.len(), dtype=pl.Float64, eager=True).alias(name).scatter(rows, values)
 
 
-def _texts(values: Sequence[Any]) -> list[str | None]:
-    return [json_text(text) if text else None for text in _identifiers(values)]
-
-
-def _numbers(values: Sequence[Any]) -> list[float]:
-    if not _kinds(values) <= {int, float}:
-        raise TypeError
-    return list(map(float, values))
-
-
-def _milliseconds(values: Sequence[Any]) -> list[float]:
-    return [seconds * 1_000.0 for seconds in _numbers(values)]
-
-
-_OWN: dict[str, Callable[[Sequence[Any]], list[Any]]] = {
-    **dict.fromkeys(OWN_COLUMNS, _identifiers),
-    **dict.fromkeys(_TIMES, _digits),
-}
-_READERS: dict[str, Callable[[Sequence[Any]], list[Any]]] = {
-    **dict.fromkeys(NAMES, _identifiers),
-    **dict.fromkeys(TEXTS, _texts),
-    **dict.fromkeys(COUNTS, _digits),
-    COST: _numbers,
-    WAIT_COLUMN: _milliseconds,
-}
-
-
-def _attributes(held: Mapping[int, Sequence[Any]], layout: Layout, prototype: Prototype) -> list[str | None]:
-    columns = [_decoded(held[position], layout.kinds[position]) for position in prototype.opaque.values()]
-    names = tuple(prototype.opaque)
+def _told_by_output(carried: pl.DataFrame) -> list[pl.Series]:
+    output = carried["output"]
+    nothing = pl.repeat(None, output.len(), dtype=pl.String, eager=True)
+    has_calls = output.str.contains("tool_call", literal=True)
+    may_tell = output.str.contains("finish_reason", literal=True) & ~carried["has_reason"]
     return [
-        None
-        if None in values or "" in values
-        else json_text({**prototype.rest, **dict(zip(names, values, strict=True))})
-        for values in zip(*columns, strict=True)
+        rewritten(nothing, output, has_calls, _tool_calls).alias("tool_calls"),
+        rewritten(nothing, output, may_tell, finish_reason_of).alias("finish_reason"),
     ]
 
 
-def _decoded(values: Sequence[Any], kind: str) -> Sequence[Any]:
-    return values if kind in _PLAIN_KINDS else [any_value({kind: value}) for value in values]
-
-
-def _told_by_output(output: list[str | None], *, has_reason: bool) -> dict[str, list[Any]]:
-    calls = [json_text(found) if (found := tool_calls_of(text)) else None for text in output]
-    if has_reason:
-        return {"tool_calls": calls}
-    return {"tool_calls": calls, "finish_reason": [finish_reason_of(text) for text in output]}
-
-
-def carried_frame(groups: Sequence[Mapping[str, list[Any]]]) -> pl.DataFrame:
-    """The columns of groups one after the other, null where a group carries nothing to a column.
-
-    Args:
-        groups: What `carried_columns` returns, for each.
-    """
-    names = dict.fromkeys(chain.from_iterable(groups))
-    return pl.DataFrame([_joined(name, groups) for name in names])
-
-
-def _joined(name: str, groups: Sequence[Mapping[str, list[Any]]]) -> pl.Series:
-    values: list[Any] = []
-    for columns in groups:
-        values += columns.get(name) or [None] * len(columns["trace_id"])
-    return pl.Series(name, values, dtype=_DTYPES.get(name, pl.String()))
-
-
-def typed_columns(carried: pl.DataFrame) -> list[pl.Expr]:
-    """The columns that are carried as digits, as what they are.
-
-    Args:
-        carried: What `carried_columns` returns, of the spans for which `is_usual` holds.
-    """
-    whole = [pl.col(name).cast(pl.Int64) for name in COUNTS if name in carried.columns]
-    return whole + [(pl.col(name).cast(pl.Int64) // 1_000).cast(UTC_DATETIME) for name in _TIMES]
-
-
-def is_usual(carried: pl.DataFrame, *, has_total: pl.Series) -> pl.Series:
-    """Whether what a span carries is what the checks of single values let pass unchanged.
-
-    Args:
-        carried: What `carried_columns` returns, null where a span carries nothing to a column.
-        has_total: Whether a span states a total of tokens.
-    """
-    rules = [*_identity_rules(), *(_RULES[name](pl.col(name)) for name in carried.columns if name in _RULES)]
-    rules += [pl.col("is_full"), _is_inclusive(carried.columns, has_total)]
-    return carried.select(pl.all_horizontal(*rules)).to_series()
-
-
-def _identity_rules() -> Iterator[pl.Expr]:
-    for name, pattern in _ID_PATTERNS.items():
-        is_id = pl.col(name).str.contains(pattern) & ~pl.col(name).str.starts_with(_NO_ID)
-        yield is_id.fill_null(value=name == "parent_span_id")
-    for name in _TIMES:
-        digits = pl.col(name).str.contains(_NANOSECONDS)
-        moment = pl.col(name).cast(pl.Int64, strict=False) // 1_000
-        yield (digits & moment.is_between(*KNOWN_PAST_US)).fill_null(value=False)
-
-
-def _is_name(column: pl.Expr) -> pl.Expr:
-    return (column.str.len_bytes() <= NAME_LIMIT).fill_null(value=True)
-
-
-def _is_count(column: pl.Expr) -> pl.Expr:
-    count = pl.when(column.str.contains(_DIGITS)).then(column).cast(pl.Int64, strict=False)
-    return column.is_null() | count.is_between(0, COUNT_LIMIT).fill_null(value=False)
-
-
-def _is_positive(column: pl.Expr) -> pl.Expr:
-    # A cost of 0 may mean that the writer knew no price.
-    return column.is_null() | (column.is_finite() & (column > 0))
-
-
-_RULES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
-    **dict.fromkeys((*NAMES, "finish_reason"), _is_name),
-    **dict.fromkeys(COUNTS, _is_count),
-    **dict.fromkeys(_FLOATS, _is_positive),
-}
-
-
-_COUNTED = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "input_tokens", "output_tokens")
-
-
-def _is_inclusive(columns: Sequence[str], has_total: pl.Series) -> pl.Expr:
-    """Whether cache and reasoning may be counted within input and output without a further look."""
-    read, write, thought, given, answer = (
-        pl.col(name).cast(pl.Int64, strict=False) if name in columns else pl.lit(None, dtype=pl.Int64)
-        for name in (
-            "cache_read_tokens",
-            "cache_write_tokens",
-            "reasoning_tokens",
-            "input_tokens",
-            "output_tokens",
-        )
-    )
-    cached, thought = read.fill_null(0) + write.fill_null(0), thought.fill_null(0)
-    is_plain = (cached == 0) & (thought == 0)
-    is_within = (cached <= given.fill_null(0)) & (thought <= answer.fill_null(0))
-    return is_plain | (is_within & ~pl.lit(has_total))
+def _tool_calls(output: str) -> str | None:
+    calls = tool_calls_of(output)
+    return json_text(calls) if calls else None

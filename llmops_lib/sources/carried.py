@@ -5,16 +5,14 @@ An attribute that no reader looks into is carried too, into `attributes`.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from llmops_lib.sources.attribute_names import COLUMN_OF, FEATURE_HINTS, USAGE_COLUMNS
 from llmops_lib.sources.contents import FLATTENED, READ_NAMES
 from llmops_lib.sources.otlp_values import SNAKE_CASED
 from llmops_lib.sources.usage import EVIDENCE, TOTALS
 
-__all__ = ["COST", "COUNTS", "NAMES", "OWN_COLUMNS", "TEXTS", "WAIT", "Layout", "layout_of"]
+__all__ = ["COST", "COUNTS", "NAMES", "OWN_FIELDS", "TEXTS", "WAIT", "Layout", "layout_of"]
 
 COST = "reported_cost_usd"
 """Column of the cost that an attribute states."""
@@ -31,8 +29,14 @@ TEXTS = ("input", "output", "system_instructions")
 WAIT = "gen_ai.response.time_to_first_chunk"
 """Attribute that carries seconds to `time_to_first_token_ms`, and stays in `attributes`."""
 
-OWN_COLUMNS = ("trace_id", "span_id", "parent_span_id", "started_at", "ended_at")
-"""Columns of what every span carries."""
+OWN_FIELDS = {
+    "trace_id": "traceId",
+    "span_id": "spanId",
+    "parent_span_id": "parentSpanId",
+    "started_at": "startTimeUnixNano",
+    "ended_at": "endTimeUnixNano",
+}
+"""Column -> field of what every span carries."""
 
 _TEXT_COLUMN = {
     "gen_ai.input.messages": "input",
@@ -53,7 +57,7 @@ _FLOAT_KINDS = ("doubleValue",)
 _USAGE_PREFIXES = ("gen_ai.usage.", "llm.usage.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """Where the fields and attributes of spans go that have the same ones in the same order.
 
@@ -62,40 +66,20 @@ class Layout:
         kinds: Kind of the value of each, such as `stringValue`.
         fields: Fields of the span that decide something.
         deciding: Positions of the attributes that decide something.
-        carried: Positions of the others.
         columns: Column -> position of the attribute that it is carried from.
         opaque: Name -> position of the attributes that are carried into `attributes`.
         wait: Position of `WAIT`, or None.
         has_total: Whether a total of tokens is stated, which tells how cached input is counted.
-        has_more: Whether spans may hold events or links.
     """
 
     names: tuple[str, ...]
     kinds: tuple[str, ...]
     fields: tuple[str, ...]
     deciding: tuple[int, ...]
-    carried: tuple[int, ...]
     columns: dict[str, int]
     opaque: dict[str, int]
     wait: int | None
     has_total: bool
-    has_more: bool
-
-    def carried_by(self, span: Mapping[str, Any], values: list[Any]) -> tuple[Any, ...]:
-        """The fields of `OWN_COLUMNS` and what the attributes in `carried` hold.
-
-        Args:
-            span: A span of this layout.
-            values: What its attributes hold.
-        """
-        return (
-            span["traceId"],
-            span["spanId"],
-            span.get("parentSpanId"),
-            span["startTimeUnixNano"],
-            span["endTimeUnixNano"],
-            *[values[position] for position in self.carried],
-        )
 
 
 def layout_of(fields: tuple[str, ...], names: tuple[str, ...], kinds: tuple[str, ...]) -> Layout | None:
@@ -123,12 +107,10 @@ def layout_of(fields: tuple[str, ...], names: tuple[str, ...], kinds: tuple[str,
         kinds=kinds,
         fields=tuple(name for name in fields if name not in _CARRIED_FIELDS),
         deciding=deciding,
-        carried=tuple(position for position in range(len(names)) if position in carried),
         columns=columns,
         opaque=opaque,
         wait=wait,
         has_total=not given.isdisjoint(TOTALS),
-        has_more=not set(_ELSEWHERE).isdisjoint(fields),
     )
 
 

@@ -5,24 +5,14 @@ any of them; none of them can have more colons than its written value (see there
 only if each line has; and a batch that can be written within the depth holds no line that cannot.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import orjson
 
-from llmops_lib.sources.lines import (
-    LINE_LIMIT,
-    Refused,
-    open_decompressed,
-    parse_json,
-    skip_line,
-    without_mark,
-    written_within_depth,
-)
+from llmops_lib.sources.lines import Line, Refused, parse_json, written_within_depth
 from llmops_lib.sources.rows import RowCollector
 
 # So few that their values are still in the processor's cache when they are written and sorted.
@@ -38,7 +28,7 @@ class Batch:
         values: The value of each line that could be read.
         numbers: The number of each of these lines, counted from 1.
         offsets: The byte offset of each of them.
-        raws: The bytes of each of them, perhaps with a carriage return.
+        raws: The bytes of each of them.
     """
 
     values: list[Any]
@@ -56,58 +46,50 @@ class Batch:
         return self.values, self.numbers, self.offsets, self.raws
 
 
-def iter_batches(path: Path, collector: RowCollector) -> Iterator[Batch]:
-    """The lines of a file in batches; those that cannot be read go to the quarantine on the way.
+def iter_batches(lines: Iterable[Line], collector: RowCollector) -> Iterator[Batch]:
+    """Lines in batches; those that cannot be read go to the quarantine on the way.
 
     Args:
-        path: A plain, gzip or zstd file of JSON Lines.
+        lines: Lines of JSON.
         collector: Takes the refused lines.
-
-    Raises:
-        SourceError: If the file cannot be read or decompressed.
     """
-    number, offset = 1, 0
-    with open_decompressed(path) as stream:
-        while raw := _whole_lines(stream):
-            lines = raw.split(b"\n")
-            offsets = list(accumulate((len(line) + 1 for line in lines), initial=offset))
-            if not lines[-1]:
-                del lines[-1]
-            too_long = len(lines) - 1 if len(lines[-1]) > LINE_LIMIT else None
-            yield _batch(lines[:too_long], number, offsets, collector)
-            if too_long is not None:
-                collector.refuse("line_too_long", line=number + too_long, offset=offsets[too_long])
-                offset += skip_line(stream)
-            number, offset = number + len(lines), offset + len(raw)
+    waiting: list[Line] = []
+    size = 0
+    for line in lines:
+        waiting.append(line)
+        size += len(line.raw)
+        if size >= _BATCH_BYTES:
+            yield _batch(waiting, collector)
+            waiting, size = [], 0
+    if waiting:
+        yield _batch(waiting, collector)
 
 
-def _whole_lines(stream: BinaryIO) -> bytes:
-    raw = stream.read(_BATCH_BYTES)
-    if raw and not raw.endswith(b"\n"):
-        begun = len(raw) - raw.rfind(b"\n") - 1
-        raw += stream.readline(LINE_LIMIT + 1 - begun)
-    return raw
+def _batch(lines: list[Line], collector: RowCollector) -> Batch:
+    values = _values_together([line.raw for line in lines])
+    if values is None:
+        lines, values = _values_alone(lines, collector)
+    return Batch(
+        values,
+        [line.number for line in lines],
+        [line.offset for line in lines],
+        [line.raw for line in lines],
+    )
 
 
-def _batch(lines: list[bytes], number: int, offsets: list[int], collector: RowCollector) -> Batch:
-    values = _values_together(lines)
-    if values is not None:
-        return Batch(values, list(range(number, number + len(lines))), offsets, lines)
-    batch = Batch([], [], [], [])
-    for line_number, offset, raw in zip(range(number, number + len(lines)), offsets, lines, strict=False):
-        text = without_mark(raw, is_first=line_number == 1).rstrip(b"\r\n")
-        if not text.strip():
+def _values_alone(lines: list[Line], collector: RowCollector) -> tuple[list[Line], list[Any]]:
+    kept: list[Line] = []
+    values: list[Any] = []
+    for line in lines:
+        if not line.raw.strip():
             continue
         try:
-            value = parse_json(text)
+            values.append(parse_json(line.raw))
         except Refused as refused:
-            collector.refuse(str(refused), line=line_number, offset=offset, raw=text)
-            continue
-        batch.values.append(value)
-        batch.numbers.append(line_number)
-        batch.offsets.append(offset)
-        batch.raws.append(text)
-    return batch
+            collector.refuse(str(refused), line=line.number, offset=line.offset, raw=line.raw)
+        else:
+            kept.append(line)
+    return kept, values
 
 
 def _values_together(lines: list[bytes]) -> list[Any] | None:

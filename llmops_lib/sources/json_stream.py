@@ -48,12 +48,29 @@ def iter_values(path: Path, *, parse: Callable[[bytes], Any] = parse_json) -> It
     lines = iter_lines(path)
     probed = list(islice(lines, _PROBED_LINES))
     everything: Iterable[Line] = chain(probed, lines)
-    is_by_line = any(line.raw.startswith(b"{") and _parsed(line, parse).refused is None for line in probed)
     is_document = take_sample(path).kind == "document"
-    if not is_by_line or is_document:
+    if is_document or not _has_value(probed, parse):
         everything = _blocks(everything, is_document=is_document)
     for line in everything:
         yield _parsed(line, parse)
+
+
+def is_by_line(path: Path) -> bool:
+    """Whether `iter_values` takes each line of a file for a value.
+
+    Args:
+        path: A plain, gzip or zstd file.
+
+    Raises:
+        SourceError: If the file cannot be read or decompressed.
+    """
+    if take_sample(path).kind == "document":
+        return False
+    return _has_value(islice(iter_lines(path), _PROBED_LINES), parse_json)
+
+
+def _has_value(lines: Iterable[Line], parse: Callable[[bytes], Any]) -> bool:
+    return any(line.raw.startswith(b"{") and _parsed(line, parse).refused is None for line in lines)
 
 
 def _parsed(line: Line, parse: Callable[[bytes], Any]) -> StreamValue:

@@ -7,7 +7,7 @@ import polars as pl
 
 from llmops_lib.sources.checks import COLUMNS, REQUIRED
 from llmops_lib.sources.langfuse_groups import Group
-from llmops_lib.sources.message_columns import message_columns
+from llmops_lib.sources.message_columns import Contents, message_columns
 from llmops_lib.sources.pieces import DTYPES, Failures, checked_series, with_derived
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.time_columns import utc_times
@@ -67,7 +67,7 @@ def _checked(group: Group) -> dict[str, pl.Series]:
     columns = {
         name: checked_series(name, values, failures)
         for name, values in given.items()
-        if name in REQUIRED or values.count(None) < len(values)
+        if name in REQUIRED or isinstance(values, pl.Series) or values.count(None) < len(values)
     }
     group.odd.update(failures)
     nothing = pl.repeat(None, len(group.numbers), dtype=pl.String, eager=True)
@@ -90,7 +90,7 @@ def _preferred(group: Group) -> dict[str, list[Any]]:
     }
     if group.plan.operation == "execute_tool":
         found["tool_name"] = group.cells.get("name", [])
-    return {name: values for name, values in found.items() if values}
+    return {name: values for name, values in found.items() if len(values)}
 
 
 def _stated(group: Group, name: str, other: str = "") -> list[Any]:
@@ -116,7 +116,8 @@ def _contents(group: Group) -> dict[str, pl.Series]:
     columns = {"attributes": _json(group.cells["attributes"])}
     for name, role in _ROLES.items():
         if name in group.cells:
-            found = message_columns(group.cells[name], role)
+            written = group.cells[name]
+            found = written if isinstance(written, Contents) else message_columns(written, role)
             columns[name] = found.column
             group.odd.update(found.refused)
             if name == "output" and found.tool_calls:
@@ -125,7 +126,9 @@ def _contents(group: Group) -> dict[str, pl.Series]:
     return columns
 
 
-def _json(written: Sequence[bytes]) -> pl.Series:
+def _json(written: Sequence[bytes] | pl.Series) -> pl.Series:
+    if isinstance(written, pl.Series):
+        return written
     return pl.Series(written, dtype=pl.Binary).cast(pl.String)
 
 
@@ -146,7 +149,7 @@ def _times(group: Group) -> dict[str, pl.Series]:
 
 
 def _moments(group: Group, field: str) -> pl.Series:
-    texts = group.cells.get(field) or [None] * len(group.numbers)
+    texts = group.cells.get(field, [None] * len(group.numbers))
     moments = utc_times(texts)
     if moments.null_count():
         group.odd.update(row for row in moments.is_null().arg_true() if texts[row] not in (None, ""))

@@ -29,15 +29,18 @@ from llmops_lib.sources.refusals import Refused
 
 Cells = Mapping[str, Sequence[Any]]
 
-_CONTENTS = ("input", "output")
-_KEPT = (
+CONTENTS = ("input", "output")
+"""Fields that hold messages."""
+
+TIMES = ("start_time", "end_time", "completion_start_time")
+"""Fields that hold times."""
+
+KEPT = (
     "id",
     "trace_id",
     "parent_observation_id",
     "name",
-    "start_time",
-    "end_time",
-    "completion_start_time",
+    *TIMES,
     "model",
     "provided_model_name",
     "environment",
@@ -50,6 +53,8 @@ _KEPT = (
     "tags",
     "trace_tags",
 )
+"""Fields that columns hold as they are."""
+
 _COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 _NOTES = (TOTAL_TOKENS, TOKEN_CONVENTION)
 
@@ -68,10 +73,10 @@ class Group:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.cells: dict[str, list[Any]] = {}
+        self.cells: dict[str, Any] = {}
         self.numbers: list[int] = []
         self.offsets: list[int] = []
-        self.raws: list[bytes] = []
+        self.raws: Sequence[bytes] = []
         self.odd: set[int] = set()
 
     def add(
@@ -89,10 +94,10 @@ class Group:
         properties: Cells = dict(zip(self.plan.properties, values, strict=True))
         for name in OBJECTS & found.keys() - {"metadata"}:
             found[name] = self._unwrapped(found[name])
-        for name in _CONTENTS:
+        for name in CONTENTS:
             if name in found:
                 self._keep(name, list(map(orjson.dumps, _out_of_text(found[name]))))
-        for name in _KEPT:
+        for name in KEPT:
             if name in found:
                 self._keep(name, found[name])
         for name, column in self.plan.properties.items():
@@ -102,11 +107,11 @@ class Group:
             elif name == "ls_provider":
                 self._keep("metadata.provider", properties[name])
         self._mark(found.get("tool_calls", ()), bool)
-        notes = self._usage_notes(found, len(numbers))
+        notes = self.usage_notes(found, len(numbers))
         self._keep("attributes", self._attributes(found, properties, notes, len(numbers)))
         self.numbers += numbers
         self.offsets += offsets
-        self.raws += raws
+        self.raws = [*self.raws, *raws]
 
     def _keep(self, name: str, values: Sequence[Any]) -> None:
         kept = self.cells.get(name)
@@ -128,8 +133,13 @@ class Group:
         self._mark([new == "" != old for new, old in zip(taken, values, strict=True)], bool)
         return taken
 
-    def _usage_notes(self, found: Cells, count: int) -> Cells:
-        """Keeps counts and cost, and returns what is noted of them in `attributes`."""
+    def usage_notes(self, found: Cells, count: int) -> Cells:
+        """Keeps counts and cost, and returns what is noted of them in `attributes`.
+
+        Args:
+            found: Cells of the fields that tell of them, and `status_message`.
+            count: How many observations there are.
+        """
         if self.plan.is_error:
             messages = found.get("status_message", [None] * count)
             rows = [outcome({"level": "ERROR", "status_message": text}, {}) for text in messages]

@@ -8,13 +8,16 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from llmops_lib.sources.clean_lines import Batch, iter_batches
 from llmops_lib.sources.langfuse_columns import frame_of
+from llmops_lib.sources.langfuse_cuts import PlainLines
 from llmops_lib.sources.langfuse_groups import Group
 from llmops_lib.sources.langfuse_plans import Plan, Shape, plan_of, shape_of
-from llmops_lib.sources.lines import parse_json
+from llmops_lib.sources.line_blocks import iter_blocks
+from llmops_lib.sources.lines import Line, parse_json
 from llmops_lib.sources.records import Record
 from llmops_lib.sources.rows import RowCollector
 
@@ -51,18 +54,31 @@ class OrdinaryLines:
         Raises:
             SourceError: If the file cannot be read or decompressed.
         """
-        for batch in iter_batches(self._path, self._collector):
-            yield from self._sorted(batch)
-            self._held_bytes += batch.size
-            is_full = self._held_bytes >= _HELD_BYTES
-            if is_full:
-                self._held_bytes = 0
-            full = [group for group in self._groups.values() if is_full or len(group.numbers) >= _GROUP_ROWS]
-            for group in full:
+        plain = PlainLines(fewest=self._fewest)
+        for block in iter_blocks(self._path, self._refuse_too_long):
+            taken = np.zeros(len(block), bool)
+            for group in plain.groups(block):
+                taken[np.array(group.numbers) - block.number] = True
                 yield from self._taken(group)
+            lines = map(block.line, np.flatnonzero(~taken).tolist())
+            for batch in iter_batches(lines, self._collector):
+                yield from self._sorted(batch)
+                yield from self._full(batch.size)
         for group in list(self._groups.values()):
-            yield from self._taken(group)
+            yield from self._taken(self._groups.pop(group.plan))
         self._collector.order_by_line()
+
+    def _refuse_too_long(self, line: Line) -> None:
+        self._collector.refuse("line_too_long", line=line.number, offset=line.offset)
+
+    def _full(self, size: int) -> Iterator[Record]:
+        self._held_bytes += size
+        is_full = self._held_bytes >= _HELD_BYTES
+        if is_full:
+            self._held_bytes = 0
+        full = [group for group in self._groups.values() if is_full or len(group.numbers) >= _GROUP_ROWS]
+        for group in full:
+            yield from self._taken(self._groups.pop(group.plan))
 
     def _sorted(self, batch: Batch) -> Iterator[Record]:
         alike: dict[Shape, list[int]] = {}
@@ -92,7 +108,6 @@ class OrdinaryLines:
             yield _record(batch.values[row], batch.numbers[row], batch.offsets[row], batch.raws[row])
 
     def _taken(self, group: Group) -> Iterator[Record]:
-        del self._groups[group.plan]
         if len(group.numbers) < self._fewest:
             group.odd.update(range(len(group.numbers)))
         else:

@@ -47,14 +47,16 @@ class Contents:
     refused: set[int] = field(default_factory=set)
 
 
-def message_columns(written: Sequence[bytes], role: str) -> Contents:
+def message_columns(written: Sequence[bytes] | pl.Series, role: str) -> Contents:
     """Input or output of observations as `langfuse_content.content` and `json_text` give it.
 
     Args:
         written: What orjson writes of each cell, out of its layers of JSON text; `null` where there is none.
         role: Role of messages that state none.
     """
-    cells = pl.Series("cell", written, dtype=pl.Binary).cast(pl.String).to_frame()
+    if not isinstance(written, pl.Series):
+        written = pl.Series(written, dtype=pl.Binary).cast(pl.String)
+    cells = written.to_frame("cell")
     cells = cells.select(pl.when((pl.col("cell") != "null") & (pl.col("cell") != '""')).then("cell"))
     is_kept = pl.col("cell").is_null() | _IS_TEXT | (_HOLDS_NONE & ~pl.col("cell").str.starts_with('"'))
     others = cells.with_row_index("row").filter(~is_kept)
@@ -85,7 +87,7 @@ def message_columns(written: Sequence[bytes], role: str) -> Contents:
     return replace(found, column=found.column.scatter(list(texts), list(texts.values())))
 
 
-def _converted(written: bytes, role: str, tool_calls: dict[int, str], row: int) -> str | None:
+def _converted(written: str, role: str, tool_calls: dict[int, str], row: int) -> str | None:
     value = orjson.loads(written)
     # Text inside was unwrapped before it was written, but not a list of the pairs of a mapping.
     value = messages_in(unwrapped(value) if isinstance(value, list) else value, role)

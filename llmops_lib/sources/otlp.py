@@ -12,16 +12,15 @@ Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from llmops_lib.sources.alike import FEWEST, AlikeSpans
 from llmops_lib.sources.console import console_row, is_console_span
-from llmops_lib.sources.json_stream import iter_values
-from llmops_lib.sources.lines import parse_json
+from llmops_lib.sources.json_stream import StreamValue, is_by_line, iter_values
+from llmops_lib.sources.line_blocks import iter_blocks
 from llmops_lib.sources.otlp_logs import read_log_record
+from llmops_lib.sources.otlp_requests import FEWEST, OrdinaryRequests
 from llmops_lib.sources.otlp_spans import Scope, described_scope, span_row
 from llmops_lib.sources.place import Place
 from llmops_lib.sources.refusals import Refused
@@ -84,26 +83,41 @@ def read_otlp(path: Path, *, timezone: str | None = None, fewest_alike: int | No
         SourceError: If the file cannot be read at all.
     """
     collector = RowCollector(FORMAT, str(path))
-    alike = AlikeSpans(collector, span_row, _spans_of, fewest=fewest_alike)
-    for found in iter_values(path):
-        place = Place(collector, found.line, timezone)
-        if found.refused is not None:
-            place.refuse(found.refused)
-        else:
-            _read_value(found.value, place, alike)
-            collector.hold(len(found.line.raw))
-            alike.hold(len(found.line.raw))
-    alike.flush()
+    requests = None
+    if fewest_alike is not None:
+        requests = OrdinaryRequests(collector, read_value, timezone=timezone, fewest=fewest_alike)
+    if requests is None:
+        for found in iter_values(path):
+            _read_found(found, Place(collector, found.line, timezone))
+    elif is_by_line(path):
+        for block in iter_blocks(path, lambda line: requests.place(line).refuse(Refused("line_too_long"))):
+            requests.take_block(block)
+    else:
+        requests.take_values(iter_values(path))
     return collector.finish()
 
 
-def _read_value(value: Any, place: Place, alike: AlikeSpans) -> None:
+def _read_found(found: StreamValue, place: Place) -> None:
+    if found.refused is not None:
+        place.refuse(found.refused)
+    else:
+        read_value(found.value, place)
+        place.collector.hold(len(found.line.raw))
+
+
+def read_value(value: Any, place: Place) -> None:
+    """Takes what one line holds, span by span.
+
+    Args:
+        value: What was parsed.
+        place: Where it stands.
+    """
     requests = value if isinstance(value, list) else [value]
     if not requests or not all(isinstance(request, dict) for request in requests):
         place.refuse(Refused("not_object", f"found {type(value).__name__}"))
         return
-    for number, (span, scope, key) in enumerate(_scoped_spans(requests, place)):
-        alike.take(span, scope, key, place, number)
+    for span, scope in _scoped_spans(requests, place):
+        place.read(span, partial(span_row, scope=scope))
     for request in requests:
         if any(name in request for name in _SIGNALS):
             _read_others(request, place)
@@ -115,25 +129,16 @@ def _read_value(value: Any, place: Place, alike: AlikeSpans) -> None:
 
 def _scoped_spans(
     requests: list[Mapping[str, Any]], place: Place
-) -> Iterator[tuple[Mapping[str, Any], Scope, bytes]]:
-    """The spans of requests, each with its scope and what tells that scope from others."""
+) -> Iterator[tuple[Mapping[str, Any], Scope]]:
+    """The spans of requests, each with its scope."""
     for request in requests:
         for signal in _SPANS:
             for group in _objects(request.get(signal), place, signal):
                 for scoped in _named_objects(group, _SCOPES, place):
                     written = next((scoped[name] for name in _LIBRARIES if name in scoped), None)
                     scope = described_scope(written, group.get("resource"))
-                    key = orjson.dumps([group.get("resource"), written])
                     for span in _named_objects(scoped, _RECORDS, place):
-                        yield span, scope, key
-
-
-def _spans_of(place: Place) -> Iterator[tuple[Mapping[str, Any], Scope]]:
-    value = parse_json(place.line.raw)
-    # What is no span on this line was refused when it was read.
-    unheard = Place(RowCollector(FORMAT, ""), place.line)
-    for span, scope, _ in _scoped_spans(value if isinstance(value, list) else [value], unheard):
-        yield span, scope
+                        yield span, scope
 
 
 def _read_others(request: Mapping[str, Any], place: Place) -> None:

@@ -95,15 +95,15 @@ def _derived(frame: pl.DataFrame) -> list[pl.Expr | pl.Series]:
     ]
 
 
-def checked_series(name: str, values: list[Any], failures: Failures) -> pl.Series:
+def checked_series(name: str, values: list[Any] | pl.Series, failures: Failures) -> pl.Series:
     """The values of a column, null where one cannot be right.
 
     Args:
         name: One of `checks.COLUMNS`.
-        values: As `checks.checked_value` takes them, or None.
+        values: As `checks.checked_value` takes them, or None; a series of texts.
         failures: Takes what is refused.
     """
-    types = set(map(type, values))
+    types: set[type] = {str} if isinstance(values, pl.Series) else set(map(type, values))
     if types <= {NoneType}:
         return pl.repeat(None, len(values), dtype=DTYPES[name], eager=True).alias(name)
     if (plain := _PLAIN.get(name)) is not None:
@@ -113,7 +113,7 @@ def checked_series(name: str, values: list[Any], failures: Failures) -> pl.Serie
             series = None
         if series is not None:
             return series
-    return _one_by_one(name, values, failures)
+    return _one_by_one(name, list(values), failures)
 
 
 def _one_by_one(name: str, values: list[Any], failures: Failures) -> pl.Series:
@@ -136,22 +136,21 @@ def _micros(moments: list[Any]) -> list[int | None]:
     return [None if moment is None else (moment - _EPOCH) // _MICROSECOND for moment in moments]
 
 
-def _texts(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
+def _texts(name: str, values: Any, types: set[type]) -> pl.Series | None:
     if types != {str}:
         return None
     series = pl.Series(name, values, dtype=pl.String)
-    if "" in values:
-        series = series.set(series == "", None)
-    return series
+    is_empty = series == ""
+    return series.set(is_empty, None) if is_empty.any() else series
 
 
-def _names(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
+def _names(name: str, values: Any, types: set[type]) -> pl.Series | None:
     series = _texts(name, values, types)
     longest = 0 if series is None else series.str.len_bytes().max()
     return series if not isinstance(longest, int) or longest <= NAME_LIMIT else None
 
 
-def _identifiers(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
+def _identifiers(name: str, values: Any, types: set[type]) -> pl.Series | None:
     series = _names(name, values, types)
     if series is None:
         return None
@@ -159,15 +158,15 @@ def _identifiers(name: str, values: list[Any], types: set[type]) -> pl.Series | 
     return series if not is_none.any() or series.filter(is_none).str.strip_chars("0").ne("").all() else None
 
 
-def _operations(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
+def _operations(name: str, values: Any, types: set[type]) -> pl.Series | None:
     return _texts(name, values, types) if _OPERATION_VALUES.issuperset(values) else None
 
 
 _OPERATION_VALUES = frozenset((*OPERATIONS, None, ""))
 
 
-def _whole(lowest: int, highest: int) -> Callable[[str, list[Any], set[type]], pl.Series | None]:
-    def counts(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
+def _whole(lowest: int, highest: int) -> Callable[[str, Any, set[type]], pl.Series | None]:
+    def counts(name: str, values: Any, types: set[type]) -> pl.Series | None:
         if types != {int}:
             return None
         series = pl.Series(name, values, dtype=DTYPES[name])
@@ -176,23 +175,23 @@ def _whole(lowest: int, highest: int) -> Callable[[str, list[Any], set[type]], p
     return counts
 
 
-def _numbers(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
+def _numbers(name: str, values: Any, types: set[type]) -> pl.Series | None:
     if types != {float}:
         return None
     series = pl.Series(name, values, dtype=pl.Float64)
     return series if series.is_finite().all() else None
 
 
-def _durations(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
+def _durations(name: str, values: Any, types: set[type]) -> pl.Series | None:
     series = _numbers(name, values, types)
     return None if series is None else series.set(series < 0, None)
 
 
-def _flags(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
+def _flags(name: str, values: Any, types: set[type]) -> pl.Series | None:
     return pl.Series(name, values, dtype=pl.Boolean) if types == {bool} else None
 
 
-def _moments(name: str, values: list[Any], types: set[type]) -> pl.Series | None:
+def _moments(name: str, values: Any, types: set[type]) -> pl.Series | None:
     if types == {int}:
         series = pl.Series(name, values, dtype=pl.Int64) // 1_000
     elif types == {datetime} and all(value is None or value.tzinfo is UTC for value in values):

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from llmops_lib.schema import TOKEN_CONVENTION
-from llmops_lib.sources.carried import OWN_COLUMNS, WAIT, Layout
+from llmops_lib.sources.carried import OWN_FIELDS, WAIT, Layout
 from llmops_lib.sources.otlp_values import any_value
 from llmops_lib.sources.refusals import Refused
 
@@ -25,16 +27,21 @@ class Prototype:
     Attributes:
         row: Columns that they share, and an identity.
         columns: Column -> position of the attribute that each carries to it.
-        rest: `attributes` of one of them.
         opaque: Name -> position of what each carries to `attributes`.
         has_reason: Whether the finish reason is shared, or stands in the messages that each carries.
+        template: What stands around the values of `opaque` in the JSON text of `attributes`.
     """
 
     row: Mapping[str, Any]
     columns: Mapping[str, int]
-    rest: Mapping[str, Any]
     opaque: Mapping[str, int]
     has_reason: bool
+    template: tuple[str, ...]
+
+    @property
+    def destinations(self) -> tuple[Any, ...]:
+        """What is the same for all prototypes whose spans can become columns together."""
+        return tuple(self.columns.items()), tuple(self.opaque.items()), self.has_reason
 
 
 def prototype_of(span: Span, layout: Layout, row_of: Callable[[Span], dict[str, Any]]) -> Prototype | None:
@@ -53,21 +60,40 @@ def prototype_of(span: Span, layout: Layout, row_of: Callable[[Span], dict[str, 
         values = [any_value(attribute["value"]) for attribute in span["attributes"]]
         columns, opaque = _destinations(row, values, layout)
         has_reason = "output" not in columns or _states_reason(span, columns["output"], row_of)
-    except (Refused, LookupError):
+        rest = row["attributes"]
+        opaque = {name: opaque[name] for name in rest if name in opaque}
+        template = _template(rest, opaque)
+    except (Refused, LookupError, TypeError):
         return None
-    rest = row["attributes"]
     if TOKEN_CONVENTION in rest:
         return None
-    carried = {*OWN_COLUMNS, *columns, "attributes"} | ({"tool_calls"} if "output" in columns else set())
+    carried = {*OWN_FIELDS, *columns, "attributes"} | ({"tool_calls"} if "output" in columns else set())
     carried |= set() if has_reason else {"finish_reason"}
     shared = {name: value for name, value in row.items() if name not in carried}
     return Prototype(
         row=shared | _IDENTITY | ({} if opaque else {"attributes": rest}),
         columns=columns,
-        rest=rest,
         opaque=opaque,
         has_reason=has_reason,
+        template=template,
     )
+
+
+def _template(rest: Mapping[str, Any], opaque: Mapping[str, int]) -> tuple[str, ...]:
+    """The JSON text of an object, cut where the values of some names stand.
+
+    Raises:
+        TypeError: If orjson cannot write it.
+    """
+    parts, text = [], "{"
+    for number, (name, value) in enumerate(rest.items()):
+        text += f"{',' if number else ''}{orjson.dumps(name).decode()}:"
+        if name in opaque:
+            parts.append(text)
+            text = ""
+        else:
+            text += orjson.dumps(value).decode()
+    return (*parts, text + "}")
 
 
 def _destinations(

@@ -17,7 +17,7 @@ _FORMS = tuple(
 """Pattern and format of each way; a time without a zone is taken as UTC."""
 
 
-def utc_times(texts: Sequence[Any]) -> pl.Series:
+def utc_times(texts: Sequence[Any] | pl.Series) -> pl.Series:
     """The moments that texts name, as `times.parse_time` finds them with the zone UTC.
 
     Args:
@@ -26,7 +26,7 @@ def utc_times(texts: Sequence[Any]) -> pl.Series:
     Returns:
         Datetimes; null where a value is no text, written in another way, no date, or not known to be past.
     """
-    if not set(map(type, texts)) <= {str, type(None)}:
+    if not isinstance(texts, pl.Series) and not set(map(type, texts)) <= {str, type(None)}:
         texts = [text if isinstance(text, str) else None for text in texts]
     column = pl.Series("time", texts, dtype=pl.String)
     moments = pl.repeat(None, column.len(), dtype=pl.Datetime("us"), eager=True)

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmops_lib.sources import clean_lines, lines
+from llmops_lib.sources import clean_lines, line_blocks, lines
 from llmops_lib.sources.clean_lines import iter_batches
+from llmops_lib.sources.line_blocks import iter_blocks
 from llmops_lib.sources.lines import iter_lines, parse_json
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector
@@ -41,8 +42,9 @@ PIECES = (
 
 @pytest.fixture
 def small_limits(monkeypatch):
-    """Lines of 1,000 bytes and batches of 64, so that a short file has every boundary."""
-    monkeypatch.setattr(clean_lines, "LINE_LIMIT", 1_000)
+    """Lines of 1,000 bytes, blocks of 200 and batches of 64, so that a short file has every boundary."""
+    monkeypatch.setattr(line_blocks, "LINE_LIMIT", 1_000)
+    monkeypatch.setattr(line_blocks, "_BLOCK_BYTES", 200)
     monkeypatch.setattr(lines, "LINE_LIMIT", 1_000)
     monkeypatch.setattr(clean_lines, "_BATCH_BYTES", 64)
 
@@ -62,9 +64,14 @@ def _one_by_one(path):
 
 def _in_batches(path):
     collector = RowCollector("langfuse", str(path))
+
+    def refuse_too_long(line):
+        collector.refuse("line_too_long", line=line.number, offset=line.offset)
+
     read = [
         (number, offset, repr(value))
-        for batch in iter_batches(path, collector)
+        for block in iter_blocks(path, refuse_too_long)
+        for batch in iter_batches(map(block.line, range(len(block))), collector)
         for value, number, offset, _ in zip(*batch.columns(), strict=False)
     ]
     refused = collector.finish().quarantine.select("source_line", "byte_offset", "reason").rows()

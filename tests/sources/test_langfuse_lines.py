@@ -229,6 +229,56 @@ def test_columns_give_the_rows_that_reading_one_by_one_gives(tmp_path_factory, g
     _assert_same(path, fewest_alike=fewest)
 
 
+PIECES = (
+    *'"\\{}[]:,-+.0123456789eE /nu\t\r\n',
+    *(
+        "\x01",
+        "\x02",
+        "\x10",
+        "\x10\xc0",
+        "\x11",
+        "é",
+        "\\u00e9",
+        "\\ud800",
+        '\\"',
+        "null",
+        "true",
+        "NaN",
+        "1e999",
+    ),
+    *('"name":', ',"traceId":', '"x","model":"', '"tenant" :', "12345678901234567890", '"x":1,"x":2,'),
+)
+
+
+@st.composite
+def damaged_exports(draw):
+    """Observations that differ only in what they carry, with a few pieces of text put in or taken out."""
+    separators = draw(st.sampled_from(((",", ":"), (", ", ": "))))
+    changes = {
+        name: draw(MUTATIONS[name]) for name in draw(st.lists(st.sampled_from(sorted(MUTATIONS)), max_size=2))
+    }
+    more = {
+        "comments": {"x": 1, "y": [1.50, {"z": "{"}]},
+        "level": draw(st.sampled_from(("DEFAULT", "ERROR", None))),
+    }
+    rows = [ORDINARY | more | changes | {"id": f"g-{number}", "latency": number + 0.5} for number in range(4)]
+    text = "\n".join(json.dumps(row, separators=separators) for row in rows)
+    for _ in range(draw(st.integers(0, 3))):
+        place = draw(st.integers(0, len(text)))
+        removed = draw(st.sampled_from((0, 0, 1, 1, 2, 9)))
+        text = text[:place] + draw(st.sampled_from(("", *PIECES))) + text[place + removed :]
+    return text
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=damaged_exports())
+def test_damaged_lines_are_read_as_if_parsed(tmp_path_factory, text):
+    """What only looks like JSON must not be taken for JSON, and nothing beside it may suffer."""
+    path = tmp_path_factory.mktemp("lines") / "export.jsonl"
+    path.write_bytes(json.dumps(ORDINARY).encode() + b"\n" + text.encode(errors="replace"))
+    _assert_same(path)
+
+
 @pytest.mark.parametrize("name", EXPORTS)
 def test_a_real_export_gives_the_same_rows_both_ways(shared, name):
     """Of shapes that no strategy thought of."""

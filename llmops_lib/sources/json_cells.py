@@ -1,0 +1,78 @@
+"""Strings of masked JSON texts as values: what they mean, or as JSON text again."""
+
+from collections.abc import Callable
+
+import orjson
+import polars as pl
+
+from llmops_lib.sources.json_skeletons import is_json
+from llmops_lib.sources.json_text import json_text
+from llmops_lib.sources.json_tokens import ESCAPES, MEANINGS
+
+PLAIN = r"^[\p{L}\p{N}!#$%&'()*+,\-./:;<=>?@^_`|}~]"
+"""Pattern of text that is no JSON text itself: it begins with a visible character that opens no value."""
+
+
+_CONTROLS = [mask for mask, meaning in MEANINGS.items() if meaning < " "]
+
+
+def unmasked(cells: pl.Expr) -> pl.Expr:
+    """What strings mean.
+
+    Args:
+        cells: Tokens of masked texts.
+    """
+    return cells.str.replace_many(list(MEANINGS), list(MEANINGS.values()))
+
+
+def quoted(cells: pl.Expr) -> pl.Expr:
+    """Strings as orjson writes them, quotes included.
+
+    Args:
+        cells: Tokens of masked texts.
+    """
+    escaped = cells.str.replace_many(list(ESCAPES), list(ESCAPES.values()))
+    return pl.concat_str(pl.lit('"'), escaped, pl.lit('"'))
+
+
+def json_texts(cells: pl.Series) -> pl.Series:
+    """What `json_text` makes of each string, null where there is none.
+
+    Args:
+        cells: Tokens of masked texts, none of them empty.
+    """
+    is_plain = cells.str.contains(PLAIN)
+    if is_plain.all():
+        return _select(cells, quoted)
+    texts = _select(cells, unmasked)
+    has_controls = any(cells.str.contains(mask, literal=True).any() for mask in _CONTROLS)
+    is_open = ~(is_json(texts, has_controls=has_controls) | is_plain)
+    texts = rewritten(texts, texts, is_open, json_text)
+    plain = is_plain.arg_true()
+    return texts if plain.is_empty() else texts.scatter(plain, _select(cells.gather(plain), quoted))
+
+
+def _select(cells: pl.Series, text_of: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    return cells.to_frame("cell").select(text_of(pl.col("cell"))).to_series()
+
+
+def rewritten(
+    found: pl.Series, texts: pl.Series, is_open: pl.Series, text_of: Callable[[str], str | None]
+) -> pl.Series:
+    """The column with what a function makes of some of the texts, one by one.
+
+    Args:
+        found: The column.
+        texts: What the function takes.
+        is_open: Of which of them.
+        text_of: The function.
+    """
+    rows = is_open.fill_null(value=False).arg_true()
+    if rows.is_empty():
+        return found
+    return found.clone().scatter(rows, pl.Series(list(map(text_of, texts.gather(rows))), dtype=pl.String))
+
+
+def number_texts(values: list[int | float]) -> pl.Series:
+    """Numbers as orjson writes them."""
+    return pl.Series([orjson.dumps(values)[1:-1].decode()]).str.split(",").explode()
