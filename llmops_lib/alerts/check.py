@@ -52,7 +52,7 @@ def check_alerts(  # noqa: PLR0913 - where from, by which rules, remembered wher
     source: str | Path,
     rules: str | Path,
     *,
-    lookback: timedelta = timedelta(hours=24),
+    lookback: timedelta | str = "24h",
     state: str | Path | None = None,
     dry_run: bool = False,
     prices: str | Path | pl.DataFrame | None = None,
@@ -68,8 +68,8 @@ def check_alerts(  # noqa: PLR0913 - where from, by which rules, remembered wher
     Args:
         source: Directory of a store; or exports, as `load_traces` takes them.
         rules: File of alert rules, see `load_alert_rules`.
-        lookback: How far back from the last call breaches are looked for; at least the time between two
-            checks, or what falls between them is missed.
+        lookback: How far back from the last call breaches are looked for, as a duration or in words such as
+            `6h`; at least the time between two checks, or what falls between them is missed.
         state: File that remembers the episodes; beside the source when None.
         dry_run: Nothing is sent and nothing is remembered.
         prices: As `price_calls` takes them.
@@ -85,11 +85,12 @@ def check_alerts(  # noqa: PLR0913 - where from, by which rules, remembered wher
         StoreError: If the store cannot be read.
     """
     declared = load_alert_rules(rules)
+    back = _length(lookback)
     send = {} if dry_run else senders(declared, Path(rules).parent)
     place = Path(state) if state is not None else memory_path(str(source))
     spans = open_source(source, timezone=timezone, columns=columns).spans
-    calls, as_of = _latest_calls(spans, declared, lookback, prices)
-    since = as_of - lookback if as_of is not None else None
+    calls, as_of = _latest_calls(spans, declared, back, prices)
+    since = as_of - back if as_of is not None else None
     found = [
         episode
         for rule in declared.rules
@@ -145,6 +146,18 @@ def _outcome(
     return AlertOutcome(as_of, since, shown, frozenset(new), (), ())
 
 
+def _length(lookback: timedelta | str) -> timedelta:
+    try:
+        length = duration_of(lookback) if isinstance(lookback, str) else lookback
+    except ValueError as error:
+        msg = f"lookback: {error}"
+        raise AlertError(msg) from error
+    if length <= timedelta(0):
+        msg = f"lookback is {length}; expected a stretch of time such as 24h"
+        raise AlertError(msg)
+    return length
+
+
 def _latest_calls(
     spans: pl.LazyFrame,
     rules: AlertRules,
@@ -152,9 +165,6 @@ def _latest_calls(
     prices: str | Path | pl.DataFrame | None,
 ) -> tuple[pl.DataFrame, datetime | None]:
     """Priced model calls as far back as the rules need them, and the start of the last one."""
-    if lookback <= timedelta(0):
-        msg = f"lookback is {lookback}; expected a stretch of time such as 24 hours"
-        raise AlertError(msg)
     calls = spans.filter(pl.col("is_model_call"))
     as_of = calls.select(pl.col("started_at").max()).collect(engine="streaming").item()
     # A window that the look-back cuts is measured whole.

@@ -1,7 +1,7 @@
 """`llmops alerts`: reviewed rules, checked on the latest calls; each episode is told of once."""
 
 import sys
-from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,12 +27,12 @@ def init(
 
     Example: llmops alerts init alerts.yaml
     """
-    from llmops_lib.alerts.rules import EXAMPLE  # noqa: PLC0415 - keeps `llmops --help` fast
-    from llmops_lib.errors import AlertError  # noqa: PLC0415 - as above
+    from llmops_lib.errors import AlertError  # noqa: PLC0415 - keeps `llmops --help` fast
 
+    example = files("llmops_lib").joinpath("alerts", "example.yaml").read_text(encoding="utf-8")
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(EXAMPLE.read_text(encoding="utf-8"))
+            file.write(example)
     except OSError as error:
         msg = f"{path}: cannot be written ({error.strerror}); name a file that is not there yet"
         raise AlertError(msg) from error
@@ -71,7 +71,7 @@ def check(
         outcome = check_alerts(
             source,
             rules,
-            lookback=_length(lookback),
+            lookback=lookback,
             state=state,
             dry_run=dry_run,
             prices=prices,
@@ -86,15 +86,6 @@ def check(
         _say(outcome, dry_run=dry_run)
     if outcome.episodes:
         raise typer.Exit(1)
-
-
-def _length(text: str) -> timedelta:
-    from llmops_lib.alerts.rules import duration_of  # noqa: PLC0415 - as above
-
-    try:
-        return duration_of(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--lookback") from error
 
 
 def _say(outcome: Any, *, dry_run: bool) -> None:

@@ -4,7 +4,6 @@ import json
 import logging
 import multiprocessing
 import socket
-from datetime import timedelta
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -103,7 +102,7 @@ def test_the_planted_runaway_is_told_on_the_day_it_shows(rules, tmp_path):
     """From an export to a message, with the weeks before as its history."""
     facts = write_demo(tmp_path / "demo.jsonl", weeks=5, calls_per_week=3000)
     spike = {"kind": "spend_spike", "by": None, "window": None, "min_calls": None, "above_share": None}
-    outcome = check_alerts(facts.path, rules(**spike), lookback=timedelta(days=7))
+    outcome = check_alerts(facts.path, rules(**spike), lookback="7d")
     assert len(outcome.new) == 1
     assert told(tmp_path)[0]["group"] == "tenant lumen-energy, feature agent_refunds"
 
