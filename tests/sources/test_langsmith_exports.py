@@ -101,7 +101,7 @@ def test_a_batch_of_the_javascript_sdk_is_one_run(shared, name, latency_ms):
     """Its update does not even name the run; its times are epoch milliseconds."""
     rows = read_langsmith(shared / f"fixtures/langsmith/langsmith_js_wrap_openai_{name}.json")
     call = rows.spans.row(0, named=True)
-    assert rows.quarantine["reason"].to_list() == ["merged: into the row at the same place"]
+    assert rows.quarantine["reason"].to_list() == ["merged: into the row at line 1"]
     assert (call["is_model_call"], call["input_tokens"], call["output_tokens"]) == (True, 9, 9)
     assert (call["latency_ms"], call["finish_reason"]) == (latency_ms, "stop")
     assert call["is_streaming"] == (True if name == "stream" else None)
