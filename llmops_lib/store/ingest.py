@@ -5,17 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from llmops_lib.errors import StoreError
 from llmops_lib.schema import QUARANTINE, conform
 from llmops_lib.sources.export_files import ExportFile, export_files
 from llmops_lib.sources.file_rows import UNKNOWN_FORMAT, Columns, FileRows, ReadOptions, hash_file, read_file
+from llmops_lib.sources.held import waiting
 from llmops_lib.sources.load import OnFile, Paths
-from llmops_lib.store.layout import write_table, writing
-from llmops_lib.store.ledger import Entry, has_synthetic, read_ledger, write_entry
-from llmops_lib.store.merge import merge_files, write_losses
+from llmops_lib.sources.resolved_load import WaitingRows
+from llmops_lib.sources.rows import LOG_MESSAGES
+from llmops_lib.store.layout import message_file, waiting_folder, write_frames, writing
+from llmops_lib.store.ledger import Entry, read_ledger, write_entry
+from llmops_lib.store.losses import write_losses
+from llmops_lib.store.merge import Merged, merge_rows, touched_traces
 
 # Files are merged together until they hold so many rows: a day is then rewritten once for many small
-# files, and memory holds few large ones.
-_BATCH_ROWS = 200_000
+# files, and a kill costs no more than the reading of these.
+_BATCH_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
     options = ReadOptions(source_format, timezone, columns)
     found = export_files(paths)
     folder = Path(store)
-    with writing(folder):
+    with writing(folder), waiting(waiting_folder(folder), StoreError):
         before = read_ledger(folder)
         days: set[date] = set()
         taken = 0
@@ -132,31 +137,41 @@ def _batches(files: Iterator[FileRows]) -> Iterator[list[FileRows]]:
 
 def _take(store: Path, batch: list[FileRows]) -> set[date]:
     ledger = read_ledger(store)
-    known = {**ledger, **{file.sha256: _entry(file) for file in batch}}
-    days = merge_files(store, batch, list(known))
+    known = list({**ledger, **{file.sha256: None for file in batch}})
+    waiting_rows = WaitingRows()
     for file in batch:
-        write_table(
-            conform(file.rows.quarantine, QUARANTINE), store / "quarantine" / f"{file.sha256}.parquet"
-        )
-    lost = write_losses(store, list(known))
+        write_frames(file.rows.message_pieces.frames(), LOG_MESSAGES, message_file(store, file.sha256))
+        waiting_rows.add(file)
+    merged = merge_rows(
+        store,
+        waiting_rows.spans,
+        touched=touched_traces([waiting_rows.spans, waiting_rows.messages]),
+        hashes={file.source_file: file.sha256 for file in batch},
+        known=known,
+    )
+    for file in batch:
+        refused = (conform(rows, QUARANTINE) for rows in file.rows.refused_pieces.frames())
+        write_frames(refused, QUARANTINE.polars_schema, store / "quarantine" / f"{file.sha256}.parquet")
+    lost = write_losses(store, known)
     # The accounts come last, those of this batch after the others: an account says that all else is done.
-    for sha256, entry in known.items():
+    entries = {**ledger, **{file.sha256: _entry(file, merged) for file in batch}}
+    for sha256, entry in entries.items():
         current = replace(entry, duplicate_count=lost.get(sha256, 0))
         if ledger.get(sha256) != current:
             write_entry(store, current)
-    return days
+    return merged.days
 
 
-def _entry(file: FileRows) -> Entry:
+def _entry(file: FileRows, merged: Merged) -> Entry:
     return Entry(
         source_file=file.source_file,
         source_format=file.source_format,
         sha256=file.sha256,
         size_bytes=file.size_bytes,
         rows_read=file.rows.rows_read,
-        refused_count=file.rows.quarantine.height,
-        message_count=file.rows.log_messages.height,
+        refused_count=file.rows.refused_pieces.height,
+        message_count=file.rows.message_pieces.height,
         duplicate_count=0,
-        is_synthetic=has_synthetic(file.rows.spans),
+        is_synthetic=file.source_file in merged.synthetic,
         announced=file.announced,
     )

@@ -6,6 +6,7 @@ spans/started_on=2026-11-09/spans.parquet    the spans that started on that UTC 
 messages/<sha256>.parquet                    log records of a file, kept for spans still to come
 quarantine/<sha256>.parquet                  rows of a file that its reader refused
 quarantine/resolved.parquet                  duplicates and merged log records of all files
+.waiting/                                    rows that a running ingest has read and not yet stored
 files/<sha256>.json                          what is known of a file; written last, when all else is done
 ```
 """
@@ -13,13 +14,18 @@ files/<sha256>.json                          what is known of a file; written la
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
 from filelock import FileLock, Timeout
+from polars.io.plugins import register_io_source
 
 from llmops_lib.errors import StoreError
 from llmops_lib.sources.export_files import STORE_MARKER
@@ -27,6 +33,8 @@ from llmops_lib.sources.export_files import STORE_MARKER
 VERSION = 1
 _LOCK = ".lock"
 _LOCK_SECONDS = 30
+# So few that a slice of a day, or a period, can be read without the rest of it.
+_ROW_GROUP = 20_000
 
 
 def require_store(store: Path) -> Path:
@@ -85,6 +93,12 @@ def _sweep(store: Path) -> None:
     # Whoever holds the lock is the only writer, so every temporary file is that of a killed one.
     for leftover in store.rglob(".*.tmp"):
         leftover.unlink(missing_ok=True)
+    shutil.rmtree(waiting_folder(store), ignore_errors=True)
+
+
+def waiting_folder(store: Path) -> Path:
+    """Where rows wait while an ingest runs; whoever writes next removes it."""
+    return store / ".waiting"
 
 
 def day_file(store: Path, on: date) -> Path:
@@ -98,16 +112,81 @@ def day_files(store: Path) -> dict[date, Path]:
     return {date.fromisoformat(path.parent.name.removeprefix("started_on=")): path for path in found}
 
 
-def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Writes a Parquet file in one step; a table without rows removes it.
+def message_file(store: Path, sha256: str) -> Path:
+    """The file of the log records of an export."""
+    return store / "messages" / f"{sha256}.parquet"
+
+
+def message_files(store: Path, known: Iterable[str]) -> list[Path]:
+    """The files of log records that count.
+
+    Args:
+        store: Directory of the store.
+        known: Hashes of the files that count; another one may be that of a killed ingest.
+    """
+    paths = (message_file(store, sha256) for sha256 in sorted(known))
+    return [path for path in paths if path.exists()]
+
+
+def write_frames(frames: Iterable[pl.DataFrame], schema: pl.Schema, path: Path) -> None:
+    """Writes a Parquet file in one step, frame after frame; without rows it is removed.
+
+    Args:
+        frames: Taken one by one, so that memory need not hold them all.
+        schema: Of every frame.
+        path: Where to.
 
     Raises:
         StoreError: If it cannot be written; the old file stays.
     """
-    if table.is_empty():
+    given = (frame for frame in frames if not frame.is_empty())
+    first = next(given, None)
+    if first is None:
         path.unlink(missing_ok=True)
         return
-    _replace(path, lambda temporary: table.write_parquet(temporary, compression="zstd"))
+    source = register_io_source(lambda *_: chain([first], given), schema=schema)
+    # So small that a slice of a day, or a period, can be read without the rest of it.
+    _replace(
+        path, lambda temporary: source.sink_parquet(temporary, compression="zstd", row_group_size=_ROW_GROUP)
+    )
+
+
+def scan_batches(path: Path, *wanted: pl.Expr, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
+    """Rows of a Parquet file of a store, frame by frame in order.
+
+    Args:
+        path: A file of the store.
+        wanted: What is true of them.
+        columns: Only these.
+
+    Raises:
+        StoreError: If it cannot be read.
+    """
+    with _readable(path):
+        rows = pl.scan_parquet(path, glob=False, hive_partitioning=False).filter(*wanted)
+        rows = rows if columns is None else rows.select(columns)
+        yield from rows.collect_batches(chunk_size=_ROW_GROUP, maintain_order=True)
+
+
+def row_bytes(path: Path) -> float:
+    """Bytes of a row of a Parquet file before it was compressed, in the mean.
+
+    Raises:
+        StoreError: If it cannot be read.
+    """
+    with _readable(path):
+        found = pa.parquet.read_metadata(path)
+    groups = (found.row_group(number) for number in range(found.num_row_groups))
+    return float(sum(group.total_byte_size for group in groups) / max(found.num_rows, 1))
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        msg = f"{path}: cannot be read ({error}); move it away, delete files/ of the store, and ingest again"
+        raise StoreError(msg) from error
 
 
 def write_json(value: Any, path: Path) -> None:

@@ -92,15 +92,26 @@ def files_table(ledger: dict[str, Entry]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=FILES_SCHEMA)
 
 
+# Inside a text, the quotes would be escaped.
+_IS_SYNTHETIC = pl.col("attributes").str.contains(r'"llmops\.synthetic"\s*:\s*"?true')
+
+
 def has_synthetic(spans: pl.DataFrame) -> bool:
     """Whether a span, or the resource it ran on, says `llmops.synthetic`: that nobody really asked it.
 
     Args:
         spans: Uses `attributes`.
     """
-    # Inside a text, the quotes would be escaped.
-    found = spans["attributes"].str.contains(r'"llmops\.synthetic"\s*:\s*"?true')
-    return bool(found.any())
+    return bool(spans.select(_IS_SYNTHETIC.any()).item())
+
+
+def synthetic_files(spans: pl.DataFrame) -> set[str]:
+    """The files of which `has_synthetic` holds.
+
+    Args:
+        spans: Uses `attributes`, `source_file`.
+    """
+    return set(spans.filter(_IS_SYNTHETIC)["source_file"].unique())
 
 
 def _read_entry(path: Path) -> Entry:

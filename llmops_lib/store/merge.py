@@ -1,126 +1,147 @@
-"""New rows into the days of a store, together with what is stored of the same traces."""
+"""New rows into the days of a store, together with what is stored of the same traces.
 
-from collections.abc import Iterable
+Nothing here holds all rows: those of a part of the traces are worked out together, wait in files by the
+time at which they start, and are written a slice of a day at a time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from llmops_lib.errors import StoreError
-from llmops_lib.schema import QUARANTINE
 from llmops_lib.sources.duplicates import KEY
-from llmops_lib.sources.file_rows import FileRows
-from llmops_lib.sources.log_contents import log_reasons
-from llmops_lib.sources.resolve import duplicate_rows
-from llmops_lib.sources.rows import LOG_MESSAGES
-from llmops_lib.store.layout import day_file, day_files, write_table
-from llmops_lib.store.rows import OWN_SCHEMA, STORED_SCHEMA, merged_rows, own_rows, restored_rows, stored_rows
+from llmops_lib.sources.held import Pieces, key_groups
+from llmops_lib.sources.resolved_load import PART_BYTES
+from llmops_lib.sources.rows import LOG_MESSAGES, PART
+from llmops_lib.store.layout import day_file, day_files, message_files, scan_batches, write_frames
+from llmops_lib.store.ledger import synthetic_files
+from llmops_lib.store.rows import STORED_SCHEMA, merged_rows, own_rows, restored_rows, stored_rows
+from llmops_lib.store.slices import Slices, census
+
+_OLD_SCHEMA = pl.Schema([*STORED_SCHEMA.items(), ("_on", pl.Date())])
 
 
-def merge_files(store: Path, files: Iterable[FileRows], known: list[str]) -> set[date]:
-    """Puts the rows of files into their days; every trace they touch is worked out anew as a whole.
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did.
+
+    Attributes:
+        days: UTC days that were written.
+        synthetic: Paths of the files with spans that say that they were generated.
+    """
+
+    days: set[date]
+    synthetic: set[str]
+
+
+@dataclass(frozen=True)
+class _Worked:
+    """Rows of whole traces as they will stand, and stored ones that stay where they are until then.
+
+    Attributes:
+        done: `STORED_SCHEMA`, by slice.
+        moved: Stored rows that are on another day now, or gone; by slice of the day that they leave.
+        days: Days of `done`, and those that held stored rows of the same traces.
+        moved_days: Days of `moved`.
+        synthetic: As `Merged` has it.
+    """
+
+    done: Pieces
+    moved: Pieces
+    days: set[date]
+    moved_days: set[date]
+    synthetic: set[str]
+
+
+def merge_rows(
+    store: Path, spans: Pieces, *, touched: pl.Series, hashes: dict[str, str], known: list[str]
+) -> Merged:
+    """Puts rows into their days; every trace they touch is worked out anew as a whole.
 
     Args:
-        store: Directory of the store.
-        files: What to add.
+        store: Directory of the store, with the log records of these files in it.
+        spans: `PIECE_SCHEMA`, what to add.
+        touched: Hashes of the traces to work out anew.
+        hashes: Hash of each of the files, by its path.
         known: Hashes of the files whose log records count: those of the store and these.
-
-    Returns:
-        The UTC days that were written.
     """
-    files = list(files)
-    for file in files:
-        write_table(file.rows.log_messages, _message_file(store, file.sha256))
-    traces = pl.concat(
-        [rows["trace_id"] for file in files for rows in (file.rows.spans, file.rows.log_messages)]
-    ).unique()
-    stored = {on: _rows_of(path, traces) for on, path in day_files(store).items()}
-    rows = pl.concat(
-        [
-            *(own_rows(file.rows, file.sha256) for file in files),
-            *(restored_rows(old) for old in stored.values() if not old.is_empty()),
-        ]
-    )
-    messages = _messages(store, known).filter(pl.col("trace_id").is_in(traces.implode()))
-    done = stored_rows(merged_rows(rows, known), messages)
-    return _write_days(store, done, {on: old for on, old in stored.items() if not old.is_empty()}, traces)
+    is_touched = pl.col("trace_id").hash().is_in(touched.implode())
+    slices = Slices.of(census(spans, day_files(store)))
+    worked = _worked(store, spans, slices, is_touched, hashes, known)
+    # A span whose start was mended leaves its day only once it is in the other: a kill must not lose it.
+    for on in sorted(worked.days):
+        _write_day(store, on, slices, [worked.done, worked.moved], ~is_touched)
+    for on in sorted(worked.moved_days):
+        _write_day(store, on, slices, [worked.done], ~is_touched)
+    return Merged(worked.days, worked.synthetic)
 
 
-def write_losses(store: Path, known: list[str]) -> dict[str, int]:
-    """Writes which rows of all files are duplicates or log records into the quarantine.
+def _worked(  # noqa: PLR0913, PLR0917 - all that decides what a trace becomes
+    store: Path,
+    spans: Pieces,
+    slices: Slices,
+    is_touched: pl.Expr,
+    hashes: dict[str, str],
+    known: list[str],
+) -> _Worked:
+    old, messages = _stored(store, is_touched), _messages(store, known, is_touched)
+    done, moved = (Pieces(STORED_SCHEMA, key=slices.key()) for _ in range(2))
+    worked = _Worked(done, moved, set(), set(), set())
+    for keys in key_groups([spans, old, messages], PART_BYTES):
+        added, before = spans.whole(keys), old.whole(keys)
+        worked.synthetic.update(synthetic_files(added))
+        rows = pl.concat([own_rows(added, hashes), restored_rows(before.drop("_on"))])
+        now = stored_rows(merged_rows(rows, known), messages.whole(keys))
+        dated = now.with_columns(_on=pl.col("started_at").dt.date())
+        left = before.join(dated, on=[*KEY, "_on"], how="anti")
+        worked.days.update(dated["_on"].unique(), before["_on"].unique())
+        worked.moved_days.update(left["_on"].unique())
+        done.add(now)
+        moved.add(left.drop("_on"))
+    return worked
 
-    They are worked out from the stored rows themselves, so that a killed ingest cannot leave them wrong.
+
+def _stored(store: Path, is_touched: pl.Expr) -> Pieces:
+    found = Pieces(_OLD_SCHEMA, key=PART)
+    for on, path in day_files(store).items():
+        for rows in scan_batches(path, is_touched):
+            found.add(rows.with_columns(_on=pl.lit(on)))
+    return found
+
+
+def _messages(store: Path, known: list[str], is_touched: pl.Expr) -> Pieces:
+    found = Pieces(LOG_MESSAGES, key=PART)
+    for path in message_files(store, known):
+        for rows in scan_batches(path, is_touched):
+            found.add(rows)
+    return found
+
+
+def _write_day(store: Path, on: date, slices: Slices, added: list[Pieces], is_other: pl.Expr) -> None:
+    path = day_file(store, on)
+
+    def frames() -> Iterator[pl.DataFrame]:
+        for number, within in slices.on(on):
+            rows = [frame.filter(within) for some in added for frame in some.frames([number])]
+            if path.exists():
+                rows += scan_batches(path, within, is_other)
+            if rows:
+                yield pl.concat(rows).sort("started_at", *KEY)
+
+    write_frames(frames(), STORED_SCHEMA, path)
+
+
+def touched_traces(pieces: list[Pieces]) -> pl.Series:
+    """Hashes of the traces of rows, each once.
+
+    A hash takes a quarter of an id, and two traces of one hash do no harm: both are worked out anew.
 
     Args:
-        store: Directory of the store.
-        known: Hashes of the files that count.
-
-    Returns:
-        Duplicates of each file, by its hash.
+        pieces: Uses `trace_id`.
     """
-    lost = [_collected(pl.scan_parquet(path).select("_lost"), path) for path in day_files(store).values()]
-    rows = pl.concat([pl.DataFrame(schema={"_lost": STORED_SCHEMA["_lost"]}), *lost])
-    rows = rows.filter(pl.col("_lost").list.len() > 0).explode("_lost").unnest("_lost")
-    rows = rows.unique(["file", "number"])
-    messages = _messages(store, known)
-    records = log_reasons(messages, _keys(store, messages["trace_id"]))
-    quarantine = pl.concat([duplicate_rows(rows), records.cast(QUARANTINE.polars_schema)])
-    quarantine = quarantine.sort("source_file", "source_line", "reason", "raw", nulls_last=True)
-    write_table(quarantine, store / "quarantine" / "resolved.parquet")
-    return dict(rows.group_by("file").len().rows())
-
-
-def _rows_of(path: Path, traces: pl.Series) -> pl.DataFrame:
-    return _collected(pl.scan_parquet(path).filter(pl.col("trace_id").is_in(traces.implode())), path)
-
-
-def _write_days(
-    store: Path, done: pl.DataFrame, stored: dict[date, pl.DataFrame], traces: pl.Series
-) -> set[date]:
-    dated = done.with_columns(pl.col("started_at").dt.date().alias("_on"))
-    parts = dated.partition_by("_on", as_dict=True, include_key=False)
-    by_day = {on: done.clear() for on in stored} | {on: part for (on,), part in parts.items()}
-    days = sorted(by_day)
-    moved = {on: old.join(by_day[on], on=KEY, how="anti") for on, old in stored.items()}
-    # A span whose start was mended leaves its day only once it is in the other: a kill must not lose it.
-    for on in days:
-        _write_day(day_file(store, on), pl.concat([by_day[on], moved.get(on, done.clear())]), traces)
-    for on in days:
-        if on in moved and not moved[on].is_empty():
-            _write_day(day_file(store, on), by_day[on], traces)
-    return set(days)
-
-
-def _write_day(path: Path, rows: pl.DataFrame, traces: pl.Series) -> None:
-    if path.exists():
-        others = pl.scan_parquet(path).filter(~pl.col("trace_id").is_in(traces.implode()))
-        rows = pl.concat([_collected(others, path), rows])
-    write_table(rows.sort("started_at", *KEY), path)
-
-
-def _keys(store: Path, traces: pl.Series) -> pl.DataFrame:
-    found = [pl.DataFrame(schema={name: OWN_SCHEMA[name] for name in KEY})]
-    if not traces.is_empty():
-        wanted = pl.col("trace_id").is_in(traces.unique().implode())
-        days = day_files(store).values()
-        found += [_collected(pl.scan_parquet(path).select(KEY).filter(wanted), path) for path in days]
-    return pl.concat(found)
-
-
-def _message_file(store: Path, sha256: str) -> Path:
-    return store / "messages" / f"{sha256}.parquet"
-
-
-def _messages(store: Path, known: list[str]) -> pl.DataFrame:
-    # A file of messages may be that of a killed ingest; it counts once its own file is taken.
-    paths = [path for path in (_message_file(store, sha256) for sha256 in sorted(known)) if path.exists()]
-    found = [_collected(pl.scan_parquet(path), path) for path in paths]
-    return pl.concat([pl.DataFrame(schema=LOG_MESSAGES), *found])
-
-
-def _collected(rows: pl.LazyFrame, path: Path) -> pl.DataFrame:
-    try:
-        return rows.collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        msg = f"{path}: cannot be read ({error}); move it away, delete files/ of the store, and ingest again"
-        raise StoreError(msg) from error
+    found = [
+        frame["trace_id"].hash().unique() for some in pieces for frame in some.frames(columns=["trace_id"])
+    ]
+    return pl.concat([pl.Series(dtype=pl.UInt64), *found]).unique()

@@ -6,6 +6,7 @@ replaced in `_lost`. When more of a trace arrives, its rows are taken back to th
 out anew together: ingesting files one by one, in any order, gives what ingesting them at once gives.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +16,7 @@ from llmops_lib.schema import SPANS
 from llmops_lib.sources.duplicates import KEY, best_first, split_repeated
 from llmops_lib.sources.fold import CHANGED, TAKEN
 from llmops_lib.sources.resolve import complete
-from llmops_lib.sources.rows import ROW_SCHEMA, SourceRows
+from llmops_lib.sources.rows import ROW_SCHEMA
 from llmops_lib.store.layout import day_files
 
 _LOST = pl.List(
@@ -40,11 +41,16 @@ STORED_SCHEMA = pl.Schema({**SPANS.polars_schema, "_own": _OWN, "_lost": _LOST})
 """Columns of a day file: SPANS, and the two that only this module reads."""
 
 
-def own_rows(rows: SourceRows, sha256: str) -> pl.DataFrame:
-    """The rows of a file with their identity, in `OWN_SCHEMA`."""
-    return rows.spans.with_columns(
-        pl.lit(sha256).alias("_file"),
-        pl.int_range(pl.len()).alias("_number"),
+def own_rows(rows: pl.DataFrame, hashes: Mapping[str, str]) -> pl.DataFrame:
+    """The rows of files with their identity, in `OWN_SCHEMA`.
+
+    Args:
+        rows: `PIECE_SCHEMA`.
+        hashes: Hash of each of the files, by its path.
+    """
+    return rows.with_columns(
+        pl.col("source_file").replace_strict(hashes, return_dtype=pl.String).alias("_file"),
+        pl.col("row_number").alias("_number"),
         pl.lit([], dtype=_LOST).alias("_lost"),
     ).select(OWN_SCHEMA.names())
 
