@@ -83,17 +83,17 @@ def read_otlp(path: Path, *, timezone: str | None = None, fewest_alike: int | No
         SourceError: If the file cannot be read at all.
     """
     collector = RowCollector(FORMAT, str(path))
-    requests = None
-    if fewest_alike is not None:
-        requests = OrdinaryRequests(collector, read_value, timezone=timezone, fewest=fewest_alike)
-    if requests is None:
+    if fewest_alike is None:
         for found in iter_values(path):
             _read_found(found, Place(collector, found.line, timezone))
-    elif is_by_line(path):
+        return collector.finish()
+    requests = OrdinaryRequests(collector, read_value, timezone=timezone, fewest=fewest_alike)
+    if is_by_line(path):
         for block in iter_blocks(path, lambda line: requests.place(line).refuse(Refused("line_too_long"))):
             requests.take_block(block)
     else:
         requests.take_values(iter_values(path))
+    collector.order_by_line()
     return collector.finish()
 
 
