@@ -45,8 +45,8 @@ def demand_noise(spend: Floats, expected: Floats, *, call_size: float) -> float 
         call_size: As in `spend_z`.
 
     Returns:
-        The smallest number, at least 0, with which the z values of the past have a robust spread of at most
-        1; None where there is nothing to learn it from.
+        The number with which the z values of the past have a robust spread of 1; 0 where they have at most
+        that without it; None where there is nothing to learn it from.
 
     Example:
         >>> spend = np.array([8.0, 12.0, 9.0, 11.0, 14.0, 6.0])
