@@ -9,12 +9,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.export_files import ExportFile
 from llmops_lib.sources.file_rows import FileRows, ReadOptions, hash_file, read_file
 from llmops_lib.sources.held import joining, waiting_place
+from llmops_lib.sources.reading import OnRead, Reading
+
+Sourced = tuple[ExportFile, str | None]
+"""A file, and what `hash_file` says of it where that is known."""
 
 LEAST_BYTES = 64 << 20
 """Bytes of files below which processes would take longer to start than they save."""
@@ -36,15 +41,51 @@ def worker_count(files: Sequence[ExportFile], workers: int | None) -> int:
         msg = f"found {workers} workers, expected 1 or more"
         raise SourceError(msg)
     if workers is None:
-        size = sum(file.path.stat().st_size for file in files if file.path.is_file())
+        size = sum(map(_size, files))
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         workers = workers if size >= LEAST_BYTES else 1
     return min(workers, len(files)) if len(files) > 1 else 1
 
 
-def read_side_by_side(
-    files: Sequence[tuple[ExportFile, str | None]], options: ReadOptions, workers: int
+def read_files(
+    files: Sequence[Sourced], options: ReadOptions, workers: int | None = None, on_read: OnRead | None = None
 ) -> Iterator[FileRows]:
+    """The rows of files, in their order.
+
+    Args:
+        files: Files, each with what `hash_file` says of it or None.
+        options: How to read them.
+        workers: As `worker_count` takes it.
+        on_read: Called as reading goes on.
+
+    Raises:
+        SourceError: As `read_file` does, for the first file in order that raises it.
+    """
+    sizes = [_size(file) for file, _ in files]
+    reading = Reading(on_read or _nobody, sum(sizes))
+    count = worker_count([file for file, _ in files], workers)
+    read = _one_by_one(files, options, reading) if count == 1 else read_side_by_side(files, options, count)
+    for rows, size in zip(read, sizes, strict=True):
+        reading.done(rows.source_file, size, rows.rows.rows_read)
+        yield rows
+
+
+def _one_by_one(files: Sequence[Sourced], options: ReadOptions, reading: Reading) -> Iterator[FileRows]:
+    for file, sha256 in files:
+        with reading.of(file.path, _size(file)):
+            rows = read_file(file, sha256 or hash_file(file.path), options)
+        yield rows
+
+
+def _nobody(_bytes: int, _total: int, _rows: int, _file: str) -> None:
+    """Takes the place of whoever watches, where nobody does."""
+
+
+def _size(file: ExportFile) -> int:
+    return file.path.stat().st_size if file.path.is_file() else 0
+
+
+def read_side_by_side(files: Sequence[Sourced], options: ReadOptions, workers: int) -> Iterator[FileRows]:
     """The rows of files, in their order.
 
     Args:
@@ -62,7 +103,7 @@ def read_side_by_side(
     place = waiting_place()
     pool = ProcessPoolExecutor(workers, timeout=60, initializer=_end_with, initargs=(os.getpid(),))
     # Few files ahead of the one that is due: what is read waits on the disk, and an error ends all the rest.
-    ahead = deque()
+    ahead: deque[Future[FileRows]] = deque()
     try:
         given = iter(files)
         for file, sha256 in given:
