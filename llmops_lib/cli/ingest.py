@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from llmops_lib.cli.screen import progress, say, say_json
+from llmops_lib.cli.screen import reading_progress, say, say_json
 
 _LISTED = 12
 """Doubts about completeness that are listed."""
@@ -21,6 +21,9 @@ def ingest_exports(
     timezone: Annotated[
         str | None, typer.Option(help="Zone of times that name none, such as 'Europe/Berlin'.")
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that read several files; 0: as many as pay off.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")] = False,
 ) -> None:
     """Add exports to a span store: partitioned Parquet that any engine reads.
@@ -32,13 +35,14 @@ def ingest_exports(
     """
     from llmops_lib import completeness, ingest  # noqa: PLC0415 - keeps `llmops --help` fast
 
-    with progress("ingesting") as advance:
+    with reading_progress("ingesting") as advance:
         outcome = ingest(
             exports,
             store,
             timezone=timezone,
             columns=columns,
-            on_file=advance,
+            workers=workers or None,
+            on_read=advance,
         )
     checks = completeness(store).to_dicts()
     if as_json:

@@ -10,11 +10,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -71,5 +73,38 @@ def progress(task: str) -> Iterator[Advance]:
 
         def advance(done: int, total: int, what: str) -> None:
             bar.update(shown, completed=done, total=total or None, description=plain(f"{task}: {what}"[:70]))
+
+        yield advance
+
+
+@contextmanager
+def reading_progress(task: str) -> Iterator[Callable[[int, int, int, str], None]]:
+    """A progress bar of bytes and rows on standard error while a person watches; silence in a pipe.
+
+    Args:
+        task: What takes the time.
+
+    Yields:
+        A function to call with bytes read, bytes in all, rows read and the file that is read.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _done, _total, _rows, _file: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=16),
+        DownloadColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        shown = bar.add_task(task, total=None)
+
+        def advance(done: int, total: int, rows: int, file: str) -> None:
+            name = plain(file.rpartition("/")[2])[-24:]
+            bar.update(
+                shown, completed=done, total=total or None, description=f"{task} {rows:,} rows, {name}"
+            )
 
         yield advance

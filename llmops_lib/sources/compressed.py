@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from llmops_lib.errors import SourceError, SourceNotFoundError
+from llmops_lib.sources.reading import opened
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -39,7 +40,7 @@ def open_decompressed(path: Path) -> BinaryIO:
         SourceError: If it cannot be opened.
     """
     try:
-        packed = path.open("rb")
+        packed = opened(path)
     except FileNotFoundError as error:
         msg = f"{path}: there is no such file"
         raise SourceNotFoundError(msg) from error

@@ -55,6 +55,29 @@ def waiting(folder: Path | None, error: type[LlmopsError]) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def joining(folder: Path) -> Iterator[None]:
+    """Lets rows of this process wait in the folder of another one, which clears it away.
+
+    Args:
+        folder: What `waiting_place` says there.
+    """
+    token = _FOLDER.set(folder)
+    try:
+        yield
+    finally:
+        _FOLDER.reset(token)
+
+
+def waiting_place() -> Path:
+    """The folder in which rows wait, where `waiting` is in force."""
+    place = _FOLDER.get()
+    if place is None:
+        msg = "nothing waits here; use waiting()"
+        raise LookupError(msg)
+    return place
+
+
 class Pieces:
     """Frames of one schema, which go to files where `waiting` is in force and they take over `HELD_BYTES`.
 

@@ -1,7 +1,7 @@
 """Exports of any known format as one table of spans, with an account of every row that was read."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -13,26 +13,28 @@ from llmops_lib.schema import BENIGN_REASONS, QUARANTINE, conform
 from llmops_lib.sources.account import FileFacts, Load
 from llmops_lib.sources.detect import detect_format
 from llmops_lib.sources.export_files import STORE_MARKER, export_files
-from llmops_lib.sources.file_rows import Columns, FileRows, ReadOptions, hash_file, read_file
+from llmops_lib.sources.file_rows import Columns, FileRows, ReadOptions
 from llmops_lib.sources.held import waiting
+from llmops_lib.sources.reading import OnRead
 from llmops_lib.sources.resolved_load import resolved_load
 from llmops_lib.sources.table import FORMAT as TABLE
+from llmops_lib.sources.workers import read_files
 
 __all__ = ["FileFacts", "Load", "detect_format", "load_traces", "read_exports", "read_quarantine"]
 
 _logger = logging.getLogger("llmops_lib")
 
 Paths = str | Path | Iterable[str | Path]
-OnFile = Callable[[int, int, str], None]
 
 
-def load_traces(
+def load_traces(  # noqa: PLR0913 - where from, and how to read it
     path: Paths,
     *,
     source_format: str | None = None,
     on_bad: Literal["quarantine", "raise"] = "quarantine",
     timezone: str | None = None,
     columns: Columns | None = None,
+    workers: int | None = None,
 ) -> pl.DataFrame:
     """The spans of exports, one row per span, ordered by start.
 
@@ -47,6 +49,8 @@ def load_traces(
         timezone: IANA zone of times that name none.
         columns: Column mapping of plain tables, a dict or the path of a YAML file, such as
             `{"started_at": "TIMESTAMP", "input_tokens": "ContextTokens"}`.
+        workers: Processes that read several files side by side, with the same result; as many as there are
+            cores when None and the files are large, 1 to start none.
 
     Returns:
         SPANS.
@@ -60,7 +64,9 @@ def load_traces(
     if on_bad not in ("quarantine", "raise"):
         msg = f"on_bad {on_bad!r} is unknown; expected 'quarantine' or 'raise'"
         raise SourceError(msg)
-    load = read_exports(path, source_format=source_format, timezone=timezone, columns=columns)
+    load = read_exports(
+        path, source_format=source_format, timezone=timezone, columns=columns, workers=workers
+    )
     refused = load.quarantine.filter(~_code().is_in(BENIGN_REASONS))
     if not refused.is_empty():
         if on_bad == "raise":
@@ -70,13 +76,14 @@ def load_traces(
     return load.spans
 
 
-def read_exports(
+def read_exports(  # noqa: PLR0913 - as above
     paths: Paths,
     *,
     source_format: str | None = None,
     timezone: str | None = None,
     columns: Columns | None = None,
-    on_file: OnFile | None = None,
+    workers: int | None = None,
+    on_read: OnRead | None = None,
 ) -> Load:
     """The spans, the quarantined rows and the files of exports.
 
@@ -85,7 +92,8 @@ def read_exports(
         source_format: As `load_traces` takes it.
         timezone: As `load_traces` takes it.
         columns: As `load_traces` takes them.
-        on_file: Called before each file with the number of files done, the number of all, and its path.
+        workers: As `load_traces` takes it.
+        on_read: Called as reading goes on, with bytes read, bytes of all files, rows read, and the file.
 
     Returns:
         The load; rows read are spans and quarantined rows together, for each file.
@@ -95,12 +103,8 @@ def read_exports(
     """
     options = ReadOptions(source_format, timezone, columns)
     found = export_files(paths)
-    read: list[FileRows] = []
     with waiting(None, SourceError):
-        for done, file in enumerate(found):
-            if on_file is not None:
-                on_file(done, len(found), str(file.path))
-            read.append(read_file(file, hash_file(file.path), options))
+        read = list(read_files([(file, None) for file in found], options, workers, on_read))
         _unused_columns(options, read)
         return resolved_load(read)
 

@@ -13,6 +13,7 @@ from llmops_lib.sources.announced import Announced, joined
 from llmops_lib.sources.checks import COLUMNS
 from llmops_lib.sources.held import Pieces
 from llmops_lib.sources.pieces import checked_columns
+from llmops_lib.sources.reading import took_rows
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.source_rows import (
     LOG_MESSAGES,
@@ -190,6 +191,7 @@ class RowCollector:
         self._messages, self._message_bytes = [], 0
 
     def _add_piece(self, piece: pl.DataFrame, lines: pl.Series) -> None:
+        took_rows(piece.height)
         self._taken.span_pieces.add(
             piece.with_columns(
                 source_format=pl.lit(self._source_format),

@@ -8,11 +8,13 @@ from pathlib import Path
 from llmops_lib.errors import StoreError
 from llmops_lib.schema import QUARANTINE, conform
 from llmops_lib.sources.export_files import ExportFile, export_files
-from llmops_lib.sources.file_rows import UNKNOWN_FORMAT, Columns, FileRows, ReadOptions, hash_file, read_file
+from llmops_lib.sources.file_rows import UNKNOWN_FORMAT, Columns, FileRows, ReadOptions, hash_file
 from llmops_lib.sources.held import waiting
-from llmops_lib.sources.load import OnFile, Paths
+from llmops_lib.sources.load import Paths
+from llmops_lib.sources.reading import OnRead
 from llmops_lib.sources.resolved_load import WaitingRows
 from llmops_lib.sources.rows import LOG_MESSAGES
+from llmops_lib.sources.workers import read_files
 from llmops_lib.store.layout import message_file, waiting_folder, write_frames, writing
 from llmops_lib.store.ledger import Entry, read_ledger, write_entry
 from llmops_lib.store.losses import write_losses
@@ -53,7 +55,8 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
     source_format: str | None = None,
     timezone: str | None = None,
     columns: Columns | None = None,
-    on_file: OnFile | None = None,
+    workers: int | None = None,
+    on_read: OnRead | None = None,
 ) -> IngestReport:
     """Adds exports to a store, which is made if it is not there.
 
@@ -67,7 +70,8 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
         source_format: As `load_traces` takes it.
         timezone: As `load_traces` takes it.
         columns: As `load_traces` takes them.
-        on_file: Called before each file with the number of files done, the number of all, and its path.
+        workers: As `load_traces` takes it.
+        on_read: Called as reading goes on, with bytes read, bytes of all new files, rows read, and the file.
 
     Returns:
         What was added.
@@ -83,7 +87,8 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
         before = read_ledger(folder)
         days: set[date] = set()
         taken = 0
-        for batch in _batches(_new_files(found, options, before, on_file)):
+        read = read_files(_new_files(found, before), options, workers, on_read)
+        for batch in _batches(_worth_taking(read, before)):
             days |= _take(folder, batch)
             taken += len(batch)
         after = read_ledger(folder)
@@ -106,22 +111,23 @@ def _sum(ledger: dict[str, Entry], name: str) -> int:
     return sum(getattr(entry, name) for entry in ledger.values())
 
 
-def _new_files(
-    found: list[ExportFile], options: ReadOptions, ledger: dict[str, Entry], on_file: OnFile | None
-) -> Iterator[FileRows]:
-    seen = set(ledger)
-    for done, file in enumerate(found):
-        if on_file is not None:
-            on_file(done, len(found), str(file.path))
+def _new_files(found: list[ExportFile], ledger: dict[str, Entry]) -> list[tuple[ExportFile, str | None]]:
+    seen: set[str] = set()
+    new: list[tuple[ExportFile, str | None]] = []
+    for file in found:
         sha256 = hash_file(file.path)
         # A file that no reader knew may be known by now.
-        was_unknown = sha256 in ledger and ledger[sha256].source_format == UNKNOWN_FORMAT
-        if sha256 in seen and not was_unknown:
-            continue
-        rows = read_file(file, sha256, options)
-        if not (was_unknown and rows.source_format == UNKNOWN_FORMAT):
-            seen.add(sha256)
-            yield rows
+        is_taken = sha256 in ledger and ledger[sha256].source_format != UNKNOWN_FORMAT
+        if not is_taken and sha256 not in seen:
+            new.append((file, sha256))
+        seen.add(sha256)
+    return new
+
+
+def _worth_taking(files: Iterator[FileRows], ledger: dict[str, Entry]) -> Iterator[FileRows]:
+    for file in files:
+        if not (file.sha256 in ledger and file.source_format == UNKNOWN_FORMAT):
+            yield file
 
 
 def _batches(files: Iterator[FileRows]) -> Iterator[list[FileRows]]:

@@ -7,8 +7,10 @@ import logging
 import polars as pl
 import pytest
 
+from llmops_lib.demo import write_demo
 from llmops_lib.errors import BadLineError, SourceError, SourceNotFoundError, UnknownFormatError
 from llmops_lib.schema import SPANS, validate
+from llmops_lib.sources import line_blocks
 from llmops_lib.sources.load import load_traces, read_exports, read_quarantine
 
 GOOD = '{"trace_id": "t%d", "span_id": "s", "started_at": "2026-03-02T10:00:0%dZ", "input_tokens": 5}'
@@ -171,13 +173,27 @@ def test_a_table_in_a_directory_without_a_zone_stops_the_load(tmp_path):
         load_traces(tmp_path)
 
 
-def test_progress_is_told_before_every_file(exports):
+def test_progress_is_told_in_bytes_and_rows(exports):
     """A long load should not look like a hang."""
     told = []
-    read_exports(
-        exports, on_file=lambda done, total, path: told.append((done, total, path.rsplit("/", 1)[-1]))
-    )
-    assert told == [(0, 2, "a.jsonl"), (1, 2, "b.jsonl.gz")]
+    read_exports(exports, on_read=lambda *now: told.append(now))
+    total = sum(path.stat().st_size for path in exports.rglob("*") if path.is_file())
+    done, rows = [now[0] for now in told], [now[2] for now in told]
+    assert (done[0], done[-1], rows[-1]) == (0, total, 4)
+    assert done == sorted(done)
+    assert rows == sorted(rows)
+    assert {now[1] for now in told} == {total}
+    assert [now[3].rsplit("/", 1)[-1] for now in told][:: len(told) - 1] == ["a.jsonl", "b.jsonl.gz"]
+
+
+def test_progress_moves_within_one_large_file(tmp_path, monkeypatch):
+    """Of one export of two gigabytes, files read say nothing."""
+    monkeypatch.setattr(line_blocks, "_BLOCK_BYTES", 1 << 20)
+    write_demo(tmp_path / "large.jsonl", weeks=2, calls_per_week=3_000)
+    told = []
+    read_exports(tmp_path, on_read=lambda done, total, rows, _: told.append((done / total, rows)))
+    assert len({share for share, _ in told}) > 4
+    assert any(0 < share < 0.9 for share, _ in told)
 
 
 def test_a_store_is_not_loaded_as_an_export(tmp_path):
