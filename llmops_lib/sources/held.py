@@ -105,11 +105,14 @@ class Pieces:
             return
         path = self._folder / f"{os.getpid()}-{next(_numbers)}.arrow"
         frame = pl.concat(self._kept)
+        share = self._kept_bytes / frame.height
         self._kept, self._kept_bytes = [], 0
-        parts = {0: frame} if self._key is None else _parted(frame, self._key)
-        _write(path, list(parts.values()))
-        for number, (key, part) in enumerate(parts.items()):
-            self._filed[key].append(_Filed(path, number, part.height, int(part.estimated_size())))
+        key = pl.lit(0) if self._key is None else self._key
+        keyed = frame.with_columns(key.cast(pl.Int64).alias("_key")).sort("_key", maintain_order=True)
+        runs = keyed["_key"].rle().struct.unnest().select("value", "len").rows()
+        _write(path, keyed.drop("_key"), [height for _, height in runs])
+        for number, (name, height) in enumerate(runs):
+            self._filed[name].append(_Filed(path, number, height, int(share * height)))
 
     def sizes(self) -> dict[int, int]:
         """Bytes under each key, about; what waits in memory is under no key yet, and counts as key 0."""
@@ -130,9 +133,12 @@ class Pieces:
             keys: Only what is under these; what waits in memory is under none, and comes always.
             columns: Only these.
         """
+        by_path: dict[Path, list[int]] = defaultdict(list)
         for key in list(self._filed) if keys is None else keys:
             for piece in self._filed.get(key, ()):
-                yield _read(piece, self._schema, columns)
+                by_path[piece.path].append(piece.number)
+        for path, numbers in by_path.items():
+            yield _read(path, sorted(numbers), self._schema, columns)
         for frame in self._kept:
             yield frame if columns is None else frame.select(columns)
 
@@ -194,37 +200,31 @@ def key_groups(pieces: Sequence[Pieces], limit: int) -> list[list[int]]:
     return groups
 
 
-def _parted(frame: pl.DataFrame, key: pl.Expr) -> dict[int, pl.DataFrame]:
-    parts = frame.with_columns(key.alias("_key")).partition_by("_key", as_dict=True, include_key=False)
-    return {int(name): part for (name,), part in parts.items()}
-
-
-def _write(path: Path, frames: list[pl.DataFrame]) -> None:
-    # Texts go as offsets and not as views: a view would take the texts of all other keys along.
-    tables = (frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks() for frame in frames)
-    first = next(tables)
+def _write(path: Path, frame: pl.DataFrame, heights: list[int]) -> None:
+    """Writes rows in batches of these heights."""
+    # Texts go as offsets and not as views: a view would take the texts of all other batches along.
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
     options = pa.ipc.IpcWriteOptions(compression="lz4")
+    start = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            pa.OSFile(str(path), "wb") as file,
-            pa.ipc.new_file(file, first.schema, options=options) as writer,
-        ):
-            for table in itertools.chain([first], tables):
-                (batch,) = table.to_batches()
-                writer.write_batch(batch)
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema, options=options) as into:
+            for height in heights:
+                (batch,) = table.slice(start, height).to_batches()
+                into.write_batch(batch)
+                start += height
     except OSError as error:
         raise _NoRoomError(str(error)) from error
 
 
-def _read(piece: _Filed, schema: pl.Schema, columns: Sequence[str] | None) -> pl.DataFrame:
+def _read(path: Path, numbers: list[int], schema: pl.Schema, columns: Sequence[str] | None) -> pl.DataFrame:
+    """Batches of a file as one frame."""
     wanted = None if columns is None else sorted(schema.names().index(name) for name in columns)
     try:
-        with pa.OSFile(str(piece.path), "rb") as file:
-            options = pa.ipc.IpcReadOptions(included_fields=wanted)
-            batch = pa.ipc.open_file(file, options=options).get_batch(piece.number)
+        with pa.OSFile(str(path), "rb") as file:
+            reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=wanted))
+            table = pa.Table.from_batches([reader.get_batch(number) for number in numbers])
     except OSError as error:
         raise _NoRoomError(str(error)) from error
-    # One by one: columns that come over together are freed together.
-    frame = pl.DataFrame([pl.Series(name, batch.column(name)) for name in batch.schema.names])
+    frame = pl.DataFrame(pl.from_arrow(table))
     return frame if columns is None else frame.select(columns)

@@ -9,9 +9,9 @@ from llmops_lib.demo import write_demo
 
 INGEST = """
 import resource, sys
-from llmops_lib.sources import alike, held
+from llmops_lib.sources import held, line_blocks
 from llmops_lib.store import ingest, merge, slices
-alike._WAITING_BYTES = held.HELD_BYTES = merge.PART_BYTES = slices.SLICE_BYTES = 2 << 20
+line_blocks._BLOCK_BYTES = held.HELD_BYTES = merge.PART_BYTES = slices.SLICE_BYTES = 2 << 20
 ingest(sys.argv[1], sys.argv[2])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
