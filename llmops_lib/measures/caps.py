@@ -16,6 +16,9 @@ Each = Literal["", "tenant", "feature", "user_id", "model"]
 CapWindow = Literal["day", "week", "month"]
 
 _WINDOWS = {"day": "1d", "week": "1w", "month": "1mo"}
+_STEPS = ("15m", "1h", "1d")
+_MOST_ROWS = 50_000
+"""Above so many rows of a dimension, its spend is counted in longer steps, so that a slider can follow."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,9 @@ class CapPolicy:
 def spend_strata(
     calls: Any, *, each: Sequence[str] = ("tenant", "feature", "user_id", "model"), timezone: str = "UTC"
 ) -> pl.DataFrame:
-    """Spend in quarters of an hour for each value of each dimension, once for any number of caps.
+    """Spend in steps of time for each value of each dimension, once for any number of caps.
+
+    A step is a quarter of an hour; where a dimension would have more than 50,000 rows an hour, then a day.
 
     Args:
         calls: SPANS with the columns of `price_calls`, on any engine; uses `started_at`, `cost_usd`,
@@ -61,8 +66,9 @@ def spend_strata(
 
     Returns:
         A polars DataFrame by `dimension`, `value`, `at`: `dimension` (empty for all calls), `value` (null
-        where not recorded), `at` (local time, to the quarter of an hour), `call_count`, `error_count`,
-        `unpriced_count`, `spend_usd` (USD, null where no call has a cost).
+        where not recorded), `at` (local time at which the step begins), `call_count`, `error_count`,
+        `unpriced_count`, `spend_usd` (USD, null where no call has a cost), and what was spent before the step
+        in its window: `before_day_usd`, `before_week_usd`, `before_month_usd`.
 
     Raises:
         MissingColumnError: If a column is missing, such as `cost_usd` before `price_calls`.
@@ -75,12 +81,25 @@ def spend_strata(
         started_at.dt.truncate("1h").alias("_hour"), (started_at.dt.minute() // 15).alias("_quarter")
     )
     at = pl.col("_hour").dt.convert_time_zone("UTC") + pl.duration(minutes=15 * pl.col("_quarter"))
-    parts = [_stratum(quarters, name) for name in ("", *each)]
     local = at.dt.convert_time_zone(timezone).dt.replace_time_zone(None).alias("at")
-    columns = ["dimension", "value", "at", "call_count", "error_count", "unpriced_count", "spend_usd"]
-    # The repeated hour of autumn folds into one; order within it is kept by the sort on UTC before.
-    ordered = pl.concat(parts).with_columns(local).sort("dimension", "value", at, nulls_last=True)
-    return ordered.select(columns)
+    parts = [_stepped(_stratum(quarters, name).with_columns(at.alias("_utc"), local)) for name in ("", *each)]
+    spend = pl.col("spend_usd").fill_null(0)
+    # Steps were ordered in UTC before: the hour that autumn repeats keeps its place.
+    before = [
+        (spend.cum_sum() - spend)
+        .over("dimension", "value", pl.col("at").dt.truncate(length))
+        .alias(f"before_{name}_usd")
+        for name, length in _WINDOWS.items()
+    ]
+    return (
+        pl.concat(parts)
+        .with_columns(before)
+        .select(*_STRATUM, *(column.meta.output_name() for column in before))
+    )
+
+
+_COUNTS = ("call_count", "error_count", "unpriced_count")
+_STRATUM = ("dimension", "value", "at", *_COUNTS, "spend_usd")
 
 
 def _stratum(quarters: Frame, name: str) -> pl.DataFrame:
@@ -88,12 +107,22 @@ def _stratum(quarters: Frame, name: str) -> pl.DataFrame:
     counts = {"error_count": nw.col("is_error"), "unpriced_count": nw.col("spend_usd").is_null()}
     table = collected(tally(quarters, keys, counts=counts, sums=["spend_usd"]).to_native())
     value = pl.col(name).cast(pl.String) if name else pl.lit(None, pl.String)
-    kept = ["_hour", "_quarter", "call_count", *counts, "spend_usd"]
     hour = pl.col("_hour").dt.cast_time_unit("us")
     quarter = pl.col("_quarter").cast(pl.Int64)
     return table.with_columns(hour, quarter).select(
-        pl.lit(name).alias("dimension"), value.alias("value"), *kept
+        pl.lit(name).alias("dimension"), value.alias("value"), "_hour", "_quarter", *_COUNTS, "spend_usd"
     )
+
+
+def _stepped(table: pl.DataFrame) -> pl.DataFrame:
+    for step in _STEPS:
+        begins = pl.col("at").dt.truncate(step)
+        keys = ["dimension", "value", begins]
+        if step == _STEPS[-1] or table.select(pl.struct("value", begins).n_unique()).item() <= _MOST_ROWS:
+            break
+    known = pl.when(pl.col("spend_usd").count() > 0).then(pl.col("spend_usd").sum()).alias("spend_usd")
+    summed = table.group_by(keys).agg(pl.col("_utc").min(), pl.col(*_COUNTS).sum(), known)
+    return summed.sort("dimension", "value", "_utc", nulls_last=True)
 
 
 def simulate_caps(strata: pl.DataFrame, policy: CapPolicy) -> pl.DataFrame:
@@ -118,22 +147,15 @@ def simulate_caps(strata: pl.DataFrame, policy: CapPolicy) -> pl.DataFrame:
     Raises:
         ParameterError: If the dimension is not in the strata.
     """
-    rows = _capped(strata, policy)
-    window = rows.group_by("value", "window_on").agg(
-        pl.col(
-            "call_count", "unpriced_count", "spend", "passed", "refused_count", "refused_good_count"
-        ).sum(),
-        pl.col("is_capped").any(),
-    )
+    grouped = _capped(strata, policy).group_by("value")
     return (
-        window.group_by("value")
-        .agg(
+        grouped.agg(
             pl.col("call_count", "unpriced_count", "refused_count", "refused_good_count").sum().round(),
             pl.col("spend").sum().alias("spend_usd_before"),
             pl.col("passed").sum().alias("spend_usd_after"),
             (pl.col("spend") - pl.col("passed")).sum().alias("refused_usd"),
-            pl.col("is_capped").sum().cast(pl.Int64).alias("capped_window_count"),
-            pl.col("spend").max().alias("largest_window_usd"),
+            pl.col("is_reached").sum().cast(pl.Int64).alias("capped_window_count"),
+            (pl.col("before") + pl.col("spend")).max().alias("largest_window_usd"),
         )
         .with_columns(pl.col("^.*(call|unpriced|refused|good)_count$").cast(pl.Int64))
         .sort("refused_usd", "value", descending=[True, False], nulls_last=True)
@@ -170,12 +192,13 @@ def capped_by_day(strata: pl.DataFrame, policy: CapPolicy) -> pl.DataFrame:
     """
     rows = _capped(strata, policy)
     return (
-        rows.group_by(pl.col("at").dt.date().cast(pl.String).alias("started_on"))
+        rows.group_by(pl.col("at").dt.date().alias("started_on"))
         .agg(
             pl.col("passed").sum().alias("passed_usd"),
             (pl.col("spend") - pl.col("passed")).sum().alias("refused_usd"),
         )
         .sort("started_on")
+        .with_columns(pl.col("started_on").cast(pl.String))
     )
 
 
@@ -185,27 +208,28 @@ def _capped(strata: pl.DataFrame, policy: CapPolicy) -> pl.DataFrame:
         msg = f"each: found {policy.each!r}, expected one of those in the strata: {sorted(there)}"
         raise ParameterError(msg)
     factor = 1 + policy.growth_share
-    counts = [pl.col(name) * factor for name in ("call_count", "error_count", "unpriced_count")]
-    window = pl.col("at").dt.truncate(_WINDOWS[policy.window]).alias("window_on")
+    spend, before = pl.col("spend_usd").fill_null(0) * factor, pl.col(f"before_{policy.window}_usd") * factor
     grown = strata.filter(dimension=policy.each).select(
-        "value", "at", window, *counts, (pl.col("spend_usd").fill_null(0) * factor).alias("spend")
+        "value",
+        "at",
+        *(pl.col(name) * factor for name in _COUNTS),
+        spend.alias("spend"),
+        before.alias("before"),
     )
-    before = (pl.col("spend").cum_sum() - pl.col("spend")).over("value", "window_on")
-    left = (policy.limit_usd - before).clip(0, None)
-    passed = pl.min_horizontal("spend", left).alias("passed")
+    left = (policy.limit_usd - pl.col("before")).clip(0, None)
     # Calls without a known cost pass as long as something is left.
+    open_share = (left > 0).cast(pl.Float64)
     share = (
         pl.when(pl.col("spend") > 0)
-        .then(pl.col("passed") / pl.col("spend"))
-        .otherwise((left > 0).cast(float))
+        .then(pl.min_horizontal("spend", left) / pl.col("spend"))
+        .otherwise(open_share)
     )
     refused = 1 - pl.col("_share")
-    return (
-        grown.with_columns(passed)
-        .with_columns(share.alias("_share"))
-        .with_columns(
-            (pl.col("call_count") * refused).alias("refused_count"),
-            ((pl.col("call_count") - pl.col("error_count")) * refused).alias("refused_good_count"),
-            (refused > 0).alias("is_capped"),
-        )
+    return grown.with_columns(
+        pl.min_horizontal("spend", left).alias("passed"), share.alias("_share")
+    ).with_columns(
+        (pl.col("call_count") * refused).alias("refused_count"),
+        ((pl.col("call_count") - pl.col("error_count")) * refused).alias("refused_good_count"),
+        # The one step of a window in which the cap is passed.
+        ((left > 0) & (pl.col("spend") > left)).alias("is_reached"),
     )

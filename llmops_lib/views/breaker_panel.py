@@ -63,6 +63,9 @@ def _verdict(row: dict[str, Any], rule: str) -> list[str]:
 
 def _cards(row: dict[str, Any]) -> list[Card]:
     refused = row["blocked_count"] / row["call_count"] if row["call_count"] else None
+    first = (
+        f"first at {moment(row['first_blocked_at'])} UTC" if row["first_blocked_at"] else "nobody was refused"
+    )
     return [
         Card("Let through", usd(row["spend_usd"]), "known cost"),
         Card(
@@ -77,7 +80,7 @@ def _cards(row: dict[str, Any]) -> list[Card]:
             f"{share(refused)} of {compact(row['call_count'])}",
             "bad" if row["blocked_good_count"] else "flat",
         ),
-        Card("Times opened", count(row["opened_count"]), f"first at {moment(row['first_blocked_at'])} UTC"),
+        Card("Times opened", count(row["opened_count"]), first),
     ]
 
 

@@ -50,16 +50,17 @@ def chart_svg(spec: dict[str, Any], *, width: int, mode: Mode) -> str:
     drawn["config"] = chart_config(mode)
     drawn["autosize"] = {"type": "fit", "contains": "padding"}
     drawn["width"] = width
-    # Names stand left of the axis; where the reader's font is wider than ours, they need room.
-    drawn["padding"] = {"left": 16, "right": 4, "top": 4, "bottom": 4}
+    # Names stand left of the axis; where the reader's font is a seventh wider than ours, they need room.
+    drawn["padding"] = {"left": 36 if width == WIDE else 16, "right": 8, "top": 4, "bottom": 4}
     if width == NARROW:
         _fit_narrow(drawn["config"])
     return vl_convert.vegalite_to_svg(drawn, allowed_base_urls=[])
 
 
 def _fit_narrow(config: dict[str, Any]) -> None:
-    config["legend"] |= {"columns": 2, "labelLimit": 130}
-    config["axis"] |= {"labelLimit": 110}
+    config["legend"] |= {"columns": 2, "labelLimit": 88, "columnPadding": 18}
+    config["axis"] |= {"labelLimit": 100, "labelSeparation": 6}
+    config["text"] |= {"fontSize": 11}
 
 
 def _mimebundle(spec: dict[str, Any], **_options: Any) -> dict[str, str]:

@@ -123,6 +123,6 @@ def _note(row: dict[str, float | None]) -> str:
 
 
 def _room_for_notes(values: pl.Series) -> float:
-    # A note stands right of the longest bar; half as much axis again holds it on a phone too.
+    # A note stands right of the longest bar; almost as much axis again holds it on a phone too.
     largest = values.max()
-    return largest * 1.5 if isinstance(largest, float) and largest > 0 else 1.0
+    return largest * 1.9 if isinstance(largest, float) and largest > 0 else 1.0

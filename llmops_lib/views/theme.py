@@ -74,6 +74,9 @@ def chart_config(mode: Mode) -> dict[str, Any]:
             "domainColor": ink["axis"],
             "tickColor": ink["axis"],
             "labelLimit": 260,
+            # Where the reader's font is wider than ours, labels need room beside each other and the title.
+            "labelSeparation": 14,
+            "titlePadding": 10,
         },
         "axisX": {"grid": False},
         "axisY": {"domain": False, "ticks": False},
@@ -85,6 +88,7 @@ def chart_config(mode: Mode) -> dict[str, Any]:
             "titleFontWeight": "normal",
             "orient": "top",
             "labelLimit": 220,
+            "columnPadding": 36,
             "symbolType": "square",
         },
         "text": {"color": ink["text"], "fontSize": 12, "font": FONT},

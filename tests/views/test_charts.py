@@ -160,3 +160,15 @@ def test_a_day_without_spend_keeps_its_place():
 def test_small_money_is_not_written_in_thousandths(largest, written):
     """$50m reads as fifty million."""
     assert money_axis(largest).to_dict()["format"] == written
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_names_in_a_legend_stand_apart_by_more_than_a_wider_font_takes(width):
+    """DejaVu is a seventh wider than Arial: the long name of a model ran into the next one."""
+    name = "anthropic/claude-4-5"
+    rows = pl.DataFrame({"started_on": ["2026-11-09"] * 2, "model": [name, "b"], "spend_usd": [2.0, 1.0]})
+    svg = chart_svg(daily_spend_chart(rows, "model").to_dict(), width=width, mode="light")
+    legend = svg[svg.index("role-legend-entry") :]
+    drawn_px = float(re.search(r'd="M0,0h([\d.]+)v12', legend)[1])
+    next_starts_px = float(re.search(r'<g transform="translate\(([\d.]*[1-9][\d.]*),0\)"', legend)[1])
+    assert next_starts_px >= drawn_px * 8 / 7
