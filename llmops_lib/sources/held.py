@@ -5,77 +5,22 @@ waits is written as Arrow files, compressed with lz4, which cost little to write
 or the rows of one key, can be read back alone.
 """
 
-import contextlib
 import itertools
 import os
-import shutil
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
-from llmops_lib.errors import LlmopsError
+from llmops_lib.sources.waiting import FOLDER, NoRoomError
 
 HELD_BYTES = 32 << 20
 """Bytes of rows that wait in memory before they go to a file."""
 
-_FOLDER: ContextVar[Path | None] = ContextVar("folder of waiting rows", default=None)
 _numbers = itertools.count()
-
-
-class _NoRoomError(Exception):
-    """A file of waiting rows cannot be written or read; no SourceError, for no export is to blame."""
-
-
-@contextlib.contextmanager
-def waiting(folder: Path | None, error: type[LlmopsError]) -> Iterator[Path]:
-    """Lets rows wait in files while it lasts; afterwards the folder is gone.
-
-    Args:
-        folder: Where they wait, which is made when it is needed; a new temporary folder when None.
-        error: What is raised where such a file cannot be written or read.
-    """
-    place = Path(tempfile.gettempdir(), f"llmops-{os.urandom(8).hex()}") if folder is None else folder
-    token = _FOLDER.set(place)
-    try:
-        yield place
-    except _NoRoomError as no_room:
-        hint = "" if folder is not None else ", or name another folder with the environment variable TMPDIR"
-        msg = (
-            f"{place}: rows that wait there cannot be written or read ({no_room}). Make room{hint}; run again"
-        )
-        raise error(msg) from no_room
-    finally:
-        _FOLDER.reset(token)
-        shutil.rmtree(place, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def joining(folder: Path) -> Iterator[None]:
-    """Lets rows of this process wait in the folder of another one, which clears it away.
-
-    Args:
-        folder: What `waiting_place` says there.
-    """
-    token = _FOLDER.set(folder)
-    try:
-        yield
-    finally:
-        _FOLDER.reset(token)
-
-
-def waiting_place() -> Path:
-    """The folder in which rows wait, where `waiting` is in force."""
-    place = _FOLDER.get()
-    if place is None:
-        msg = "nothing waits here; use waiting()"
-        raise LookupError(msg)
-    return place
 
 
 class Pieces:
@@ -94,7 +39,7 @@ class Pieces:
     def __init__(self, schema: pl.Schema, *, key: pl.Expr | None = None) -> None:
         self._schema = schema
         self._key = key
-        self._folder = _FOLDER.get()
+        self._folder = FOLDER.get()
         self._kept: list[pl.DataFrame] = []
         self._kept_bytes = 0
         self._filed: dict[int, list[_Filed]] = defaultdict(list)
@@ -237,7 +182,7 @@ def _write(path: Path, frame: pl.DataFrame, heights: list[int]) -> None:
                 into.write_batch(batch)
                 start += height
     except OSError as error:
-        raise _NoRoomError(str(error)) from error
+        raise NoRoomError(str(error)) from error
 
 
 def _read(path: Path, numbers: list[int], schema: pl.Schema, columns: Sequence[str] | None) -> pl.DataFrame:
@@ -248,6 +193,6 @@ def _read(path: Path, numbers: list[int], schema: pl.Schema, columns: Sequence[s
             reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=wanted))
             table = pa.Table.from_batches([reader.get_batch(number) for number in numbers])
     except OSError as error:
-        raise _NoRoomError(str(error)) from error
+        raise NoRoomError(str(error)) from error
     frame = pl.DataFrame(pl.from_arrow(table))
     return frame if columns is None else frame.select(columns)

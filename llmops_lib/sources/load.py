@@ -14,10 +14,10 @@ from llmops_lib.sources.account import FileFacts, Load
 from llmops_lib.sources.detect import detect_format
 from llmops_lib.sources.export_files import STORE_MARKER, export_files
 from llmops_lib.sources.file_rows import Columns, FileRows, ReadOptions
-from llmops_lib.sources.held import waiting
 from llmops_lib.sources.reading import OnRead
 from llmops_lib.sources.resolved_load import resolved_load
 from llmops_lib.sources.table import FORMAT as TABLE
+from llmops_lib.sources.waiting import waiting
 from llmops_lib.sources.workers import read_files
 
 __all__ = ["FileFacts", "Load", "detect_format", "load_traces", "read_exports", "read_quarantine"]

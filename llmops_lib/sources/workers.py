@@ -15,8 +15,8 @@ from pathlib import Path
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.export_files import ExportFile
 from llmops_lib.sources.file_rows import FileRows, ReadOptions, hash_file, read_file
-from llmops_lib.sources.held import joining, waiting_place
 from llmops_lib.sources.reading import OnRead, Reading
+from llmops_lib.sources.waiting import joining, waiting_place
 
 Sourced = tuple[ExportFile, str | None]
 """A file, and what `hash_file` says of it where that is known."""

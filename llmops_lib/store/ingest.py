@@ -9,11 +9,11 @@ from llmops_lib.errors import StoreError
 from llmops_lib.schema import QUARANTINE, conform
 from llmops_lib.sources.export_files import ExportFile, export_files
 from llmops_lib.sources.file_rows import UNKNOWN_FORMAT, Columns, FileRows, ReadOptions, hash_file
-from llmops_lib.sources.held import waiting
 from llmops_lib.sources.load import Paths
 from llmops_lib.sources.reading import OnRead
 from llmops_lib.sources.resolved_load import WaitingRows
 from llmops_lib.sources.rows import LOG_MESSAGES
+from llmops_lib.sources.waiting import waiting
 from llmops_lib.sources.workers import read_files
 from llmops_lib.store.layout import message_file, waiting_folder, write_frames, writing
 from llmops_lib.store.ledger import Entry, read_ledger, write_entry

@@ -6,8 +6,9 @@ import pytest
 from llmops_lib.demo import write_demo
 from llmops_lib.errors import SourceError
 from llmops_lib.sources import held, resolved_load
-from llmops_lib.sources.held import Pieces, key_groups, waiting
+from llmops_lib.sources.held import Pieces, key_groups
 from llmops_lib.sources.load import read_exports
+from llmops_lib.sources.waiting import waiting
 
 SCHEMA = pl.Schema({"trace_id": pl.String(), "n": pl.Int64(), "tags": pl.List(pl.String())})
 KEY = pl.col("n") % 3
