@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,6 +20,15 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real exports are not here: no folder {folder.name}/ beside the project")
     return folder
+
+
+@pytest.fixture
+def no_running_loop() -> Iterator[None]:
+    """A browser of another test keeps its event loop running in this thread; here it does not show."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 @dataclass

@@ -36,6 +36,7 @@ METRICS_SCHEMA = pl.Schema(
         "population_upper": pl.Float64,
         "baseline_trials": pl.Int64,
         "candidate_trials": pl.Int64,
+        "note": pl.String,
     }
 )
 _ARMS = ("candidate", "baseline")
@@ -152,6 +153,7 @@ def _row(one: Compared, margin: float, p: float, adjusted: float, alpha: float) 
         "population_lower": population.lower,
         "population_upper": population.upper,
         **trials,
+        "note": ", ".join(reason.value for reason in verdict.reasons) or None,
     }
 
 

@@ -22,8 +22,9 @@ def with_difficulty(spans: Any, attribute: str = "") -> Any:
         EngineError: If the table is of another kind: no other engine reads JSON alike.
 
     Example:
-        >>> spans = pl.DataFrame({"attributes": ['{"app.difficulty": 0.25}', '{"app.difficulty": "hard"}',
-        None]}) >>> with_difficulty(spans, "app.difficulty")["difficulty_score"].to_list()
+        >>> told = ['{"app.difficulty": 0.25}', '{"app.difficulty": "hard"}', None]
+        >>> spans = pl.DataFrame({"attributes": told})
+        >>> with_difficulty(spans, "app.difficulty")["difficulty_score"].to_list()
         [0.25, None, None]
     """
     native = narwhal(spans, columns=["attributes"] if attribute else []).to_native()

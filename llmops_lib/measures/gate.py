@@ -38,7 +38,8 @@ class GateResult:
             `diff`, `lower_limit` (of the difference, one-sided), `margin`, `p_drop`, `p_adjusted` (Holm),
             `smallest_drop_seen` (with 80 % chance), `trials_needed` (to see the margin), `population_lower`
             and `population_upper` (interval on traffic like this; never gating), `baseline_trials`,
-            `candidate_trials`.
+            `candidate_trials`, `note` (what to bear in mind, such as `zero_variance`: no trial differs from
+            another).
         failures: What must pass and did not: `example_id`, `metric`, `failed_count`, `trial_count`,
             `has_failed_before`, `explanation`.
         items: What did worse: `metric`, `example_id`, `baseline_mean`, `candidate_mean`, `p_drop`,
@@ -123,7 +124,11 @@ def _verdict(table: pl.DataFrame, blocking: list[str]) -> tuple[str, list[str]]:
         return "block", blocking
     open_ones = table.filter(pl.col("decision") == "inconclusive")
     if open_ones.is_empty():
-        return "pass", [f"no metric dropped by more than its margin ({table.height} metrics)"]
+        told = [f"no metric dropped by more than its margin ({table.height} metrics)"]
+        still = table.filter(pl.col("note").str.contains("zero_variance"))["metric"].to_list()
+        if still:
+            told.append(f"no trial of {', '.join(still)} differs from another: its noise is not known")
+        return "pass", told
     return "inconclusive", [_undecided(row) for row in open_ones.iter_rows(named=True)]
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from llmops_lib.sources.waiting import FOLDER, NoRoomError
 
-HELD_BYTES = 32 << 20
+HELD_BYTES = 64 << 20
 """Bytes of rows that wait in memory before they go to a file."""
 
 _numbers = itertools.count()

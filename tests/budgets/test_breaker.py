@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from llmops_lib import Breaker, BreakerPolicy, LlmopsError, breaker_decisions
 from llmops_lib.errors import BreakerOpenError
 
+pytestmark = pytest.mark.usefixtures("no_running_loop")
+
 MONDAY = datetime(2026, 11, 9, tzinfo=UTC)
 ACME = {"tenant": "acme"}
 

@@ -17,6 +17,8 @@ from llmops_lib import (
 from llmops_lib.errors import ParameterError
 from llmops_lib.widgets.panel import REDRAW_DELAY_S, Panel
 
+pytestmark = pytest.mark.usefixtures("no_running_loop")
+
 POLICY = BreakerPolicy(limit_usd=0.2, reserve_usd=0.03, window="rolling 1h", each="user_id")
 PANELS = {
     "routing": (routing_panel, "share", 17),
