@@ -93,7 +93,9 @@ def _is_unicode(text: str) -> bool:
 def _blocks(header: list[str], evaluation_id: str) -> Iterator[_Block]:
     starts = [position for position, name in enumerate(header) if _HEADING.match(name)]
     names: list[str] = []
-    for start, end in zip(starts, [*starts[1:], len(header)], strict=True):
+    # A damaged header may have no block at all.
+    ends = [*starts[1:], len(header)][: len(starts)]
+    for start, end in zip(starts, ends, strict=True):
         found = _HEADING.fullmatch(header[start])
         provider, label = found.groups() if found else (header[start], None)
         name = f"{evaluation_id}/{run_name(provider, label)}"

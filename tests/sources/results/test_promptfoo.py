@@ -8,6 +8,7 @@ import pytest
 from llmops_lib import load_scores
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.results.promptfoo import matches, read_promptfoo
+from llmops_lib.sources.results.promptfoo_csv import _blocks
 from llmops_lib.sources.results.promptfoo_names import model_columns
 from llmops_lib.sources.sample import take_sample
 
@@ -354,3 +355,11 @@ def test_yaml_that_cannot_be_held_is_an_error(tmp_path, text):
     assert matches(take_sample(path))
     with pytest.raises(SourceError, match="JSON instead"):
         read_promptfoo(path)
+
+
+def test_a_table_whose_header_lost_its_prompts_gives_no_score_and_no_crash():
+    """A flipped byte in the heading of the only prompt: its rows are refused, one by one."""
+    assert list(_blocks(["question", "openai:gpt-4o] answer"], "eval")) == []
+    assert [
+        (block.start, block.end) for block in _blocks(["question", "[openai:gpt-4o] answer"], "eval")
+    ] == [(1, 2)]
