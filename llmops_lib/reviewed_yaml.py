@@ -25,6 +25,7 @@ class ReviewedKind:
         what: What the file holds, such as `alert rules`.
         holds: What is expected of it, such as ``lists under `rules` ``.
         todo: What to do about an error.
+        no_such_key: What is said of a key of the whole file that it should not have; as of any other without.
         said: Words for types of pydantic errors.
         expected: What a field must hold, by its name.
     """
@@ -33,6 +34,7 @@ class ReviewedKind:
     what: str
     holds: str
     todo: str
+    no_such_key: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, str] = field(default_factory=dict)
 
@@ -86,13 +88,17 @@ def _text(path: Path, kind: ReviewedKind) -> str:
 
 def _first_fault(error: ValidationError, path: Path, node: Any, kind: ReviewedKind) -> str:
     first, *more = error.errors(include_url=False)
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-    expected = kind.expected.get(str(first["loc"][-1])) if first["loc"] else None
+    # Where a key itself is wrong, pydantic adds a step to the place of that key.
+    at = [part for part in first["loc"] if part != "[key]"]
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at).lstrip(".")
+    expected = kind.expected.get(str(at[-1])) if at else None
     said = kind.said.get(first["type"], first["msg"].removeprefix("Value error, "))
+    if kind.no_such_key and first["type"] == "extra_forbidden" and len(at) == 1:
+        said = kind.no_such_key
     found = "" if isinstance(first["input"], dict | BaseModel) else f"found {str(first['input'])[:60]!r}: "
     hint = f", expected {expected}" if expected else ""
     rest = f" ({len(more)} more after this one)" if more else ""
-    line = _line(node, first["loc"])
+    line = _line(node, at)
     return f"{path}:{line}: {place or 'the file'}: {found}{said}{hint}; {kind.todo}{rest}"
 
 
