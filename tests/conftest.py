@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,25 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real exports are not here: no folder {folder.name}/ beside the project")
     return folder
+
+
+@pytest.fixture
+def llmops(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Runs the command in this process and gives its exit code, standard output and standard error."""
+
+    def run_command(*arguments: object) -> tuple[int, str, str]:
+        from llmops_lib.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["llmops", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        written = capsys.readouterr()
+        return code, written.out, written.err
+
+    return run_command
 
 
 @pytest.fixture

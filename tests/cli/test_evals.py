@@ -1,12 +1,11 @@
 """`llmops eval`: locks for people, scripts and CI."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from llmops_lib.cli import main
 from tests.evals.conftest import CASES, suites, write
 from tests.registry.conftest import commit, prompts
 
@@ -16,20 +15,9 @@ BUNDLED = Path(__file__).resolve().parents[2] / "evals"
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs a command in this process and gives its exit code, standard output and standard error."""
-
-    def run_command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["llmops", "eval", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return run_command
+def run(llmops):
+    """Runs one of the commands that are tested here."""
+    return partial(llmops, "eval")
 
 
 def test_the_bundled_suites_are_as_locked(run):

@@ -1,14 +1,13 @@
 """`llmops prompts`: what a person reads, what a script reads, and the exit codes."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from llmops_lib import load_prompt
-from llmops_lib.cli import main
 from tests.registry.conftest import PROMPT, commit, prompts, write
 
 __all__ = ["commit", "prompts", "write"]
@@ -17,20 +16,9 @@ BUNDLED = Path(__file__).resolve().parents[2] / "prompts"
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs a command in this process and gives its exit code, standard output and standard error."""
-
-    def run_command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["llmops", "prompts", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return run_command
+def run(llmops):
+    """Runs one of the commands that are tested here."""
+    return partial(llmops, "prompts")
 
 
 def test_list_shows_each_prompt_and_fails_with_one_that_is_not_in_order(run, write):

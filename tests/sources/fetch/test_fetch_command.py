@@ -1,31 +1,19 @@
 """`llmops fetch`: exit codes, JSON for scripts, progress for people, keys for nobody."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
-from llmops_lib.cli import main
 from tests.sources.fetch.conftest import SECRET, langfuse, observation, phoenix, reply, span
 
 WEEK = ("--from", "2026-11-09", "--to", "2026-11-16")
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs a command in this process and gives its exit code, standard output and standard error."""
-
-    def run_command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["llmops", "fetch", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return run_command
+def run(llmops):
+    """Runs one of the commands that are tested here."""
+    return partial(llmops, "fetch")
 
 
 def test_a_whole_pull_is_one_line_and_exit_code_0(run, serve, tmp_path):
