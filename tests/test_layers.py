@@ -22,6 +22,7 @@ LAYERS = {
     "budgets": 1,
     "gating": 1,
     "plain_yaml": 1,
+    "whole_files": 1,
     "reviewed_yaml": 1,
     "stats": 1,
     "json_schemas": 1,

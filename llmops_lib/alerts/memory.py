@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 from llmops_lib.alerts.episodes import Episode
 from llmops_lib.errors import AlertError
 from llmops_lib.sources.export_files import ALERTS_SUFFIX
+from llmops_lib.whole_files import write_whole
 
 _VERSION = 1
 _LOCK_SECONDS = 60
@@ -96,16 +96,10 @@ def remember(path: Path, episodes: Iterable[Episode]) -> None:
         }
         for episode in episodes
     ]
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    text = json.dumps({"version": _VERSION, "episodes": entries}, indent=1)
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump({"version": _VERSION, "episodes": entries}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole(path, lambda beside: beside.write_text(text, encoding="utf-8"))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         msg = f"{path}: the record of alerts cannot be written ({error.strerror}); what it held is intact"
         raise AlertError(msg) from error
 

@@ -4,8 +4,6 @@ One file per answer, under the hash of what was asked. Only answers are kept, ne
 holds prompts' answers in plain text: keep it where the traces are kept.
 """
 
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +12,7 @@ import msgspec
 
 from llmops_lib.chat import ChatAnswer, ChatRequest, ChatResult
 from llmops_lib.errors import EndpointError
+from llmops_lib.whole_files import write_whole
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,6 @@ class AnswerCache:
         """The answer to what was asked, or None; a damaged file counts as none."""
         try:
             return msgspec.json.decode(self._path(content_hash).read_bytes(), type=Kept)
-        except FileNotFoundError:
-            return None
         except (OSError, msgspec.MsgspecError):
             return None
 
@@ -91,10 +88,7 @@ class AnswerCache:
         path = self._path(content_hash)
         try:
             path.parent.mkdir(exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(msgspec.json.encode(asdict(kept)))
-            Path(temporary).replace(path)
+            write_whole(path, lambda beside: beside.write_bytes(msgspec.json.encode(asdict(kept))))
         except OSError as error:
             msg = f"{self._folder}: cannot be written: {error.strerror}; make room, then run the same again"
             raise EndpointError(msg) from error

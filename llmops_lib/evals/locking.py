@@ -1,6 +1,5 @@
 """Locks suites, and says what is not as it was locked."""
 
-import os
 from pathlib import Path
 
 from llmops_lib.errors import LockedSuiteError, SuiteError
@@ -8,6 +7,7 @@ from llmops_lib.evals.locks import Change, Lock, changes_between, changes_since,
 from llmops_lib.evals.suites import LOCK_FILE, Suite
 from llmops_lib.registry import git
 from llmops_lib.registry.folders import Folder
+from llmops_lib.whole_files import write_whole
 
 
 def suite_changes(suite: Suite, *, against: str = "") -> list[Change]:
@@ -69,12 +69,8 @@ def _lock_at(suite: Suite, revision: str) -> Lock | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    # A name of its own, then a rename: whoever reads meanwhile gets the old lock or the new one.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
+        write_whole(path, lambda beside: beside.write_bytes(content))
     except OSError as error:
-        partial.unlink(missing_ok=True)
         msg = f"{path}: the lock cannot be written ({error.strerror}); check the folder"
         raise SuiteError(msg) from error

@@ -15,6 +15,7 @@ from llmops_lib.evals.grading import check_graders, graded_rows
 from llmops_lib.evals.judged import Judges
 from llmops_lib.evals.plan import EvalPlan
 from llmops_lib.schema import SCORES, validate
+from llmops_lib.whole_files import write_whole
 
 RUN_FORMAT = "llmops_eval"
 """`source_format` of scores that this project made."""
@@ -110,13 +111,8 @@ def write_run(run: EvalRun, folder: Path) -> Path:
     own = folder / run.run_id
     try:
         own.mkdir(parents=True, exist_ok=True)
-        for name, write in (
-            ("scores.jsonl", run.scores.write_ndjson),
-            ("scores.parquet", run.scores.write_parquet),
-        ):
-            partial = own / f".{name}.tmp"
-            write(partial)
-            partial.replace(own / name)
+        write_whole(own / "scores.jsonl", run.scores.write_ndjson)
+        write_whole(own / "scores.parquet", run.scores.write_parquet)
     except (OSError, pl.exceptions.PolarsError) as error:
         msg = f"{own}: the scores cannot be written ({error}); make room or give another folder"
         raise SuiteError(msg) from error

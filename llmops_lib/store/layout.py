@@ -13,7 +13,6 @@ files/<sha256>.json                          what is known of a file; written la
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -29,6 +28,7 @@ from polars.io.plugins import register_io_source
 
 from llmops_lib.errors import StoreError
 from llmops_lib.sources.export_files import STORE_MARKER
+from llmops_lib.whole_files import write_whole
 
 VERSION = 1
 _LOCK = ".lock"
@@ -200,25 +200,11 @@ def write_json(value: Any, path: Path) -> None:
 
 
 def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        _sync(temporary)
-        temporary.replace(path)
-        _sync(path.parent)
+        write_whole(path, write)
     except (OSError, pl.exceptions.PolarsError) as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         msg = (
             f"{path}: cannot be written ({error}); what was stored before is intact. Make room, ingest again"
         )
         raise StoreError(msg) from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
