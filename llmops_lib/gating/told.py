@@ -51,7 +51,7 @@ def gate_markdown(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, i
 
 
 def gate_junit(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, failures: pl.DataFrame) -> str:
-    """JUnit XML: one test per metric, one per example that must pass and failed, one for comparability.
+    """JUnit XML: one test for the gate, one per metric, one per example that must pass and failed.
 
     Args:
         verdict: Of the gate.
@@ -60,9 +60,9 @@ def gate_junit(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, fail
         failures: What must pass and did not.
     """
     suite = ET.Element("testsuite", name="llmops gate")
-    own = _case(suite, "runs can be compared")
-    if verdict == "invalid":
-        ET.SubElement(own, "error", message=_plain("; ".join(reasons)))
+    own = _case(suite, "gate")
+    if verdict in ("invalid", "block"):
+        ET.SubElement(own, "error" if verdict == "invalid" else "failure", message=_plain("; ".join(reasons)))
     for row in metrics.iter_rows(named=True):
         case = _case(suite, f"metric {row['metric']}")
         if row["decision"] == "block":
@@ -73,8 +73,6 @@ def gate_junit(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, fail
     for row in failures.filter(~pl.col("has_failed_before")).iter_rows(named=True):
         case = _case(suite, f"must pass: {row['example_id']} {row['metric']}")
         ET.SubElement(case, "failure", message=_plain(row["explanation"] or "failed"))
-    for reason in reasons if verdict == "block" and metrics.is_empty() else ():
-        ET.SubElement(_case(suite, "limits"), "failure", message=_plain(reason))
     counts = {"tests": "testcase", "failures": ".//failure", "errors": ".//error", "skipped": ".//skipped"}
     for name, path in counts.items():
         suite.set(name, str(len(suite.findall(path))))

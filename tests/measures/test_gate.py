@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmops_lib import gate
+from llmops_lib import gate, gate_junit
 from llmops_lib.errors import GateError
 
 FACTS = {
@@ -204,3 +204,13 @@ def test_a_harmless_change_is_blocked_no_more_often_than_stated():
         ]
         blocks += gate(*sides).verdict == "block"
     assert blocks <= 500 * 0.05 + 3 * (500 * 0.05 * 0.95) ** 0.5
+
+
+def test_a_block_for_a_limit_fails_in_the_report_of_a_ci_server_too():
+    """A server that counts failures must not show a blocked change as green."""
+    own = run(many(40, 2))
+    found = gate(own, own, most_p95_latency_ms=90)
+    assert found.verdict == "block"
+    told = gate_junit(found.verdict, found.reasons, found.metrics, found.failures)
+    assert 'failures="1"' in told
+    assert "95th percentile of latency" in told
