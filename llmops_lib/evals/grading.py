@@ -102,11 +102,8 @@ def _graded(plan: EvalPlan, call: PlannedCall, result: ChatResult) -> Graded | N
 
 
 def _unanswered(call: PlannedCall, result: ChatResult, grader: Grader) -> Verdict | None:
-    probe = Graded(call.case, "", {})
-    if grader.kind in KINDS and grader.kind not in ("json_schema", "latency", "cost"):
-        if KINDS[grader.kind](probe, grader.settings) is None:
-            return None
-    elif grader.kind in ("latency", "cost"):
+    # What a case does not ask of an answer is not missing where there is none.
+    if grader.kind in KINDS and KINDS[grader.kind](Graded(call.case, "", {}), grader.settings) is None:
         return None
     if result.error_type in _BY_THE_PROMPT:
         return Verdict(0.0, passed=False, label="refused_by_endpoint", explanation=result.error or "")
