@@ -25,7 +25,8 @@ from llmops_lib.pricing.usage import (
 )
 from llmops_lib.schema import OTHER_CONVENTION, PRICED_COLUMNS
 
-_USED = ("is_model_call", "operation", "started_at", *NAME_KEY, *COUNTS)
+USED = ("is_model_call", "operation", "started_at", *NAME_KEY, *COUNTS)
+"""Columns of SPANS that a price depends on."""
 _PRICED = [column.name for column in PRICED_COLUMNS]
 
 
@@ -112,7 +113,7 @@ def price_both_conventions(spans: Any, *, prices: str | Path | pl.DataFrame | No
 def _table_priced(spans: Any, prices: str | Path | pl.DataFrame | None, added: list[str]) -> Any:
     own = OwnList(checked_prices(prices))
     frame = narwhal(
-        spans, columns=_USED, hint="price_calls() takes a SPANS table, such as load_traces() gives"
+        spans, columns=USED, hint="price_calls() takes a SPANS table, such as load_traces() gives"
     )
     native = frame.to_native()
     if isinstance(native, pl.LazyFrame):
@@ -130,7 +131,7 @@ def _table_priced(spans: Any, prices: str | Path | pl.DataFrame | None, added: l
 
 
 def _priced_pandas(spans: Any, own: OwnList, added: list[str]) -> Any:
-    used = [name for name in (*_USED, "attributes") if name in spans.columns]
+    used = [name for name in (*USED, "attributes") if name in spans.columns]
     priced = _priced(pl.from_pandas(spans[used]).lazy(), own, added).select(added).collect()
     basis = priced["price_basis"].to_pandas().array
     arrays = {name: priced[name].to_numpy() for name in added} | {"price_basis": basis}

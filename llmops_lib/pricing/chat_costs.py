@@ -9,23 +9,10 @@ import orjson
 import polars as pl
 
 from llmops_lib.chat import ChatRequest, ChatResult
-from llmops_lib.pricing.calls import price_calls
+from llmops_lib.pricing.calls import USED, price_calls
 from llmops_lib.schema import SPANS
 
-_USED = (
-    "is_model_call",
-    "operation",
-    "provider",
-    "started_at",
-    "request_model",
-    "response_model",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-)
-_SCHEMA = pl.Schema({name: SPANS.polars_schema[name] for name in _USED})
+_SCHEMA = pl.Schema({name: SPANS.polars_schema[name] for name in USED})
 _TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
 
 Prices = str | Path | pl.DataFrame | None
