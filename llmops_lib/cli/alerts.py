@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
 from llmops_lib.cli.screen import plain, progress, say, say_json
 
 app = typer.Typer(
@@ -41,7 +42,7 @@ def init(
 
 @app.command()
 def check(
-    source: Annotated[str, typer.Argument(help="A trace export (file, folder or pattern) or a span store.")],
+    source: Source,
     rules: Annotated[Path, typer.Option(help="File of alert rules; docs/alerts.md describes it.")] = Path(
         "alerts.yaml"
     ),
@@ -52,9 +53,9 @@ def check(
         Path | None, typer.Option(help="File that remembers what was told; beside the source by default.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing and remember nothing.")] = False,
-    prices: Annotated[Path | None, typer.Option(help="Your own price file (YAML or CSV).")] = None,
-    naive_timezone: Annotated[str, typer.Option(help="Zone of times in the export that name none.")] = "",
-    columns: Annotated[Path | None, typer.Option(help="Column mapping (YAML) for a plain table.")] = None,
+    prices: PriceFile = None,
+    naive_timezone: NaiveTimezone = "",
+    columns: ColumnsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")] = False,
 ) -> None:
     """Check the latest calls against the rules and tell each destination of each episode once.

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from llmops_lib.cli.budget_lines import say_status, say_windows
+from llmops_lib.cli.options import Columns, NaiveTimezone, Prices, Source
 from llmops_lib.cli.screen import plain, progress, say, say_json
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Watch budgets that are kept as reviewed data."
 )
 
-Source = Annotated[str, typer.Argument(help="A trace export (file, folder or pattern) or a span store.")]
 File = Annotated[Path, typer.Option("--budgets", help="File of budgets; docs/budgets.md describes it.")]
 At = Annotated[
     str,
@@ -22,9 +22,6 @@ At = Annotated[
         help="Look from here: a time with offset, a date (its end, UTC) or now; else the last call."
     ),
 ]
-Prices = Annotated[str, typer.Option(help="Your own price file (YAML or CSV).")]
-NaiveTimezone = Annotated[str, typer.Option(help="Zone of times in the export that name none.")]
-Columns = Annotated[str, typer.Option(help="Column mapping (YAML) for a plain table.")]
 Top = Annotated[int, typer.Option(min=1, help="How many rows of each budget are shown.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write every row as JSON.")]
 

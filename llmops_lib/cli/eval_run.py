@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.options import PriceFile
 from llmops_lib.cli.screen import progress, say, say_json
 
 Suite = Annotated[str, typer.Argument(help="Name of a suite.")]
@@ -29,7 +30,7 @@ def run(
         "reports/evals/.answers"
     ),
     fresh: Annotated[bool, typer.Option("--fresh", help="Make every call anew.")] = False,
-    prices: Annotated[Path | None, typer.Option(help="Your own price file (YAML or CSV).")] = None,
+    prices: PriceFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")] = False,
 ) -> None:
     """Run a suite against a prompt and a model, and write the scores as Parquet and JSON Lines.

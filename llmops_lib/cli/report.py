@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.options import Columns, Month, MonthZone, NaiveTimezone, Prices, Source
 from llmops_lib.cli.screen import progress, say, say_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write a report as self-contained HTML.")
 
-Source = Annotated[str, typer.Argument(help="A trace export (file, folder or pattern) or a span store.")]
 Output = Annotated[Path, typer.Option(help="Folder that reports are written to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the manifest as JSON.")]
 
@@ -29,9 +29,9 @@ def weekly(
         str, typer.Option(help="Dimensions that spend is broken down by, separated by commas.")
     ] = "model,feature,tenant",
     timezone: Annotated[str, typer.Option(help="Zone whose midnights bound the week.")] = "UTC",
-    naive_timezone: Annotated[str, typer.Option(help="Zone of times in the export that name none.")] = "",
-    columns: Annotated[str, typer.Option(help="Column mapping (YAML) for a plain table.")] = "",
-    prices: Annotated[str, typer.Option(help="Your own price file (YAML or CSV).")] = "",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    prices: Prices = "",
     top: Annotated[int, typer.Option(min=1, max=100, help="How many calls each list of calls shows.")] = 5,
     output: Output = Path("reports"),
     as_json: AsJson = False,
@@ -56,17 +56,15 @@ def weekly(
 @app.command()
 def spenders(
     source: Source,
-    month: Annotated[
-        str, typer.Option(help="Month such as 2026-11; without it, the last whole month with calls.")
-    ] = "",
+    month: Month = "",
     by: Annotated[
         str, typer.Option(help="Dimensions whose largest spenders are listed, separated by commas.")
     ] = "tenant,user_id,feature,prompt_name,model",
     top: Annotated[int, typer.Option(min=1, max=100, help="How many spenders each list shows.")] = 20,
-    timezone: Annotated[str, typer.Option(help="Zone whose midnights bound the month.")] = "UTC",
-    naive_timezone: Annotated[str, typer.Option(help="Zone of times in the export that name none.")] = "",
-    columns: Annotated[str, typer.Option(help="Column mapping (YAML) for a plain table.")] = "",
-    prices: Annotated[str, typer.Option(help="Your own price file (YAML or CSV).")] = "",
+    timezone: MonthZone = "UTC",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    prices: Prices = "",
     output: Output = Path("reports"),
     as_json: AsJson = False,
 ) -> None:

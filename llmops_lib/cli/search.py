@@ -1,11 +1,11 @@
 """`llmops search`: spans by who made them, what was said, what went wrong, when, cost and latency."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from llmops_lib.cli.found import span_lines, typed_moment
+from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
 from llmops_lib.cli.screen import say, say_json
 from llmops_lib.cli.span_tree import print_tree
 
@@ -13,7 +13,7 @@ _MOST_TREES = 10
 
 
 def search(
-    source: Annotated[str, typer.Argument(help="A trace export (file, folder or pattern) or a span store.")],
+    source: Source,
     text: Annotated[
         str, typer.Option(help="Text in a name, input, output or error; taken as it stands, in any case.")
     ] = "",
@@ -32,9 +32,9 @@ def search(
     min_latency: Annotated[float | None, typer.Option(help="Least latency, ms.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many spans to show.")] = 20,
     tree: Annotated[bool, typer.Option("--tree", help="Show the whole trace of each, as a tree.")] = False,
-    prices: Annotated[Path | None, typer.Option(help="Your own price file (YAML or CSV).")] = None,
-    naive_timezone: Annotated[str, typer.Option(help="Zone of times in the export that name none.")] = "",
-    columns: Annotated[Path | None, typer.Option(help="Column mapping (YAML) for a plain table.")] = None,
+    prices: PriceFile = None,
+    naive_timezone: NaiveTimezone = "",
+    columns: ColumnsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write what was found as JSON.")] = False,
 ) -> None:
     """Find the latest spans that meet every condition; personal data and keys are masked.

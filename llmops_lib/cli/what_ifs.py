@@ -5,16 +5,10 @@ from typing import Annotated
 
 import typer
 
-from llmops_lib.cli.report import AsJson, Output, Source, write_report
+from llmops_lib.cli.options import Columns, Month, MonthZone, NaiveTimezone, Prices, Source
+from llmops_lib.cli.report import AsJson, Output, write_report
 
-Month = Annotated[
-    str, typer.Option(help="Month such as 2026-11; without it, the last whole month with calls.")
-]
 Features = Annotated[list[str] | None, typer.Option("--feature", help="A feature concerned; all without it.")]
-Timezone = Annotated[str, typer.Option(help="Zone whose midnights bound the month.")]
-NaiveTimezone = Annotated[str, typer.Option(help="Zone of times in the export that name none.")]
-Columns = Annotated[str, typer.Option(help="Column mapping (YAML) for a plain table.")]
-Prices = Annotated[str, typer.Option(help="Your own price file (YAML or CSV).")]
 
 
 def routing_what_if(
@@ -31,7 +25,7 @@ def routing_what_if(
     difficulty: Annotated[str, typer.Option(help="Attribute that holds a difficulty score.")] = "",
     scores: Annotated[str, typer.Option(help="Eval results whose scores name traces.")] = "",
     scorer: Annotated[str, typer.Option(help="Scorer whose scores count.")] = "",
-    timezone: Timezone = "UTC",
+    timezone: MonthZone = "UTC",
     naive_timezone: NaiveTimezone = "",
     columns: Columns = "",
     prices: Prices = "",
@@ -68,7 +62,7 @@ def caching_what_if(
     ] = 0.9,
     lifetime: Annotated[str, typer.Option(help="How long a beginning stays cached: 5m or 1h.")] = "5m",
     features: Features = None,
-    timezone: Timezone = "UTC",
+    timezone: MonthZone = "UTC",
     naive_timezone: NaiveTimezone = "",
     columns: Columns = "",
     prices: Prices = "",
@@ -111,7 +105,7 @@ def budget_what_if(
     reserve_usd: Annotated[
         float, typer.Option(min=0.000001, help="What a call sets aside at the breaker, in US dollars.")
     ] = 0.05,
-    timezone: Timezone = "UTC",
+    timezone: MonthZone = "UTC",
     naive_timezone: NaiveTimezone = "",
     columns: Columns = "",
     prices: Prices = "",

@@ -1,12 +1,10 @@
 """`llmops budgets`, as it is typed."""
 
 import json
-import sys
 from types import SimpleNamespace
 
 import pytest
 
-from llmops_lib.cli import main
 from llmops_lib.demo import sample_export
 
 BUDGETS = """\
@@ -18,20 +16,14 @@ budgets:
 
 
 @pytest.fixture
-def llmops(monkeypatch, capsys, tmp_path):
+def llmops(llmops, monkeypatch, tmp_path):
     """Runs the command in a folder with a file of budgets."""
     (tmp_path / "budgets.yaml").write_text(BUDGETS)
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["llmops", "budgets", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        written = capsys.readouterr()
-        return SimpleNamespace(returncode=code, stdout=written.out, stderr=written.err)
+        code, out, err = llmops("budgets", *arguments)
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
 
     return run
 
