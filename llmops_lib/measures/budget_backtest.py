@@ -10,6 +10,7 @@ import polars as pl
 
 from llmops_lib.budgets.declared import NANO_PER_USD, Budget
 from llmops_lib.budgets.files import checked_budgets
+from llmops_lib.budgets.rows import WINDOW_SCHEMA, declared_columns, names_its_value
 from llmops_lib.budgets.windows import calendar_starts, rolling_length
 from llmops_lib.calls import PRICE_HINT, model_calls, portable
 from llmops_lib.frames import collected
@@ -64,22 +65,7 @@ def budget_backtest(calls: Any, budgets: Sequence[Budget], *, at: datetime | Non
 
 _EMPTY = pl.DataFrame(
     schema={
-        "budget": pl.String,
-        "tenant": pl.String,
-        "feature": pl.String,
-        "user_id": pl.String,
-        "model": pl.String,
-        "window": pl.String,
-        "window_start_at": UTC_DATETIME,
-        "window_end_at": UTC_DATETIME,
-        "call_count": pl.Int64,
-        "unknown_count": pl.Int64,
-        "spent_usd": pl.Float64,
-        "spent_tokens": pl.Int64,
-        "limit_usd": pl.Float64,
-        "limit_tokens": pl.Int64,
-        "spent_share": pl.Float64,
-        "state": pl.String,
+        **WINDOW_SCHEMA,
         "warned_at": UTC_DATETIME,
         "stopped_at": UTC_DATETIME,
         "after_stop_usd": pl.Float64,
@@ -99,19 +85,11 @@ def _windows(seen: pl.DataFrame, budget: Budget) -> pl.DataFrame:
     )
     timed = _in_windows(counted, budget).sort("started_at")
     rows = _reached(timed, budget).group_by(*budget.each, "window_start_at", "window_end_at").agg(*_amounts())
-    is_whose = pl.all_horizontal(pl.lit(value=True), *(pl.col(name).is_not_null() for name in budget.each))
     of_nobody = [
-        pl.when(is_whose).then(pl.col(name)).alias(name)
+        pl.when(names_its_value(budget)).then(pl.col(name)).alias(name)
         for name in ("spent_share", "warned_at", "stopped_at")
     ]
-    named = rows.with_columns(
-        *of_nobody,
-        *(pl.lit(value).alias(name) for name, value in budget.where.items()),
-        pl.lit(budget.name).alias("budget"),
-        pl.lit(budget.window).alias("window"),
-        pl.lit(budget.limit_usd, pl.Float64).alias("limit_usd"),
-        pl.lit(budget.limit_tokens, pl.Int64).alias("limit_tokens"),
-    ).with_columns(state=_state())
+    named = rows.with_columns(*of_nobody, *declared_columns(budget)).with_columns(state=_state())
     down = [False, True, *(False for _ in budget.each)]
     ordered = named.sort("window_start_at", "spent_share", *budget.each, descending=down, nulls_last=True)
     return ordered.select(name for name in _EMPTY.columns if name in ordered.columns)

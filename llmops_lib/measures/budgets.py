@@ -11,6 +11,7 @@ import polars as pl
 from llmops_lib.budgets.declared import Budget
 from llmops_lib.budgets.files import checked_budgets
 from llmops_lib.budgets.history import Course, daily_outlook, hitting_times
+from llmops_lib.budgets.rows import WINDOW_SCHEMA, declared_columns, names_its_value
 from llmops_lib.budgets.windows import calendar_window, rolling_length
 from llmops_lib.calls import PRICE_HINT, Frame, model_calls, portable, tally
 from llmops_lib.frames import collected
@@ -76,30 +77,16 @@ def budget_status(calls: Any, budgets: Sequence[Budget], *, at: datetime | None 
     return pl.concat([_EMPTY, *parts], how="diagonal").with_columns(as_of_at=pl.lit(moment, UTC_DATETIME))
 
 
-_EMPTY = pl.DataFrame(
-    schema={
-        "budget": pl.String,
-        "tenant": pl.String,
-        "feature": pl.String,
-        "user_id": pl.String,
-        "model": pl.String,
-        "as_of_at": UTC_DATETIME,
-        "window": pl.String,
-        "window_start_at": UTC_DATETIME,
-        "window_end_at": UTC_DATETIME,
-        "call_count": pl.Int64,
-        "unknown_count": pl.Int64,
-        "spent_usd": pl.Float64,
-        "spent_tokens": pl.Int64,
-        "limit_usd": pl.Float64,
-        "limit_tokens": pl.Int64,
-        "spent_share": pl.Float64,
-        "state": pl.String,
-        "forecast_share": pl.Float64,
-        "forecast_low_share": pl.Float64,
-        "forecast_high_share": pl.Float64,
-        "limit_at": UTC_DATETIME,
-    }
+_FORECAST: dict[str, pl.DataType | type[pl.DataType]] = {
+    "forecast_share": pl.Float64,
+    "forecast_low_share": pl.Float64,
+    "forecast_high_share": pl.Float64,
+    "limit_at": UTC_DATETIME,
+}
+_COLUMNS = list(WINDOW_SCHEMA)
+_COLUMNS.insert(_COLUMNS.index("window"), "as_of_at")
+_EMPTY = pl.DataFrame(schema={**WINDOW_SCHEMA, "as_of_at": UTC_DATETIME, **_FORECAST}).select(
+    *_COLUMNS, *_FORECAST
 )
 
 
@@ -140,10 +127,9 @@ def _status(frame: Frame, budget: Budget, at: datetime) -> pl.DataFrame:
     )
     if length is None:
         measured = _with_forecast(measured, quarters, budget, course)
-    named = measured.with_columns(pl.lit(value).alias(name) for name, value in budget.where.items())
-    return named.sort(
+    return measured.sort(
         "spent_share", *budget.each, descending=[True, *(False for _ in budget.each)], nulls_last=True
-    ).select(name for name in _EMPTY.columns if name in named.columns)
+    ).select(name for name in _EMPTY.columns if name in measured.columns)
 
 
 def _quarters(seen: Frame, budget: Budget) -> pl.DataFrame:
@@ -191,7 +177,6 @@ def _measured(rows: pl.DataFrame, budget: Budget) -> pl.DataFrame:
         pl.when(is_idle).then(zero).otherwise(pl.col(name)).alias(name) for name, zero in zeros.items()
     )
     used = pl.col("spent_usd" if budget.limit_usd is not None else "spent_tokens")
-    is_whose = pl.all_horizontal(pl.lit(value=True), *(pl.col(name).is_not_null() for name in budget.each))
     share = pl.col("spent_share")
     state = (
         pl.when(~pl.col("_is_seen") | share.is_null())
@@ -203,11 +188,8 @@ def _measured(rows: pl.DataFrame, budget: Budget) -> pl.DataFrame:
         .otherwise(pl.lit("ok"))
     )
     return known.with_columns(
-        pl.lit(budget.name).alias("budget"),
-        pl.lit(budget.window).alias("window"),
-        pl.lit(budget.limit_usd, pl.Float64).alias("limit_usd"),
-        pl.lit(budget.limit_tokens, pl.Int64).alias("limit_tokens"),
-        pl.when(is_whose).then(used / budget.limit).alias("spent_share"),
+        *declared_columns(budget),
+        pl.when(names_its_value(budget)).then(used / budget.limit).alias("spent_share"),
     ).with_columns(state=state)
 
 
