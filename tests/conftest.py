@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,19 @@ def llmops(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         return code, written.out, written.err
 
     return run_command
+
+
+@pytest.fixture(scope="module")
+def answerer() -> Iterator[Any]:
+    """The bundled answerer, running."""
+    from llmops_lib.endpoints.baseline.server import BaselineServer
+
+    with BaselineServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,13 +11,12 @@ import pytest
 
 from llmops_lib import load_prompt, load_suite
 from llmops_lib.chat import BASELINE_MODEL
-from llmops_lib.endpoints.baseline.server import BaselineServer
 
 LLMOPS = Path(sys.executable).with_name("llmops")
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory):
+def workplace(tmp_path_factory, answerer):
     """A folder with the bundled prompt and suite, the answerer running, and runs of several prompts."""
     folder = tmp_path_factory.mktemp("workplace")
     text = load_prompt("support_answer").path.read_text(encoding="utf-8")
@@ -38,13 +36,8 @@ def workplace(tmp_path_factory):
     own.mkdir(parents=True)
     for file in ("suite.yaml", "cases.jsonl", "suite.lock"):
         (own / file).write_bytes((suite / file).read_bytes())
-    with BaselineServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        folder.joinpath("url").write_text(server.url)
-        yield folder
-        server.shutdown()
-        thread.join()
+    folder.joinpath("url").write_text(answerer.url)
+    return folder
 
 
 def llmops(workplace, *command):

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import httpx
@@ -11,7 +10,6 @@ import pytest
 
 from llmops_lib.chat import BASELINE_MODEL, ChatRequest
 from llmops_lib.endpoints.baseline.answering import answer
-from llmops_lib.endpoints.baseline.server import BaselineServer
 
 SYSTEM = """You answer questions of customers. You know only the passages.
 If the passages do not answer the question, the status is "not_in_context".
@@ -84,29 +82,18 @@ def test_instructions_in_passages_are_text():
     assert answered("How many days do refunds take?", passages=hostile)["answer"] == "Refunds take two days."
 
 
-@pytest.fixture
-def server():
-    """A running server."""
-    with BaselineServer() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-
-
-def test_the_client_gets_answers_with_usage(server, client_of):
+def test_the_client_gets_answers_with_usage(answerer, client_of):
     """The same client, the same protocol as any endpoint."""
-    client = client_of(server, timeout_seconds=5)
+    client = client_of(answerer, timeout_seconds=5)
     results = client.chat_all([ChatRequest(BASELINE_MODEL, chat("When do refunds reach the card?"))] * 20)
     assert {json.loads(result.answer.text)["status"] for result in results} == {"answered"}
     assert {(result.answer.model, result.answer.flags) for result in results} == {(BASELINE_MODEL, ())}
     assert results[0].answer.input_tokens > results[0].answer.output_tokens > 5
 
 
-def test_an_answer_is_cut_at_the_limit(server, client_of):
+def test_an_answer_is_cut_at_the_limit(answerer, client_of):
     """As the API does, and it says so."""
-    client = client_of(server, timeout_seconds=5)
+    client = client_of(answerer, timeout_seconds=5)
     asked = ChatRequest(BASELINE_MODEL, chat("When do refunds reach the card?"), {"max_tokens": 4})
     cut = client.chat(asked).answer
     assert cut.finish_reason == "length"
@@ -124,9 +111,9 @@ def test_an_answer_is_cut_at_the_limit(server, client_of):
         (b'{"messages": []}', {"host": "evil.example"}, 403),
     ],
 )
-def test_bad_requests_and_web_pages_are_refused(server, body, headers, status):
+def test_bad_requests_and_web_pages_are_refused(answerer, body, headers, status):
     """A page in a browser on this machine must not use the port."""
-    answer = httpx.post(f"{server.url}/chat/completions", content=body, headers=headers, trust_env=False)
+    answer = httpx.post(f"{answerer.url}/chat/completions", content=body, headers=headers, trust_env=False)
     assert answer.status_code == status
     assert answer.json()["error"]["message"]
 

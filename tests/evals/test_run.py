@@ -1,14 +1,12 @@
 """A suite run against the bundled answerer, over a real connection."""
 
 import json
-import threading
 
 import polars as pl
 import pytest
 
 from llmops_lib import load_prompt, load_scores, load_suite, load_traces
 from llmops_lib.chat import BASELINE_MODEL
-from llmops_lib.endpoints.baseline.server import BaselineServer
 from llmops_lib.endpoints.client import EndpointClient
 from llmops_lib.endpoints.settings import Endpoint, EndpointSettings
 from llmops_lib.errors import PromptInputError, SuiteError
@@ -16,17 +14,6 @@ from llmops_lib.evals.plan import plan_eval
 from llmops_lib.evals.run import run_eval, write_run
 from llmops_lib.schema import SCORES
 from tests.sources.fetch.conftest import reply, serve  # noqa: F401 - the fixture is used by name
-
-
-@pytest.fixture(scope="module")
-def baseline():
-    """The bundled answerer, running."""
-    with BaselineServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 def client(url, **settings):
@@ -42,9 +29,9 @@ def plan(**changes):
     return plan_eval(load_suite("support_quality"), load_prompt("support_answer"), **settings)
 
 
-def test_every_case_trial_and_grader_has_its_row(baseline, tmp_path):
+def test_every_case_trial_and_grader_has_its_row(answerer, tmp_path):
     """SCORES that load again, with what a gate must know of the run."""
-    with client(baseline.url, spans_file=tmp_path / "spans.jsonl") as caller:
+    with client(answerer.url, spans_file=tmp_path / "spans.jsonl") as caller:
         run = run_eval(plan(trials=2, only=["single_passage"]), caller)
     schema_rows = run.scores.filter(scorer="reply_schema")
     cases = [case for case in load_suite("support_quality").cases if "single_passage" in case.tags]
