@@ -67,10 +67,7 @@ def _correctness(graded: Graded, settings: Mapping[str, Any]) -> dict[str, Any] 
 def _faithfulness(graded: Graded, settings: Mapping[str, Any]) -> dict[str, Any] | None:
     if graded.case.expected.status not in (None, "answered"):
         return None
-    context = graded.case.inputs.get(str(settings.get("context", "passages")))
-    found = context if isinstance(context, list) else [context]
-    texts = [one.get("text") if isinstance(one, dict) else one for one in found]
-    passages = [one for one in texts if isinstance(one, str)]
+    passages = graded.passages(str(settings.get("context", "passages")))
     return {"passages": passages, "candidate": graded.words(settings.get("field"))}
 
 

@@ -12,7 +12,7 @@ from llmops_lib.stats.multiplicity import benjamini_hochberg, holm
 from llmops_lib.stats.paired import paired_difference
 from llmops_lib.stats.regression_rule import regression_verdict
 from llmops_lib.stats.suite import ArmTrials, SuiteDifference, suite_difference
-from llmops_lib.stats.within_item import within_item_exact
+from llmops_lib.stats.within_item import RESOLVED, within_item_exact
 from llmops_lib.stats.within_item_scores import within_item_scores
 
 POWER = 0.8
@@ -196,3 +196,13 @@ def item_rows(metrics: Sequence[Compared]) -> pl.DataFrame:
     return worse.sort(
         "p_drop", pl.col("candidate_mean") - pl.col("baseline_mean"), "metric", "example_id", nulls_last=True
     )
+
+
+def p_text(value: float) -> str:
+    """A p value as people read it.
+
+    Example:
+        >>> p_text(0.0312), p_text(1e-20)
+        ('0.031', '<1e-12')
+    """
+    return f"<{RESOLVED:g}" if value < RESOLVED else f"{value:.2g}"

@@ -6,6 +6,8 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
+from llmops_lib.gating.metrics import p_text
+
 _HEADLINES = {
     "pass": "Eval gate: pass",
     "block": "Eval gate: blocked",
@@ -66,7 +68,9 @@ def gate_junit(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, fail
     for row in metrics.iter_rows(named=True):
         case = _case(suite, f"metric {row['metric']}")
         if row["decision"] == "block":
-            told = f"{row['baseline_mean']:.3f} to {row['candidate_mean']:.3f}, p = {row['p_adjusted']:.2g}"
+            told = (
+                f"{row['baseline_mean']:.3f} to {row['candidate_mean']:.3f}, p = {p_text(row['p_adjusted'])}"
+            )
             ET.SubElement(case, "failure", message=told)
         elif row["decision"] == "inconclusive":
             ET.SubElement(case, "skipped", message="inconclusive: more trials are needed")
@@ -92,9 +96,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     numbers = (row["diff"], row["lower_limit"])
     shown = tuple("unknown" if number is None else f"{number:+.3f}" for number in numbers)
-    p = "<1e-12" if row["p_adjusted"] < 1e-12 else f"{row['p_adjusted']:.2g}"
     seen = "unknown" if row["smallest_drop_seen"] is None else f"{row['smallest_drop_seen']:.3f}"
-    return (_code(row["metric"]), row["decision"], *_two(row), *shown, p, seen)
+    return (_code(row["metric"]), row["decision"], *_two(row), *shown, p_text(row["p_adjusted"]), seen)
 
 
 def _two(row: dict[str, Any]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from llmops_lib.errors import GateError
-from llmops_lib.gating.metrics import ITEMS_SCHEMA, METRICS_SCHEMA, compared, item_rows, metric_rows
+from llmops_lib.gating.metrics import ITEMS_SCHEMA, METRICS_SCHEMA, compared, item_rows, metric_rows, p_text
 from llmops_lib.gating.validity import invalid_reasons, with_facts
 from llmops_lib.schema import SCORES, conform
 
@@ -145,13 +145,9 @@ def _undecided(row: dict[str, float]) -> str:
 def _drops(table: pl.DataFrame) -> list[str]:
     return [
         f"{row['metric']} dropped from {row['baseline_mean']:.3f} to {row['candidate_mean']:.3f} on "
-        f"{row['item_count']} examples (p = {_p(row['p_adjusted'])} over all metrics)"
+        f"{row['item_count']} examples (p = {p_text(row['p_adjusted'])} over all metrics)"
         for row in table.filter(pl.col("decision") == "block").iter_rows(named=True)
     ]
-
-
-def _p(value: float) -> str:
-    return "<1e-12" if value < 1e-12 else f"{value:.2g}"
 
 
 def _failures(baseline: pl.DataFrame, candidate: pl.DataFrame) -> pl.DataFrame:

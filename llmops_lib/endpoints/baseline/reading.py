@@ -25,10 +25,6 @@ _PASSAGES = re.compile(
 _JSON_WORD = re.compile(r"\bJSON\b")
 _SKELETON = re.compile(r"\{[^{}\n]*\"[A-Za-z_]+\"\s*:[^{}]*\}")
 _KEY = re.compile(r"\"([A-Za-z_][A-Za-z0-9_]*)\"\s*:")
-_QUOTED = r"[^\n\"]*\"([^\"\n]{3,120})\""
-_NOT_FOUND = re.compile(
-    r"(?:not_in_context|do(?:es)? not answer|not in the context)" + _QUOTED, re.IGNORECASE
-)
 _REFUSING = re.compile(r"\brefus\w*|\bdecline\b", re.IGNORECASE)
 
 

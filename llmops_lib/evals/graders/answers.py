@@ -79,6 +79,13 @@ class Graded:
             return "" if isinstance(self.value, dict) else self.text
         return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
+    def passages(self, name: str) -> list[str]:
+        """The texts of the input that holds the passages: strings, or objects with a `text`."""
+        context = self.case.inputs.get(name)
+        found = context if isinstance(context, list) else [context]
+        texts = [one.get("text") if isinstance(one, dict) else one for one in found]
+        return [text for text in texts if isinstance(text, str)]
+
 
 def normalized(text: str) -> str:
     """Text without differences that do not matter: case, width, spaces, punctuation at its ends.
