@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -64,15 +64,21 @@ def read_files(
     sizes = [_size(file) for file, _ in files]
     reading = Reading(on_read or _nobody, sum(sizes))
     count = worker_count([file for file, _ in files], workers)
-    read = _one_by_one(files, options, reading) if count == 1 else read_side_by_side(files, options, count)
+    read = (
+        _one_by_one(zip(files, sizes, strict=True), options, reading)
+        if count == 1
+        else read_side_by_side(files, options, count)
+    )
     for rows, size in zip(read, sizes, strict=True):
         reading.done(rows.source_file, size, rows.rows.rows_read)
         yield rows
 
 
-def _one_by_one(files: Sequence[Sourced], options: ReadOptions, reading: Reading) -> Iterator[FileRows]:
-    for file, sha256 in files:
-        with reading.of(file.path, _size(file)):
+def _one_by_one(
+    files: Iterable[tuple[Sourced, int]], options: ReadOptions, reading: Reading
+) -> Iterator[FileRows]:
+    for (file, sha256), size in files:
+        with reading.of(file.path, size):
             rows = read_file(file, sha256 or hash_file(file.path), options)
         yield rows
 
@@ -105,8 +111,7 @@ def read_side_by_side(files: Sequence[Sourced], options: ReadOptions, workers: i
     # Few files ahead of the one that is due: what is read waits on the disk, and an error ends all the rest.
     ahead: deque[Future[FileRows]] = deque()
     try:
-        given = iter(files)
-        for file, sha256 in given:
+        for file, sha256 in files:
             ahead.append(pool.submit(_read, file, sha256, options, place))
             if len(ahead) > 2 * workers:
                 yield ahead.popleft().result()
