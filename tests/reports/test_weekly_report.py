@@ -11,51 +11,16 @@ from llmops_lib.errors import EmptyPeriodError, ParameterError
 
 pytestmark = pytest.mark.browser
 
+# One of each way that an export reaches a report; that each loads as it should is tested without a report.
 EXPORTS = [
-    *[
-        f"fixtures/otlp_json/{name}"
-        for name in (
-            "openai_v2_2.1b0.old_semconv.traces.jsonl",
-            "openai_v2_2.4b0.latest_semconv.traces.PROTOJSON_base64ids.jsonl",
-            "openai_v2_2.4b0.latest_semconv.traces.jsonl",
-            "openai_v2_2.4b0.nocontent.traces.jsonl",
-            "openinference_anthropic_plus_sdk_native.traces.jsonl",
-            "openinference_openai.traces.jsonl",
-            "openllmetry_openai_0.30.0.traces.jsonl",
-            "openllmetry_openai_0.62.4.traces.jsonl",
-            "pydantic_ai_2.31.1_v3.traces.jsonl",
-            "python_console_exporter.openai_v2_2.4b0.jsonl",
-            "vercel_ai_sdk_6.0.326.js_exporter.traces.jsonl",
-        )
-    ],
-    *[
-        f"fixtures/phoenix/{name}"
-        for name in (
-            "support-rag.otlpv1.json",
-            "support-rag.rest_spans.json",
-            "support-rag.spans.csv",
-            "support-rag.spans.jsonl",
-            "support-rag.spans.parquet",
-            "trace_dataset-01387532-1f85-4a3e-be43-57e2de841078.parquet",
-        )
-    ],
-    *[
-        f"fixtures/langfuse/trace_json/{name}"
-        for name in (
-            "agno-2025-06-11.trace.json",
-            "claude-agent-2025-12-22.trace.json",
-            "crewai-2025-07-11.trace.json",
-            "google-gemini-2025-08-01.trace.json",
-            "koog-2025-08-26.json",
-            "langgraph-python-2025-08-22.trace.json",
-            "openai-assistants-2024-05-29.json",
-            "vercel-aisdk-2025-11-17.trace.json",
-        )
-    ],
-    "fixtures/langfuse/projected_exports/observations_blob_export.jsonl",
+    "fixtures/otlp_json/openinference_anthropic_plus_sdk_native.traces.jsonl",
+    "fixtures/otlp_json/python_console_exporter.openai_v2_2.4b0.jsonl",
+    "fixtures/phoenix/support-rag.spans.csv",
+    "fixtures/phoenix/trace_dataset-01387532-1f85-4a3e-be43-57e2de841078.parquet",
     "fixtures/langfuse/projected_exports/observations_ui_export.csv",
-    "fixtures/langfuse/projected_exports/observations_ui_export.jsonl",
-    "fixtures/langfuse/sdk_v2_ingestion/ingestion_batch.json",
+    "fixtures/langsmith/sdk_runs.bulk_export.parquet",
+    "fixtures/helicone/helicone-export.json",
+    "fixtures/mlflow/traces.jsonl",
 ]
 
 MAPPINGS = {
