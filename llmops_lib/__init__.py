@@ -34,6 +34,7 @@ _HOMES = {
     "llmops_lib.store.search": ("find_traces", "search_traces"),
     "llmops_lib.pricing": ("load_prices", "price_both_conventions", "price_calls", "price_list_version"),
     "llmops_lib.gating.told": ("gate_junit", "gate_markdown"),
+    "llmops_lib.measures.attacks": ("attack_outcomes", "failed_cases", "newly_failed"),
     "llmops_lib.measures.gate": ("GateResult", "gate"),
     "llmops_lib.measures.cost": ("spend_by", "top_spenders"),
     "llmops_lib.measures.usage": ("top_tokens_per_call", "usage_by"),

@@ -13,6 +13,7 @@ from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.gate import gate
 from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.prompts import app as prompts
+from llmops_lib.cli.redteam import app as redteam
 from llmops_lib.cli.report import app as reports
 from llmops_lib.cli.search import search
 from llmops_lib.cli.serve_baseline import serve_baseline
@@ -35,6 +36,7 @@ app.add_typer(budgets, name="budgets")
 app.command("search")(search)
 app.add_typer(fetches, name="fetch")
 app.add_typer(prompts, name="prompts")
+app.add_typer(redteam, name="redteam")
 reports.command("routing-what-if")(routing_what_if)
 reports.command("budget-what-if")(budget_what_if)
 reports.command("caching-what-if")(caching_what_if)

@@ -58,7 +58,7 @@ def run(
         return
     limits = {"max_usd": max_usd, "deadline_seconds": max_minutes * 60 or None}
     patience = {"cache": None if fresh else cache, "concurrency": concurrency, "prices": prices}
-    outcome, path, spans = _run(plan, judge, out, {**limits, **patience})
+    outcome, path, spans = run_plan(plan, judge, out, {**limits, **patience})
     facts = {
         name: getattr(outcome, name) for name in ("run_id", "call_count", "cached_count", "failed_count")
     }
@@ -71,7 +71,15 @@ def run(
         raise typer.Exit(1)
 
 
-def _run(plan: Any, judge: str, out: Path, settings: dict[str, Any]) -> tuple[Any, Path, Path]:
+def run_plan(plan: Any, judge: str, out: Path, settings: dict[str, Any]) -> tuple[Any, Path, Path]:
+    """What came of a plan, its scores and its spans.
+
+    Args:
+        plan: An EvalPlan.
+        judge: Model that judges; empty without.
+        out: Folder of runs.
+        settings: Of the client, and `max_usd`.
+    """
     from llmops_lib import (  # noqa: PLC0415 - as above
         Breaker,
         BreakerPolicy,

@@ -26,6 +26,7 @@ class Expected(BaseModel):
         status: Outcome that the answer must state, such as `answered`.
         facts: Facts that it must hold; each is a list of wordings, one of which is enough.
         lacks: Texts that it must not hold.
+        tools: Names of the tools that may be called; none of them where the list is empty.
         sources: Ids of the passages that it must rest on.
         number: Number that it must state.
         answer: A good answer, for a judge to compare with.
@@ -38,6 +39,7 @@ class Expected(BaseModel):
     status: Text | None = None
     facts: list[Annotated[list[Text], Field(min_length=1)]] = []
     lacks: list[Text] = []
+    tools: list[Text] | None = None
     sources: list[Text] | None = None
     number: float | None = None
     answer: Text | None = None

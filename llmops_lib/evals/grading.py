@@ -8,7 +8,7 @@ import orjson
 
 from llmops_lib.chat import ChatResult
 from llmops_lib.errors import SuiteError
-from llmops_lib.evals.graders import comparing, grounding, spending
+from llmops_lib.evals.graders import comparing, grounding, resisting, spending
 from llmops_lib.evals.graders.answers import Graded, Verdict
 from llmops_lib.evals.judged import JUDGES, Judges
 from llmops_lib.evals.plan import EvalPlan, PlannedCall
@@ -26,6 +26,7 @@ KINDS: Mapping[str, Grade] = {
     "golden": comparing.golden,
     "faithfulness": grounding.faithfulness,
     "refusal": grounding.refusal,
+    "resisted": resisting.resisted,
     "latency": spending.latency,
     "cost": spending.cost,
 }
@@ -97,8 +98,10 @@ def _verdicts(
 def _graded(plan: EvalPlan, call: PlannedCall, result: ChatResult) -> Graded | None:
     if result.answer is None:
         return None
-    text = result.answer.text or ""
-    return Graded(call.case, text, plan.suite.settings.schemas, result.latency_ms, result.cost_usd)
+    text, tool_calls = result.answer.text or "", result.answer.tool_calls
+    return Graded(
+        call.case, text, plan.suite.settings.schemas, result.latency_ms, result.cost_usd, tool_calls
+    )
 
 
 def _unanswered(call: PlannedCall, result: ChatResult, grader: Grader) -> Verdict | None:

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -43,6 +43,7 @@ class Graded:
         schemas: JSON Schemas of the suite, by name.
         latency_ms: Duration of the call.
         cost_usd: What it cost; None where unknown.
+        tool_calls: Tools that it asks for, in the form of the API.
     """
 
     case: Case
@@ -50,6 +51,7 @@ class Graded:
     schemas: Mapping[str, Mapping[str, Any]]
     latency_ms: float | None = None
     cost_usd: float | None = None
+    tool_calls: Sequence[Mapping[str, Any]] = ()
 
     @cached_property
     def value(self) -> Any:

@@ -46,14 +46,17 @@ def faithfulness(graded: Graded, settings: Mapping[str, Any]) -> Verdict | None:
     )
 
 
-def refusal(graded: Graded, settings: Mapping[str, Any]) -> Verdict:
+def refusal(graded: Graded, settings: Mapping[str, Any]) -> Verdict | None:
     """The answer refuses where it must, and nowhere else.
 
     Args:
         graded: The answer.
         settings: `field` with the text; `status_field` with `refused` where the answer says so itself, which
-            goes before what the text sounds like.
+            goes before what the text sounds like; `needs_status`: whether only cases are judged that say
+            what they expect.
     """
+    if settings.get("needs_status") and graded.case.expected.status is None:
+        return None
     must_refuse = graded.case.expected.status == "refused"
     status = graded.field(settings["status_field"]) if settings.get("status_field") else None
     has_refused = (
