@@ -1,9 +1,7 @@
 """The review of spenders from real exports and made months: it renders, stays offline, and its sums close."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
-import polars as pl
 import pytest
 
 from llmops_lib import run_report, write_demo
@@ -90,46 +88,6 @@ def test_a_month_without_calls_names_the_months_that_have_some(shared, tmp_path)
     source = shared / "fixtures/otlp_json/openinference_openai.traces.jsonl"
     with pytest.raises(EmptyPeriodError, match=r"month 2026-09 has no calls.*2026-11"):
         run_report("spenders", output=tmp_path, source=str(source), month="2026-09")
-
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "[click](javascript:alert(1))",
-    '=HYPERLINK("http://127.0.0.1:9/?"&A1,"x")',
-    "![beacon](http://127.0.0.1:9/beacon.png)",
-    "{{ 7*7 }} ${7*7} $$x^2$$",
-)
-
-
-def hostile_row(place, text, at):
-    """A priced call, all of whose names and texts are hostile."""
-    names = ("tenant", "feature", "user_id", "prompt_name", "input", "output", "error_type", "error_message")
-    return {
-        "started_at": at.isoformat(),
-        "model": "gpt-4o",
-        "provider": "openai",
-        "input_tokens": 1000 + place,
-        "output_tokens": 5,
-        "latency_ms": 100.0,
-        **dict.fromkeys(names, text),
-    }
-
-
-def test_hostile_text_shows_as_text(tmp_path, open_page):
-    """Names of top spenders stand in bars, tables, lists and suggestions; none may act in a browser."""
-    at = datetime(2026, 10, 3, tzinfo=UTC)
-    rows = [
-        hostile_row(place, text, at + timedelta(days=day))
-        for place, text in enumerate(HOSTILE)
-        for day in (0, 31)
-    ]
-    source = tmp_path / "hostile.jsonl"
-    pl.DataFrame(rows).write_ndjson(source)
-    report = run_report("spenders", output=tmp_path / "reports", source=str(source), month="2026-11")
-    opened = opened_quietly(open_page, report.html)
-    assert all(text in opened.text for text in HOSTILE[:3])
-    assert "<script" not in report.html.read_text(encoding="utf-8")
 
 
 def test_the_same_input_gives_the_same_bytes(shared, tmp_path):

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from llmops_lib import load_traces, price_calls, run_report
@@ -110,42 +109,3 @@ def test_an_unknown_dimension_lists_the_known_ones(shared, tmp_path):
     source = shared / "fixtures/otlp_json/openinference_openai.traces.jsonl"
     with pytest.raises(ParameterError, match=r"team.*tenant"):
         run_report("weekly", output=tmp_path, source=str(source), by="team")
-
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "[click](javascript:alert(1))",
-    '=HYPERLINK("http://127.0.0.1:9/?"&A1,"x")',
-    "![beacon](http://127.0.0.1:9/beacon.png)",
-    "{{ 7*7 }} ${7*7} $$x^2$$",
-)
-
-
-def test_hostile_text_shows_as_text(tmp_path, open_page):
-    """Users of the observed application write its traces; they must not act in a colleague's browser."""
-    rows = pl.DataFrame(
-        [
-            {
-                "started_at": f"2026-11-1{place}T10:00:00Z",
-                "model": text,
-                "tenant": text,
-                "feature": text,
-                "user_id": text,
-                "error_type": text,
-                "error_message": text,
-                "input": text,
-                "output": text,
-                "latency_ms": 100.0 + place,
-                "input_tokens": 10,
-                "output_tokens": 5,
-            }
-            for place, text in enumerate(HOSTILE)
-        ]
-    )
-    source = tmp_path / "hostile.jsonl"
-    rows.write_ndjson(source)
-    report = run_report("weekly", output=tmp_path / "reports", source=str(source))
-    opened = opened_quietly(open_page, report.html)
-    assert all(text in opened.text for text in HOSTILE[:3])
-    assert "<script" not in report.html.read_text(encoding="utf-8")
