@@ -10,6 +10,7 @@ _HOMES = {
     "llmops_lib.errors": ("LlmopsError",),
     "llmops_lib.periods": ("Period",),
     "llmops_lib.frames": ("collected", "in_period", "with_day"),
+    "llmops_lib.spreadsheets": ("write_csv",),
     "llmops_lib.budgets.breaker": ("Breaker",),
     "llmops_lib.budgets.declared": ("BreakerPolicy", "Budget"),
     "llmops_lib.budgets.files": ("load_budgets",),

@@ -23,6 +23,7 @@ LAYERS = {
     "gating": 1,
     "plain_yaml": 1,
     "whole_files": 1,
+    "spreadsheets": 1,
     "reviewed_yaml": 1,
     "stats": 1,
     "json_schemas": 1,

@@ -1,5 +1,6 @@
 """`llmops search`: spans by who made them, what was said, what went wrong, when, cost and latency."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +36,7 @@ def search(
     prices: PriceFile = None,
     naive_timezone: NaiveTimezone = "",
     columns: ColumnsFile = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the spans as CSV too, without formulas.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write what was found as JSON.")] = False,
 ) -> None:
     """Find the latest spans that meet every condition; personal data and keys are masked.
@@ -68,6 +70,8 @@ def search(
         **reading,
     )
     shown = with_excerpts(found.head(limit))
+    if csv is not None:
+        _write(csv, shown)
     traces = found.head(limit)["trace_id"].unique(maintain_order=True).to_list()
     if tree:
         _show_trees(source, traces, reading, as_json=as_json)
@@ -80,6 +84,16 @@ def search(
         say(f"{shown.height:,} spans of {len(traces):,} traces{more}")
     if found.is_empty():
         raise typer.Exit(1)
+
+
+def _write(path: Path, shown: Any) -> None:
+    from llmops_lib import write_csv  # noqa: PLC0415 - as above
+
+    try:
+        write_csv(shown, path)
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror}"
+        raise typer.BadParameter(msg, param_hint="--csv") from error
 
 
 def _show_trees(source: str, traces: list[str], reading: dict[str, Any], *, as_json: bool) -> None:

@@ -113,3 +113,17 @@ def test_bad_conditions_are_refused(run, tmp_path, options, said):
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err
+
+
+def test_found_spans_are_written_for_a_spreadsheet(run, tmp_path):
+    """Someone sorts them by hand; a user id is whatever the user typed, and stays masked here too."""
+    path = write_trace(tmp_path / "calls.jsonl", user_id=["=HYPERLINK(1)", "ann@example.com", "+1+1"])
+    code, _, _ = run("search", path, "--csv", tmp_path / "found.csv")
+    assert code == 0
+    found = pl.read_csv(tmp_path / "found.csv")
+    assert found["user_id"].to_list()[::2] == ["'+1+1", "'=HYPERLINK(1)"]
+    assert found["latency_ms"].to_list() == [800.0] * 3
+    assert "ann@example.com" not in (tmp_path / "found.csv").read_text("utf-8")
+    code, _, error = run("search", path, "--csv", tmp_path / "nowhere" / "found.csv")
+    assert code == 2
+    assert "cannot be written" in error
