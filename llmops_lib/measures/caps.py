@@ -147,9 +147,10 @@ def simulate_caps(strata: pl.DataFrame, policy: CapPolicy) -> pl.DataFrame:
     Raises:
         ParameterError: If the dimension is not in the strata.
     """
-    grouped = _capped(strata, policy).group_by("value")
     return (
-        grouped.agg(
+        _capped(strata, policy)
+        .group_by("value")
+        .agg(
             pl.col("call_count", "unpriced_count", "refused_count", "refused_good_count").sum().round(),
             pl.col("spend").sum().alias("spend_usd_before"),
             pl.col("passed").sum().alias("spend_usd_after"),
@@ -160,6 +161,7 @@ def simulate_caps(strata: pl.DataFrame, policy: CapPolicy) -> pl.DataFrame:
         .with_columns(pl.col("^.*(call|unpriced|refused|good)_count$").cast(pl.Int64))
         .sort("refused_usd", "value", descending=[True, False], nulls_last=True)
         .select(_CAPPED)
+        .collect()
     )
 
 
@@ -199,17 +201,19 @@ def capped_by_day(strata: pl.DataFrame, policy: CapPolicy) -> pl.DataFrame:
         )
         .sort("started_on")
         .with_columns(pl.col("started_on").cast(pl.String))
+        .collect()
     )
 
 
-def _capped(strata: pl.DataFrame, policy: CapPolicy) -> pl.DataFrame:
-    there = strata["dimension"].unique().to_list()
-    if strata.height and policy.each not in there:
-        msg = f"each: found {policy.each!r}, expected one of those in the strata: {sorted(there)}"
+def _capped(strata: pl.DataFrame, policy: CapPolicy) -> pl.LazyFrame:
+    rows = strata.filter(dimension=policy.each)
+    if rows.is_empty() and strata.height:
+        there = sorted(strata["dimension"].unique().to_list())
+        msg = f"each: found {policy.each!r}, expected one of those in the strata: {there}"
         raise ParameterError(msg)
     factor = 1 + policy.growth_share
     spend, before = pl.col("spend_usd").fill_null(0) * factor, pl.col(f"before_{policy.window}_usd") * factor
-    grown = strata.filter(dimension=policy.each).select(
+    grown = rows.lazy().select(
         "value",
         "at",
         *(pl.col(name) * factor for name in _COUNTS),

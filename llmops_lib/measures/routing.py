@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from llmops_lib.stats.routing_plan import QUALITIES, Floats, planned, spend_of
+from llmops_lib.stats.routing_plan import QUALITIES, Floats, planned
 from llmops_lib.stats.strata import RoutingPolicy, RoutingStrata
 
 _SCHEMA: dict[str, Any] = {
@@ -92,24 +91,24 @@ def routing_by_stratum(strata: RoutingStrata, policy: RoutingPolicy) -> pl.DataF
     """
     plan = planned(strata, policy)
     fractions = plan.fractions(np.array([policy.share]))[0]
-    cells = strata.cells.with_columns(pl.Series("_moved", fractions * plan.counts))
-    moving = cells.filter(pl.col("_moved") > 0).select("feature", "band").unique(maintain_order=True)
+    moving = (
+        strata.cells.select("feature", "band", pl.int_range(pl.len()).alias("_at"))
+        .filter(pl.Series(fractions * plan.counts > 0))
+        .group_by("feature", "band", maintain_order=True)
+        .agg(pl.col("_at"))
+    )
     # A loop over strata, of which there are a few dozen.
     rows = []
-    for feature, band in moving.iter_rows():
-        inside = _inside(strata, feature, band)
-        rows.append(plan.outcome(np.where(inside, fractions, 0.0), policy.share))
+    for places in moving["_at"]:
+        inside = np.zeros_like(fractions)
+        inside[places] = fractions[places]
+        rows.append(plan.outcome(inside, policy.share))
     judged = strata.cells.filter(model=policy.to_model).select("feature", "band", "judged_count")
-    table = pl.concat([moving, pl.DataFrame(rows, schema=_SCHEMA)], how="horizontal")
+    table = pl.concat([moving.drop("_at"), pl.DataFrame(rows, schema=_SCHEMA)], how="horizontal")
     joined = table.join(judged, on=["feature", "band"], how="left", nulls_equal=True, maintain_order="left")
     left_out = ["moved_share", "spend_usd_after", "no_overlap_share", "unjudged_share"]
     known = joined.drop(left_out).with_columns(pl.col("judged_count").fill_null(0))
     return known.sort("saving_usd", "feature", "band", descending=[True, False, False])
-
-
-def _inside(strata: RoutingStrata, feature: str | None, band: int) -> npt.NDArray[np.bool_]:
-    is_inside = pl.col("feature").eq_missing(feature) & (pl.col("band") == band)
-    return strata.cells.select(is_inside.fill_null(value=False)).to_series().to_numpy()
 
 
 def _simulated(strata: RoutingStrata, policy: RoutingPolicy, shares: Floats) -> pl.DataFrame:
@@ -120,7 +119,7 @@ def _simulated(strata: RoutingStrata, policy: RoutingPolicy, shares: Floats) -> 
     traffic: dict[str, Any] = {
         "call_count": int(cells["call_count"].sum()),
         "unpriced_count": int(cells["unpriced_count"].sum()),
-        "spend_usd_before": spend_of(strata),
+        "spend_usd_before": plan.spend_usd,
         "eligible_count": int(plan.counts[plan.is_eligible].sum()),
     }
     columns = [pl.lit(value, _TRAFFIC[name]).alias(name) for name, value in traffic.items()]

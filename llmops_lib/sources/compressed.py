@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from llmops_lib.errors import SourceError, SourceNotFoundError
+from llmops_lib.sources.encodings import in_utf8
 from llmops_lib.sources.reading import opened
 
 if sys.version_info >= (3, 14):
@@ -27,6 +28,8 @@ _BROKEN = (EOFError, zlib.error, zstd.ZstdError, OSError)
 
 def open_decompressed(path: Path) -> BinaryIO:
     """The bytes of a file, unwrapped if its first bytes say gzip or zstd; its name says nothing.
+
+    Text in UTF-16 or UTF-32 that begins with a byte order mark comes as UTF-8.
 
     Args:
         path: A file.
@@ -50,13 +53,13 @@ def open_decompressed(path: Path) -> BinaryIO:
     magic = packed.read(4)
     packed.seek(0)
     if magic.startswith(_GZIP_MAGIC):
-        return _bounded(gzip.GzipFile(fileobj=packed), packed, path)
+        return in_utf8(_bounded(gzip.GzipFile(fileobj=packed), packed, path))
     if magic == _ZSTD_MAGIC:
-        return _bounded(zstd.ZstdFile(packed), packed, path)
-    return packed
+        return in_utf8(_bounded(zstd.ZstdFile(packed), packed, path))
+    return in_utf8(packed)
 
 
-def _bounded(unpacked: io.BufferedIOBase, packed: BinaryIO, path: Path) -> BinaryIO:
+def _bounded(unpacked: io.BufferedIOBase, packed: BinaryIO, path: Path) -> io.BufferedReader:
     return io.BufferedReader(_BoundedReader(unpacked, packed, path), _BUFFER)
 
 

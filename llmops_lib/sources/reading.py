@@ -5,7 +5,6 @@ import io
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import BinaryIO
 
 OnRead = Callable[[int, int, int, str], None]
 """Called as reading goes on with bytes read, bytes of all files, rows read, and the file that is read.
@@ -80,7 +79,7 @@ class Reading:
         self._on_read(self._done_bytes + self._position, self._total_bytes, rows, self._file)
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> io.BufferedReader:
     """A file to read from, watched where somebody watches.
 
     Args:

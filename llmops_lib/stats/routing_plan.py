@@ -30,6 +30,7 @@ class Plan:
         other_usd: What these would have cost on the other model (USD).
         repriced: How many these are.
         target: Place of the other model's own cell of the same feature and band; -1 where it never answered.
+        spend_usd: What the priced calls cost (USD); None where none has a price.
     """
 
     strata: RoutingStrata
@@ -41,6 +42,7 @@ class Plan:
     other_usd: Floats
     repriced: Floats
     target: npt.NDArray[np.int64]
+    spend_usd: float | None
 
     def fractions(self, shares: Floats) -> Floats:
         """The part of each cell that moves, a row per share."""
@@ -60,7 +62,7 @@ class Plan:
         total, known = float(moved.sum()), float(fraction @ self.repriced)
         # Where nothing that moves has both prices, the saving is not zero but unknown.
         saving = float(fraction @ (self.own_usd - self.other_usd)) if known or not total else None
-        spend = spend_of(self.strata)
+        spend = self.spend_usd
         return {
             "moved_share": share,
             "moved_count": round(total),
@@ -94,12 +96,6 @@ class Plan:
         return {**shares, **ends, "quality_reason": None}
 
 
-def spend_of(strata: RoutingStrata) -> float | None:
-    """What the priced calls cost (USD); None where none has a price."""
-    costs = strata.cells["spend_usd"].drop_nulls()
-    return float(costs.sum()) if len(costs) else None
-
-
 def planned(strata: RoutingStrata, policy: RoutingPolicy) -> Plan:
     """The strata as arrays, with what the policy concerns and where it leads.
 
@@ -126,6 +122,7 @@ def planned(strata: RoutingStrata, policy: RoutingPolicy) -> Plan:
         seen[name].cast(pl.Float64).fill_null(0.0).to_numpy()
         for name in ("own_usd", "other_usd", "repriced_count")
     )
+    costs = cells["spend_usd"].drop_nulls()
     return Plan(
         strata,
         policy.order,
@@ -136,6 +133,7 @@ def planned(strata: RoutingStrata, policy: RoutingPolicy) -> Plan:
         other,
         repriced,
         seen["_at"].cast(pl.Int64).fill_null(-1).to_numpy(),
+        float(costs.sum()) if len(costs) else None,
     )
 
 

@@ -1,6 +1,8 @@
 """The caching what-if: how long beginnings stay cached, how many reads hit, what that saves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 import polars as pl
 
@@ -32,7 +34,9 @@ def caching_panel(
     Raises:
         ParameterError: If the lifetime or a feature is not in the strata.
     """
-    caching_view(strata, CachingPolicy(lifetime, hit_share, features))
+    # The curve is the same wherever on it the slider stands.
+    curve = lru_cache(maxsize=64)(lambda policy: caching_tradeoff(strata, policy))
+    caching_view(strata, CachingPolicy(lifetime, hit_share, tuple(features)), curve)
     named = [(_LIFETIMES.get(name, name), name) for name in strata["lifetime"].unique().sort(descending=True)]
     counts = strata.group_by("feature").agg(pl.col("call_count").sum())
     ranked = counts.sort("call_count", "feature", descending=[True, False])["feature"].to_list()
@@ -46,16 +50,20 @@ def caching_panel(
         lambda settings: caching_view(
             strata,
             CachingPolicy(settings["lifetime"], settings["hit_share"] / 100, settings["features"]),
+            curve,
         ),
     )
 
 
-def caching_view(strata: pl.DataFrame, policy: CachingPolicy) -> Scenario:
+def caching_view(
+    strata: pl.DataFrame, policy: CachingPolicy, curve: Callable[[CachingPolicy], pl.DataFrame]
+) -> Scenario:
     """The scenario of a policy, for a reader: names masked.
 
     Args:
         strata: What `caching_strata` returns.
         policy: The policy.
+        curve: What `caching_tradeoff` returns for a policy.
 
     Raises:
         ParameterError: If the lifetime or a feature is not in the strata.
@@ -63,6 +71,6 @@ def caching_view(strata: pl.DataFrame, policy: CachingPolicy) -> Scenario:
     hits = pl.lit(policy.hit_share).alias("hit_share")
     return caching_scenario(
         simulate_caching(strata, policy).with_columns(hits),
-        caching_tradeoff(strata, policy),
+        curve(replace(policy, hit_share=1.0)),
         masked(simulate_caching(strata, policy, by=_BY).filter(pl.col("readable_count") > 0).head(15)),
     )

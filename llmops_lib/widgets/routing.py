@@ -1,6 +1,8 @@
 """The routing what-if: which calls go to which model, what that saves and what it does to quality."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 import polars as pl
 
@@ -35,8 +37,10 @@ def routing_panel(
     Raises:
         ParameterError: If there is no other model, or a name is not in the strata.
     """
-    first = RoutingPolicy(to_model or cheapest_model(strata), share, features)
-    routing_view(strata, first)
+    first = RoutingPolicy(to_model or cheapest_model(strata), share, tuple(features))
+    # The curve is the same wherever on it the slider stands.
+    curve = lru_cache(maxsize=64)(lambda policy: routing_tradeoff(strata, policy))
+    routing_view(strata, first, curve)
     models = [name for name in strata.cells["model"].unique().sort().to_list() if name is not None]
     controls = {
         "share": percent_slider("Share that moves", share),
@@ -49,15 +53,18 @@ def routing_panel(
         ),
         "features": choices("Features", named_options(strata.features), list(features)),
     }
-    return Panel(controls, lambda settings: routing_view(strata, _policy(settings)))
+    return Panel(controls, lambda settings: routing_view(strata, _policy(settings), curve))
 
 
-def routing_view(strata: RoutingStrata, policy: RoutingPolicy) -> Scenario:
+def routing_view(
+    strata: RoutingStrata, policy: RoutingPolicy, curve: Callable[[RoutingPolicy], pl.DataFrame]
+) -> Scenario:
     """The scenario of a policy, for a reader: names masked.
 
     Args:
         strata: What `routing_strata` returns.
         policy: The policy.
+        curve: What `routing_tradeoff` returns for a policy.
 
     Raises:
         ParameterError: If a name is not in the strata.
@@ -65,7 +72,7 @@ def routing_view(strata: RoutingStrata, policy: RoutingPolicy) -> Scenario:
     ((model, _),) = named_options([policy.to_model])
     return routing_scenario(
         simulate_routing(strata, policy),
-        routing_tradeoff(strata, policy),
+        curve(replace(policy, share=1.0)),
         masked(routing_by_stratum(strata, policy).head(24)),
         model=model,
         band_name=lambda band: band_name(strata, band),
@@ -110,6 +117,6 @@ def _policy(settings: Settings) -> RoutingPolicy:
         settings["to_model"],
         settings["share"] / 100,
         settings["features"],
-        [from_model] if from_model else [],
+        (from_model,) if from_model else (),
         settings["order"],
     )

@@ -13,12 +13,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from llmops_lib import write_demo
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
 START_S = 120
+TRACE_OF_PAYLOADS = """
+import polars as pl
+from llmops_lib.widgets.span_tree import span_tree_panel
+from tests.widgets.test_span_tree import PAYLOADS, trace
+
+texts = [None, *PAYLOADS]
+failed = [False] * (len(texts) - 1) + [True]
+span_tree_panel(trace(["agent", *PAYLOADS], model=texts, input=texts, output=texts, is_error=failed))
+"""
+"""A trace whose names, models and texts want to be run by a browser."""
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +45,10 @@ def notebooks(tmp_path_factory) -> Path:
         own = "".join(cell["source"]).replace('source: str = ""', f"source: str = {str(export)!r}", 1)
         cell["source"] = own
         (folder / path.name).write_text(json.dumps(notebook), "utf-8")
+    tree = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TRACE_OF_PAYLOADS)])
+    tree.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(tree, folder / "span_tree.ipynb")
+    shutil.copy(ROOT / "voila.json", folder)
     return folder
 
 
@@ -44,7 +60,12 @@ def _served(folder: Path, arguments: list[str], ready: str) -> Iterator[str]:
         port = taken.getsockname()[1]
     state = folder / f".state-{port}"
     homes = {f"JUPYTER_{name}_DIR": str(state / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
-    environment = {**os.environ, **homes, "IPYTHONDIR": str(state / "ipython")}
+    environment = {
+        **os.environ,
+        **homes,
+        "IPYTHONDIR": str(state / "ipython"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+    }
     state.mkdir()
     with (state / "log").open("w") as log:
         process = subprocess.Popen(

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.widgets.test_span_tree import PAYLOADS
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("what-ifs")]
 
 PANELS = {"05_routing_what_if": 1, "06_budget_what_if": 2, "07_caching_what_if": 1}
@@ -11,8 +13,6 @@ PANELS = {"05_routing_what_if": 1, "06_budget_what_if": 2, "07_caching_what_if":
 ROUTING = "05_routing_what_if"
 RUN_MS = 240_000
 REDRAW_MS = 20_000
-ICONS = "https://cdn.jsdelivr.net/npm/@fortawesome/"
-"""Voila's own page asks for icons there; a panel uses none."""
 
 
 class Notebook:
@@ -138,11 +138,6 @@ def drag(opened, place, handle, to_x, before):
     return opened.scenario(place)
 
 
-def outside_but_icons(opened):
-    """Addresses beyond this machine, but for Voila's icons."""
-    return [url for url in opened.outside if not url.startswith(ICONS)]
-
-
 @pytest.mark.parametrize("name", PANELS)
 def test_sliders_of_a_dashboard_move_figures_and_chart(name, in_voila, tmp_path):
     """Voila shows no code, and nothing leaves the machine."""
@@ -150,7 +145,7 @@ def test_sliders_of_a_dashboard_move_figures_and_chart(name, in_voila, tmp_path)
     assert opened.page.locator(".jp-InputArea-editor, .cm-editor").count() == 0
     move_every_slider(opened, tmp_path)
     assert len(list(tmp_path.glob("panel-*.png"))) == PANELS[name]
-    assert outside_but_icons(opened) == []
+    assert opened.outside == []
     assert opened.errors == []
 
 
@@ -160,7 +155,7 @@ def test_sliders_in_jupyterlab_move_figures_and_chart(name, in_jupyterlab, tmp_p
     opened = in_jupyterlab(name)
     move_every_slider(opened, tmp_path)
     assert len(list(tmp_path.glob("panel-*.png"))) == PANELS[name]
-    assert outside_but_icons(opened) == []
+    assert opened.outside == []
 
 
 def test_a_dashboard_fits_a_phone(in_voila, tmp_path):
@@ -185,3 +180,25 @@ def test_a_choice_is_made_by_name_and_every_control_has_a_label(in_voila):
     labels = opened.page.locator(".llmops-controls .widget-label").all_inner_texts()
     assert "Share that moves (%)" in labels
     assert all(text.strip() for text in labels)
+
+
+def test_a_trace_that_wants_to_be_run_is_shown_as_text(browser, voila):
+    """A browser parses what a test can only read: no text of a trace becomes an element of the page."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    opened = Notebook(page)
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.goto(f"{voila}/voila/render/span_tree.ipynb", timeout=RUN_MS)
+    tree = page.locator("figure.span-tree")
+    tree.wait_for(timeout=RUN_MS)
+    for payload in PAYLOADS:
+        assert payload.replace("\x1b", "\\x1b").replace("\x07", "\\x07") in tree.inner_text()
+    assert tree.locator("script, img, iframe, a, b, [onmouseover], [onerror]").count() == 0
+    assert tree.locator("li").count() == len(PAYLOADS) + 1
+    page.locator("select").select_option("failed spans")
+    tree.locator("li").nth(1).wait_for(state="detached", timeout=REDRAW_MS)
+    assert "input:" in tree.inner_text()
+    page.locator("input[type=checkbox]").uncheck()
+    tree.locator("small").first.wait_for(state="detached", timeout=REDRAW_MS)
+    assert (dialogs, opened.outside, opened.errors) == ([], [], [])
+    page.close()

@@ -1,4 +1,7 @@
+import subprocess
+import sys
 import tempfile
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -81,6 +84,58 @@ def test_the_folder_is_gone_afterwards(tmp_path, is_broken):
     else:
         stops()
     assert not (tmp_path / "w").exists()
+
+
+LOAD_THAT_STAYS = """
+import sys, tempfile
+from llmops_lib.errors import SourceError
+from llmops_lib.sources.waiting import waiting
+tempfile.tempdir = sys.argv[1]
+with waiting(None, SourceError) as place:
+    (place / "deeper").mkdir(parents=True)
+    print(place, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def running_load(tmp_path):
+    """Starts loads whose rows wait in the folder of the test, and ends them."""
+    started = []
+
+    def start():
+        command = [sys.executable, "-c", LOAD_THAT_STAYS, str(tmp_path)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        process = subprocess.Popen(command, text=True, **pipes)
+        started.append(process)
+        return process, Path(process.stdout.readline().strip())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_what_a_killed_load_left_is_gone_after_the_next_one(running_load, exports, tmp_path, monkeypatch):
+    """Nobody looks into the folder for temporary files, and what people said would stay there for good."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed, left = running_load()
+    _, used = running_load()
+    killed.kill()
+    killed.wait()
+    of_others = tmp_path / "llmops-rows-kept"
+    of_others.mkdir()
+    read_exports(exports)
+    assert not left.exists()
+    assert used.exists()
+    assert sorted(tmp_path.iterdir()) == sorted([used, used.with_suffix(".lock"), of_others])
+
+
+def test_few_rows_are_loaded_where_no_temporary_file_can_be_written(exports, tmp_path, monkeypatch):
+    """A machine may have no room for temporary files, and most loads need none."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    assert read_exports(exports).spans.height
 
 
 @pytest.mark.usefixtures("small_bounds")

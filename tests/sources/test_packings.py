@@ -83,9 +83,18 @@ def test_a_call_has_the_figures_of_its_record(tmp_path, name):
     assert "hi" in json.dumps(json.loads(call["input"]))
 
 
+def unescaped(name):
+    """Them with every character as it is."""
+    return "\n".join(json.dumps(one, ensure_ascii=False) for one in records(name))
+
+
 PACKINGS = {
     "byte order mark": lambda name: b"\xef\xbb\xbf" + lines(name).encode(),
     "carriage returns": lambda name: lines(name).replace("\n", "\r\n").encode() + b"\r\n",
+    "UTF-16": lambda name: unescaped(name).encode("utf-16"),
+    "UTF-16 of the other order": lambda name: b"\xfe\xff" + unescaped(name).encode("utf-16-be"),
+    "UTF-32": lambda name: unescaped(name).encode("utf-32"),
+    "UTF-16 in gzip": lambda name: gzip.compress(unescaped(name).encode("utf-16")),
     "blank lines": lambda name: b"\n" + lines(name).replace("\n", "\n\n \n").encode() + b"\n\n",
     "gzip": lambda name: gzip.compress(lines(name).encode()),
     "zstd": lambda name: zstd.compress(lines(name).encode()),
@@ -132,6 +141,7 @@ def test_a_table_of_the_same_records_gives_the_same_calls(tmp_path, name):
         _csv(name, ",", "\n").encode(),
         _csv(name, ";", "\r\n").encode("utf-8-sig"),
         _csv(name, "\t", "\n").encode(),
+        _csv(name, "\t", "\r\n").encode("utf-16"),
     ):
         path.write_bytes(content)
         assert_frame_equal(read(path, name).select(columns), plain.select(columns))

@@ -1,0 +1,73 @@
+"""UTF-16 and UTF-32 files, which begin with a byte order mark, as UTF-8; Windows tools save text that way."""
+
+import codecs
+import io
+from typing import BinaryIO
+
+# Those of UTF-32 first: a mark of UTF-16 is the beginning of one.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CHUNK_BYTES = 1 << 20
+# A damaged line of UTF-8 may begin with the two bytes of a mark too. Its next two, read as one character,
+# lie from Devanagari on, for one of them is a letter or sign of ASCII. No export begins with such.
+_FIRST_BEYOND = 0x900
+_DAMAGED = "llmops-damaged"
+
+
+def _as_damaged(error: UnicodeError) -> tuple[str, int]:
+    # What stands for no character becomes a byte that is not UTF-8, for which its line is refused.
+    return "\udcff", getattr(error, "end", 0)
+
+
+codecs.register_error(_DAMAGED, _as_damaged)
+
+
+def in_utf8(stream: io.BufferedReader) -> BinaryIO:
+    """A stream of text in UTF-8, where its first bytes say UTF-16 or UTF-32; else the stream itself.
+
+    Bytes that are no characters become bytes that are no UTF-8.
+
+    Args:
+        stream: A buffered stream that nothing was read from.
+    """
+    encoding = _marked_encoding(stream.peek(8)[:8])
+    return stream if encoding is None else io.BufferedReader(_Transcoded(stream, encoding), _CHUNK_BYTES)
+
+
+def _marked_encoding(begin: bytes) -> str | None:
+    for mark, encoding in _MARKS:
+        if begin.startswith(mark):
+            text = begin[: len(begin) // 4 * 4].decode(encoding, "replace")
+            return encoding if text and ord(text[0]) < _FIRST_BEYOND else None
+    return None
+
+
+class _Transcoded(io.RawIOBase):
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)(_DAMAGED)
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._ready:
+            chunk = self._stream.read(_CHUNK_BYTES)
+            text = self._decoder.decode(chunk, final=not chunk)
+            if not chunk and not text:
+                return 0
+            self._ready = text.encode("utf-8", "surrogateescape")
+        size = min(len(buffer), len(self._ready))
+        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
