@@ -36,6 +36,7 @@ _HOMES = {
     "llmops_lib.gating.told": ("gate_junit", "gate_markdown"),
     "llmops_lib.measures.attacks": ("attack_outcomes", "failed_cases", "newly_failed"),
     "llmops_lib.measures.gate": ("GateResult", "gate"),
+    "llmops_lib.measures.gate_plan": ("plan_gate",),
     "llmops_lib.measures.cost": ("spend_by", "top_spenders"),
     "llmops_lib.measures.usage": ("top_tokens_per_call", "usage_by"),
     "llmops_lib.measures.latency": ("latency_percentiles", "time_to_first_token"),

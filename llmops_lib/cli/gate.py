@@ -5,14 +5,26 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.gate_plan import plan
 from llmops_lib.cli.screen import say, say_json
+
+app = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="May this change be merged? And what would a gate on this suite see?",
+)
+app.command("plan")(plan)
 
 _EXIT = {"pass": 0, "inconclusive": 0, "block": 1, "invalid": 3}
 
 
+@app.callback()
 def gate(
-    baseline: Annotated[Path, typer.Option(help="Scores of the run to compare with: scores.parquet.")],
-    candidate: Annotated[Path, typer.Option(help="Scores of the run to judge.")],
+    context: typer.Context,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Scores of the run to compare with: scores.parquet.")
+    ] = None,
+    candidate: Annotated[Path | None, typer.Option(help="Scores of the run to judge.")] = None,
     metric: Annotated[list[str] | None, typer.Option(help="Metric that gates; all without.")] = None,
     alpha: Annotated[
         float, typer.Option(help="Chance of blocking a harmless change, over all metrics.")
@@ -40,6 +52,11 @@ def gate(
 
     Example: llmops gate --baseline evals/baselines/support.parquet --candidate scores.parquet
     """
+    if context.invoked_subcommand is not None:
+        return
+    if baseline is None or candidate is None:
+        msg = "missing --baseline or --candidate; expected the scores of two runs, or a command such as plan"
+        raise typer.BadParameter(msg)
     from llmops_lib import gate as held_against  # noqa: PLC0415 - keeps `llmops --help` fast
     from llmops_lib import gate_junit, gate_markdown, load_scores  # noqa: PLC0415 - as above
 

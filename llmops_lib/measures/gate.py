@@ -7,13 +7,12 @@ import polars as pl
 
 from llmops_lib.errors import GateError
 from llmops_lib.gating.metrics import ITEMS_SCHEMA, METRICS_SCHEMA, compared, item_rows, metric_rows, p_text
-from llmops_lib.gating.validity import invalid_reasons, with_facts
-from llmops_lib.schema import SCORES, conform
+from llmops_lib.gating.scores import gated_metrics, prepared
+from llmops_lib.gating.validity import invalid_reasons
 
 MARGIN = 0.05
 """Largest drop of a metric that still passes, where no other is given."""
 
-_MEASURED = ("latency", "cost")
 _FAILURES_SCHEMA = pl.Schema(
     {
         "example_id": pl.String,
@@ -102,16 +101,13 @@ def gate(  # noqa: PLR0913 - two runs, and what a team decides beforehand
         ['block', 'pass']
     """
     _check(alpha, {"margin": margin, **(margins or {})})
-    sides = [with_facts(conform(_filled(one), SCORES)) for one in (baseline, candidate)]
+    sides = [prepared(one) for one in (baseline, candidate)]
     reasons = invalid_reasons(*sides, most_missing_share=most_missing_share, allows_unlocked=allows_unlocked)
     if reasons:
         empty = (pl.DataFrame(schema=schema) for schema in (METRICS_SCHEMA, _FAILURES_SCHEMA, ITEMS_SCHEMA))
         return GateResult("invalid", tuple(reasons), *empty)
-    known = [one for one in compared(*sides) if _gates(one.metric, sides[0], metrics)]
-    unknown = sorted(set(metrics) - {one.metric for one in known})
-    if unknown or not known:
-        msg = f"found no metric {', '.join(unknown) or 'to gate on'}; there are {_names(sides[0])}"
-        raise GateError(msg)
+    names = gated_metrics(sides[0], metrics)
+    known = [one for one in compared(*sides) if one.metric in names]
     table = metric_rows(known, {one.metric: (margins or {}).get(one.metric, margin) for one in known}, alpha)
     failures = _failures(*sides)
     blocking = [*_must_pass(failures), *_limits(sides[1], most_p95_latency_ms, most_cost_usd), *_drops(table)]
@@ -192,26 +188,6 @@ def _limits(candidate: pl.DataFrame, most_ms: float | None, most_usd: float | No
     elif most_usd is not None and mean > most_usd:
         found.append(f"a call costs ${mean:.6f} on average; the limit is ${most_usd:g}")
     return found
-
-
-def _gates(metric: str, scores: pl.DataFrame, wanted: tuple[str, ...]) -> bool:
-    if wanted:
-        return metric in wanted
-    kinds = scores.filter(pl.col("scorer") == metric)["_kind"].unique()
-    return not kinds.is_in(_MEASURED).any()
-
-
-def _names(scores: pl.DataFrame) -> str:
-    return ", ".join(scores["scorer"].unique().sort().to_list()) or "none"
-
-
-def _filled(scores: pl.DataFrame) -> pl.DataFrame:
-    """Scores with the columns of SCORES that they lack, as null."""
-    absent = {name: dtype for name, dtype in SCORES.polars_schema.items() if name not in scores.columns}
-    fixed = {"source_format": "table", "source_file": ""}
-    return scores.with_columns(
-        **{name: pl.lit(fixed.get(name), dtype=dtype) for name, dtype in absent.items()}
-    )
 
 
 def _check(alpha: float, margins: Mapping[str, float]) -> None:
