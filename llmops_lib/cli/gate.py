@@ -117,9 +117,6 @@ def _say(result: Any) -> None:
             f"  {row['metric']:<20} {row['decision']:<13} {row['baseline_mean']:.3f} -> "
             f"{row['candidate_mean']:.3f}  p {row['p_adjusted']:.2g}"
         )
-    failed_before = int(result.failures["has_failed_before"].sum()) if result.failures.height else 0
-    if failed_before:
-        say(f"  {failed_before} that must pass failed before already; they do not block")
     for row in result.items.head(5).iter_rows(named=True):
         say(
             f"  worse: {row['example_id']} {row['metric']} {row['baseline_mean']:.2f} -> "

@@ -6,23 +6,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from llmops_lib.errors import GateError
+from llmops_lib.gating.failures import FAILURES_SCHEMA, blocking_failures, known_failures, must_pass_failures
 from llmops_lib.gating.metrics import ITEMS_SCHEMA, METRICS_SCHEMA, compared, item_rows, metric_rows, p_text
 from llmops_lib.gating.scores import gated_metrics, prepared
 from llmops_lib.gating.validity import invalid_reasons
 
 MARGIN = 0.05
 """Largest drop of a metric that still passes, where no other is given."""
-
-_FAILURES_SCHEMA = pl.Schema(
-    {
-        "example_id": pl.String,
-        "metric": pl.String,
-        "failed_count": pl.Int64,
-        "trial_count": pl.Int64,
-        "has_failed_before": pl.Boolean,
-        "explanation": pl.String,
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -40,7 +30,8 @@ class GateResult:
             `candidate_trials`, `note` (what to bear in mind, such as `zero_variance`: no trial differs from
             another).
         failures: What must pass and did not: `example_id`, `metric`, `failed_count`, `trial_count`,
-            `has_failed_before`, `explanation`.
+            `baseline_failed_count`, `baseline_trial_count`, `is_blocking` (it failed a larger share of its
+            trials than before), `explanation`.
         items: What did worse: `metric`, `example_id`, `baseline_mean`, `candidate_mean`, `p_drop`,
             `p_adjusted` (Benjamini-Hochberg); never blocking.
     """
@@ -68,10 +59,10 @@ def gate(  # noqa: PLR0913 - two runs, and what a team decides beforehand
     """Holds a candidate run against a baseline run of the same locked suite.
 
     First what needs no statistics: runs that cannot be compared are `invalid`; an example or grader that
-    must pass, passed in the baseline and fails in the candidate blocks, and so does a limit on latency or
-    cost. Then each metric: an exact permutation of trials within examples (McNemar's exact test at one trial)
-    blocks where a drop is proven; the metric passes where its lower confidence limit is above minus the
-    margin.
+    must pass and fails a larger share of its trials than in the baseline blocks, and so does a limit on
+    latency or cost. Then each metric: an exact permutation of trials within examples (McNemar's exact test
+    at one trial) blocks where a drop is proven; the metric passes where its lower confidence limit is above
+    minus the margin.
 
     Args:
         baseline: SCORES of one run.
@@ -104,15 +95,19 @@ def gate(  # noqa: PLR0913 - two runs, and what a team decides beforehand
     sides = [prepared(one) for one in (baseline, candidate)]
     reasons = invalid_reasons(*sides, most_missing_share=most_missing_share, allows_unlocked=allows_unlocked)
     if reasons:
-        empty = (pl.DataFrame(schema=schema) for schema in (METRICS_SCHEMA, _FAILURES_SCHEMA, ITEMS_SCHEMA))
+        empty = (pl.DataFrame(schema=schema) for schema in (METRICS_SCHEMA, FAILURES_SCHEMA, ITEMS_SCHEMA))
         return GateResult("invalid", tuple(reasons), *empty)
     names = gated_metrics(sides[0], metrics)
     known = [one for one in compared(*sides) if one.metric in names]
     table = metric_rows(known, {one.metric: (margins or {}).get(one.metric, margin) for one in known}, alpha)
-    failures = _failures(*sides)
-    blocking = [*_must_pass(failures), *_limits(sides[1], most_p95_latency_ms, most_cost_usd), *_drops(table)]
+    failures = must_pass_failures(*sides)
+    blocking = [
+        *blocking_failures(failures),
+        *_limits(sides[1], most_p95_latency_ms, most_cost_usd),
+        *_drops(table),
+    ]
     verdict, why = _verdict(table, blocking)
-    return GateResult(verdict, tuple(why), table, failures, item_rows(known))
+    return GateResult(verdict, (*why, *known_failures(failures)), table, failures, item_rows(known))
 
 
 def _verdict(table: pl.DataFrame, blocking: list[str]) -> tuple[str, list[str]]:
@@ -143,32 +138,6 @@ def _drops(table: pl.DataFrame) -> list[str]:
         f"{row['metric']} dropped from {row['baseline_mean']:.3f} to {row['candidate_mean']:.3f} on "
         f"{row['item_count']} examples (p = {p_text(row['p_adjusted'])} over all metrics)"
         for row in table.filter(pl.col("decision") == "block").iter_rows(named=True)
-    ]
-
-
-def _failures(baseline: pl.DataFrame, candidate: pl.DataFrame) -> pl.DataFrame:
-    keys = ["example_id", "scorer"]
-    sides = []
-    for one in (baseline, candidate):
-        bound = one.filter(pl.col("_must_pass") & pl.col("passed").is_not_null())
-        sides.append(
-            bound.group_by(keys).agg(
-                (~pl.col("passed")).sum().cast(pl.Int64).alias("failed_count"),
-                pl.len().cast(pl.Int64).alias("trial_count"),
-                pl.col("explanation").filter(~pl.col("passed")).drop_nulls().first(),
-            )
-        )
-    joined = sides[1].join(sides[0].select(*keys, before="failed_count"), on=keys, how="left")
-    failed = joined.filter(pl.col("failed_count") > 0)
-    told = failed.with_columns(has_failed_before=(pl.col("before") > 0).fill_null(value=False))
-    return told.rename({"scorer": "metric"}).select(_FAILURES_SCHEMA.names()).sort("example_id", "metric")
-
-
-def _must_pass(failures: pl.DataFrame) -> list[str]:
-    return [
-        f"{row['example_id']} must pass {row['metric']} and failed {row['failed_count']} of "
-        f"{row['trial_count']} trials"
-        for row in failures.filter(~pl.col("has_failed_before")).iter_rows(named=True)
     ]
 
 
