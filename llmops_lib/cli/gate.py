@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.gate_calibrate import calibrate
+from llmops_lib.cli.gate_options import Alpha, AsJson, Margin, Metrics, Unlocked
 from llmops_lib.cli.gate_plan import plan
 from llmops_lib.cli.screen import say, say_json
 
@@ -14,6 +16,7 @@ app = typer.Typer(
     help="May this change be merged? And what would a gate on this suite see?",
 )
 app.command("plan")(plan)
+app.command("calibrate")(calibrate)
 
 _EXIT = {"pass": 0, "inconclusive": 0, "block": 1, "invalid": 3}
 
@@ -25,23 +28,19 @@ def gate(
         Path | None, typer.Option(help="Scores of the run to compare with: scores.parquet.")
     ] = None,
     candidate: Annotated[Path | None, typer.Option(help="Scores of the run to judge.")] = None,
-    metric: Annotated[list[str] | None, typer.Option(help="Metric that gates; all without.")] = None,
-    alpha: Annotated[
-        float, typer.Option(help="Chance of blocking a harmless change, over all metrics.")
-    ] = 0.05,
-    margin: Annotated[float, typer.Option(help="Largest drop that still passes.")] = 0.05,
+    metric: Metrics = None,
+    alpha: Alpha = 0.05,
+    margin: Margin = 0.05,
     metric_margin: Annotated[
         list[str] | None, typer.Option(help="METRIC=MARGIN for one metric; may be repeated.")
     ] = None,
     max_p95_ms: Annotated[float | None, typer.Option(help="Largest 95th percentile of latency.")] = None,
     max_cost_usd: Annotated[float | None, typer.Option(help="Largest mean cost of a call.")] = None,
-    unlocked: Annotated[
-        bool, typer.Option("--unlocked", help="Compare runs of suites without a lock too, as of other tools.")
-    ] = False,
+    unlocked: Unlocked = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 4 where it is inconclusive.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML for a CI server.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown for a pull request.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write the verdict as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Hold one eval run against another: pass, block, inconclusive, or invalid.
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.gate_options import Alpha, AsJson, Margin, Metrics
 from llmops_lib.cli.screen import progress, say, say_json
 from llmops_lib.cli.tables import say_rows
 
@@ -24,12 +25,12 @@ def plan(
     trials: Annotated[str, typer.Option(help="Trials of the candidate to try, with commas.")] = "2,4,8",
     baseline_trials: Annotated[int, typer.Option(help="Trials of the baseline.")] = 8,
     drop: Annotated[float, typer.Option(help="Drop to find the number of examples for.")] = 0.05,
-    metric: Annotated[list[str] | None, typer.Option(help="Metric that gates; all without.")] = None,
-    alpha: Annotated[float, typer.Option(help="As of the gate.")] = 0.05,
-    margin: Annotated[float, typer.Option(help="As of the gate.")] = 0.05,
+    metric: Metrics = None,
+    alpha: Alpha = 0.05,
+    margin: Margin = 0.05,
     simulations: Annotated[int, typer.Option(help="Suites to simulate.")] = 400,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plan.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Write the plan as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say which drops a gate on this suite blocks with 80 % chance, and how many examples a drop takes.
 

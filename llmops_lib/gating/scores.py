@@ -58,3 +58,23 @@ def gated_metrics(scores: pl.DataFrame, wanted: tuple[str, ...]) -> list[str]:
         msg = f"found no metric {', '.join(unknown) or 'to gate on'}; there are {there}"
         raise GateError(msg)
     return sorted(set(names))
+
+
+def trial_count(scores: pl.DataFrame) -> int:
+    """Trials of the example that has most.
+
+    Args:
+        scores: What `prepared` returns.
+    """
+    most = scores.group_by("example_id", "scorer").len()["len"].max()
+    return most if isinstance(most, int) else 0
+
+
+def first_trials(scores: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Scores of the first trials of each example, by their numbers.
+
+    Args:
+        scores: What `prepared` returns.
+        most: Number of trials.
+    """
+    return scores.filter(pl.col("trial").rank("dense").over("example_id", "scorer") <= most)
