@@ -17,6 +17,7 @@ _COLUMNS = (
     "examples needed",
     "passes unchanged",
     "blocks unchanged",
+    "mean trials",
 )
 
 
@@ -77,6 +78,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         row["items_needed"],
         _share(row["pass_share"], 2),
         _share(row["false_block_share"], 3),
+        _share(row["mean_trials"], 1),
     )
     return dict(zip(_COLUMNS, shown, strict=True))
 

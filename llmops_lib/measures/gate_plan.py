@@ -12,7 +12,7 @@ from llmops_lib.errors import EstimateError, GateError
 from llmops_lib.gating.metrics import POWER, trials_by_item
 from llmops_lib.gating.scores import gated_metrics, prepared
 from llmops_lib.stats.gate_power import SimulatedSuites, items_to_see, simulated_suites, smallest_drop_blocked
-from llmops_lib.stats.gate_rule import GateRule
+from llmops_lib.stats.gate_rule import GateRule, escalating
 from llmops_lib.stats.power import PassRateSpread, TrialNoise, fit_pass_rates, smallest_difference
 
 SUITES = 400
@@ -58,6 +58,7 @@ def plan_gate(  # noqa: PLR0913 - a pilot, and what a team decides beforehand
     alpha: float = 0.05,
     margin: float = 0.05,
     metrics: tuple[str, ...] = (),
+    escalates: bool = True,
     simulation_count: int = SUITES,
     seed: int = 0,
     on_metric: OnMetric | None = None,
@@ -76,16 +77,17 @@ def plan_gate(  # noqa: PLR0913 - a pilot, and what a team decides beforehand
         alpha: As of `gate`.
         margin: As of `gate`.
         metrics: Metrics that gate; all but latency and cost without.
+        escalates: Whether the gate that looks at 2, 4 and 8 trials in turn is planned too.
         simulation_count: Suites to simulate.
         seed: Of all that is drawn; the same gives the same.
         on_metric: Called after each metric with metrics done, metrics in all, and its name.
 
     Returns:
-        By metric, then trials: `metric`, `rule` (trials of the candidate), `item_count`, `baseline_trials`,
-        `pilot_mean`, `smallest_diffuse_drop` (all items get a bit worse), `smallest_concentrated_drop` (some
-        items break), both with 80 % chance; `items_needed` (to see `drop` in either shape with these
-        trials), `false_block_share` and `pass_share` (where nothing changed), `mean_trials` (then),
-        `simulation_count` (0: by the normal formula), `note` (why something is null).
+        By metric, then trials: `metric`, `rule` (trials of the candidate; `2-4-8`: in turn), `item_count`,
+        `baseline_trials`, `pilot_mean`, `smallest_diffuse_drop` (all items get a bit worse) and
+        `smallest_concentrated_drop` (some items break), both with 80 % chance; `items_needed` (to see `drop`
+        in either shape with these trials), `false_block_share` and `pass_share` (where nothing changed),
+        `mean_trials` (then), `simulation_count` (0: by the normal formula), `note` (why something is null).
 
     Raises:
         GateError: If a number cannot be, a metric is not there, or the pilot is more than one run.
@@ -98,7 +100,8 @@ def plan_gate(  # noqa: PLR0913 - a pilot, and what a team decides beforehand
         >>> rows = [{"example_id": str(n), "trial": k, "scorer": "facts", "score": float(score)}
         ...         for n, rate in enumerate(generator.beta(2, 1, 40))
         ...         for k, score in enumerate(generator.binomial(1, rate, 4))]
-        >>> plan = plan_gate(pl.DataFrame(rows), trials=(4,), simulation_count=100)
+        >>> pilot = pl.DataFrame(rows)
+        >>> plan = plan_gate(pilot, trials=(4,), escalates=False, simulation_count=100)
         >>> 0.05 < plan["smallest_diffuse_drop"].item() < 0.2
         True
     """
@@ -107,6 +110,8 @@ def plan_gate(  # noqa: PLR0913 - a pilot, and what a team decides beforehand
     scores = prepared(pilot)
     names = gated_metrics(scores, metrics)
     rules = {str(one): GateRule(((one, alpha),), margin, len(names)) for one in sorted(set(trials))}
+    if escalates:
+        rules["2-4-8"] = GateRule(escalating(alpha), margin, len(names))
     rows: list[dict[str, Any]] = []
     for number, name in enumerate(names, start=1):
         rows += _planned(name, trials_by_item(scores, name)["scores"].to_list(), rules, asked)

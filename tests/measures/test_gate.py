@@ -106,7 +106,7 @@ def test_what_must_pass_and_failed_as_often_before_is_told_and_does_not_block():
     assert again.verdict == "pass"
     assert again.failures.select("is_blocking", "baseline_failed_count").rows() == [(False, 2)]
     assert again.reasons[-1].startswith("warning: vip must pass facts: failed no more often")
-    told = gate_junit(again.verdict, again.reasons, again.metrics, again.failures)
+    told = gate_junit(again)
     assert 'failures="0"' in told
     assert "must pass: vip facts" in told
 
@@ -226,6 +226,6 @@ def test_a_block_for_a_limit_fails_in_the_report_of_a_ci_server_too():
     own = run(many(40, 2))
     found = gate(own, own, most_p95_latency_ms=90)
     assert found.verdict == "block"
-    told = gate_junit(found.verdict, found.reasons, found.metrics, found.failures)
+    told = gate_junit(found)
     assert 'failures="1"' in told
     assert "95th percentile of latency" in told

@@ -27,20 +27,20 @@ def flaky(count, trials, seed=1):
 def test_more_trials_see_smaller_drops_and_the_same_seed_gives_the_same_plan():
     """A plan is a fact about pilot, rule and seed."""
     own = pilot(flaky(40, 4))
-    plan = plan_gate(own, trials=(4, 1), simulation_count=100)
+    plan = plan_gate(own, trials=(4, 1), escalates=False, simulation_count=100)
     assert plan["rule"].to_list() == ["1", "4"]
     for column in ("smallest_diffuse_drop", "smallest_concentrated_drop", "items_needed"):
         one, four = plan[column].to_list()
         assert one > four > 0
     assert plan["false_block_share"].max() <= 0.05 + 3 * (0.05 * 0.95 / 100) ** 0.5
-    assert plan.equals(plan_gate(own, trials=(4, 1), simulation_count=100))
+    assert plan.equals(plan_gate(own, trials=(4, 1), escalates=False, simulation_count=100))
 
 
 def test_each_metric_pays_for_the_others():
     """Of two metrics that gate, each sees less than it would alone."""
     both = pl.concat([pilot(flaky(40, 4)), pilot(flaky(40, 4, seed=2), scorer="status")])
-    alone = plan_gate(both, trials=(4,), metrics=("facts",), simulation_count=100)
-    together = plan_gate(both, trials=(4,), simulation_count=100)
+    alone = plan_gate(both, trials=(4,), escalates=False, metrics=("facts",), simulation_count=100)
+    together = plan_gate(both, trials=(4,), escalates=False, simulation_count=100)
     assert together["metric"].to_list() == ["facts", "status"]
     assert together["smallest_diffuse_drop"][0] > alone["smallest_diffuse_drop"].item()
 
@@ -48,7 +48,7 @@ def test_each_metric_pays_for_the_others():
 def test_what_a_pilot_cannot_tell_is_null_with_its_reason():
     """One trial, or trials that are all alike, say nothing about noise."""
     for items in ([[1], [0], [1]], [[1, 1], [1, 1]]):
-        row = plan_gate(pilot(items), trials=(2,), simulation_count=20).row(0, named=True)
+        row = plan_gate(pilot(items), trials=(2,), escalates=False, simulation_count=20).row(0, named=True)
         assert row["smallest_diffuse_drop"] is None
         assert "not known" in row["note"]
 
@@ -56,7 +56,9 @@ def test_what_a_pilot_cannot_tell_is_null_with_its_reason():
 def test_scores_between_zero_and_one_are_planned_by_the_formula_and_say_so():
     """Their spread over items has no fitted distribution."""
     generator = np.random.default_rng(5)
-    row = plan_gate(pilot(generator.uniform(0.3, 0.9, (40, 4)).tolist()), trials=(4,)).row(0, named=True)
+    row = plan_gate(pilot(generator.uniform(0.3, 0.9, (40, 4)).tolist()), trials=(4,), escalates=False).row(
+        0, named=True
+    )
     assert row["simulation_count"] == 0
     assert "normal formula" in row["note"]
     assert 0.01 < row["smallest_diffuse_drop"] < 0.1
@@ -83,6 +85,7 @@ def test_the_command_prints_the_plan(llmops, tmp_path):
     code, out, _ = llmops("gate", "plan", tmp_path / "pilot.parquet", *options)
     assert code == 0
     assert "sees concentrated" in out
+    assert out.count("2-4-8") == 1
     code, out, _ = llmops("gate", "plan", tmp_path / "pilot.parquet", *options, "--json")
     assert code == 0
     assert '"is_simulated": true' in out
