@@ -10,7 +10,7 @@ from llmops_lib.cli.budgets import app as budgets
 from llmops_lib.cli.demo import demo
 from llmops_lib.cli.evals import app as evals
 from llmops_lib.cli.fetch import app as fetches
-from llmops_lib.cli.gate import gate
+from llmops_lib.cli.gate import app as gates
 from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.redteam import app as redteam
@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo)
 app.command("ingest")(ingest_exports)
-app.command("gate")(gate)
+app.add_typer(gates, name="gate")
 app.command("serve-baseline")(serve_baseline)
 app.add_typer(evals, name="eval")
 app.add_typer(alerts, name="alerts")

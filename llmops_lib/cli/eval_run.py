@@ -1,13 +1,13 @@
 """`llmops eval run`: a suite against a prompt and a model."""
 
-import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.asking import asking, spans_file
 from llmops_lib.cli.options import PriceFile
-from llmops_lib.cli.screen import progress, say, say_json
+from llmops_lib.cli.screen import say, say_json
 
 Suite = Annotated[str, typer.Argument(help="Name of a suite.")]
 Model = Annotated[str, typer.Option(help="Model under test; without it, that of the prompt.")]
@@ -54,7 +54,7 @@ def run(
     if not found.is_locked:
         say(f"warning: suite {found.name} is not as it was locked; a gate will refuse these scores")
     if dry_run:
-        _say_plan(plan, prices, as_json=as_json)
+        say_plan(plan, prices, as_json=as_json)
         return
     limits = {"max_usd": max_usd, "deadline_seconds": max_minutes * 60 or None}
     patience = {"cache": None if fresh else cache, "concurrency": concurrency, "prices": prices}
@@ -80,37 +80,19 @@ def run_plan(plan: Any, judge: str, out: Path, settings: dict[str, Any]) -> tupl
         out: Folder of runs.
         settings: Of the client, and `max_usd`.
     """
-    from llmops_lib import (  # noqa: PLC0415 - as above
-        Breaker,
-        BreakerPolicy,
-        EndpointClient,
-        EndpointSettings,
-        Judges,
-        run_eval,
-        write_run,
-    )
-
-    most = settings.pop("max_usd")
-    policy = BreakerPolicy(limit_usd=most, window="rolling 31d", reserve_usd=most) if most else None
-    spans = out / "spans.jsonl"
-    own = EndpointSettings(spans_file=spans, breaker=Breaker(policy) if policy else None, **settings)
-    with EndpointClient(settings=own) as client, progress("asking") as advance:
-        key = _judge_key(settings["cache"] or out)
-        judges = Judges(client.chat_all, judge, key) if judge else None
-        outcome = run_eval(plan, client, judges=judges, on_call=advance)
-    return outcome, write_run(outcome, out), spans
+    with asking(judge, out, settings) as run_one:
+        outcome, path = run_one(plan)
+    return outcome, path, spans_file(out)
 
 
-def _judge_key(folder: Path) -> bytes:
-    path = folder / ".judge-key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
+def say_plan(plan: Any, prices: Path | None, *, as_json: bool) -> None:
+    """Says how many calls a plan makes and what they cost at most.
 
-
-def _say_plan(plan: Any, prices: Path | None, *, as_json: bool) -> None:
+    Args:
+        plan: An EvalPlan.
+        prices: The user's own list.
+        as_json: Whether a script reads it.
+    """
     from llmops_lib import Endpoint  # noqa: PLC0415 - as above
 
     most = plan.most_usd(Endpoint.from_environment().provider, prices)

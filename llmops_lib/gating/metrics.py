@@ -98,10 +98,7 @@ def compared(baseline: pl.DataFrame, candidate: pl.DataFrame) -> list[Compared]:
     found = []
     for metric in sorted(set(baseline["scorer"]) & set(candidate["scorer"])):
         sides = [
-            one.filter(pl.col("scorer") == metric, pl.col("score").is_not_null())
-            .sort("example_id", "trial")
-            .group_by("example_id", maintain_order=True)
-            .agg(pl.col("score").alias(name))
+            trials_by_item(one, metric).rename({"scores": name})
             for name, one in (("baseline", baseline), ("candidate", candidate))
         ]
         items = sides[0].join(sides[1], on="example_id", how="inner").sort("example_id")
@@ -109,6 +106,19 @@ def compared(baseline: pl.DataFrame, candidate: pl.DataFrame) -> list[Compared]:
         if not items.is_empty():
             found.append(Compared(metric, items, bool(scores.is_in([0.0, 1.0]).all())))
     return found
+
+
+def trials_by_item(scores: pl.DataFrame, metric: str) -> pl.DataFrame:
+    """`example_id` and `scores`, a list of the scores of its trials, by example; missing ones left out.
+
+    Args:
+        scores: SCORES of one run.
+        metric: Its name.
+    """
+    known = scores.filter(pl.col("scorer") == metric, pl.col("score").is_not_null()).sort(
+        "example_id", "trial"
+    )
+    return known.group_by("example_id", maintain_order=True).agg(scores="score")
 
 
 def metric_rows(metrics: Sequence[Compared], margins: dict[str, float], alpha: float) -> pl.DataFrame:

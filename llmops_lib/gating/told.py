@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import polars as pl
-
 from llmops_lib.gating.metrics import p_text
+from llmops_lib.gating.results import GateResult, worst_verdict
 
 _HEADLINES = {
     "pass": "Eval gate: pass",
@@ -15,22 +14,35 @@ _HEADLINES = {
     "invalid": "Eval gate: the runs cannot be compared",
 }
 _SHOWN_ITEMS = 10
+_ANCHOR = "anchor, the last release"
 
 
-def gate_markdown(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, items: pl.DataFrame) -> str:
+def gate_markdown(result: GateResult, *, anchor: GateResult | None = None) -> str:
     """A comment for a pull request; text of cases and graders is shown as code, never as markup.
 
     Args:
-        verdict: Of the gate.
-        reasons: Of the verdict.
-        metrics: What each metric says.
-        items: What did worse.
+        result: What the gate says against the baseline.
+        anchor: What it says against the last release.
     """
-    lines = [f"### {_HEADLINES[verdict]}", "", *(f"- {_code(reason)}" for reason in reasons), ""]
-    if not metrics.is_empty():
+    if anchor is None:
+        return "\n".join([f"### {_HEADLINES[result.verdict]}", "", *_section(result)]).rstrip() + "\n"
+    lines = [f"### {_HEADLINES[worst_verdict((result, anchor))]}", ""]
+    for name, one in (("baseline", result), (_ANCHOR, anchor)):
+        lines += [f"#### Against the {name}: {one.verdict}", "", *_section(one), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(result: GateResult) -> list[str]:
+    lines = [*(f"- {_code(reason)}" for reason in result.reasons), ""]
+    if result.looked_at_trials is not None:
+        lines += [
+            f"Looked at {result.looked_at_trials} trials of the candidate, at alpha {result.alpha:g}.",
+            "",
+        ]
+    if not result.metrics.is_empty():
         lines += _table(
             ("metric", "verdict", "baseline", "candidate", "change", "lower limit", "p", "would see"),
-            (_cells(row) for row in metrics.iter_rows(named=True)),
+            (_cells(row) for row in result.metrics.iter_rows(named=True)),
         )
         lines += [
             "",
@@ -40,43 +52,29 @@ def gate_markdown(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, i
             ),
             "",
         ]
-    if not items.is_empty():
-        lines += [f"Examples that did worse, the {min(items.height, _SHOWN_ITEMS)} clearest:", ""]
+    if not result.items.is_empty():
+        lines += [f"Examples that did worse, the {min(result.items.height, _SHOWN_ITEMS)} clearest:", ""]
         lines += _table(
             ("example", "metric", "baseline", "candidate"),
             (
                 (_code(row["example_id"]), _code(row["metric"]), *_two(row))
-                for row in items.head(_SHOWN_ITEMS).iter_rows(named=True)
+                for row in result.items.head(_SHOWN_ITEMS).iter_rows(named=True)
             ),
         )
-    return "\n".join(lines).rstrip() + "\n"
+    return lines
 
 
-def gate_junit(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, failures: pl.DataFrame) -> str:
+def gate_junit(result: GateResult, *, anchor: GateResult | None = None) -> str:
     """JUnit XML: one test for the gate, one per metric, one per example that must pass and failed.
 
     Args:
-        verdict: Of the gate.
-        reasons: Of the verdict.
-        metrics: What each metric says.
-        failures: What must pass and did not.
+        result: What the gate says against the baseline.
+        anchor: What it says against the last release; its tests are of the class `llmops.gate.anchor`.
     """
     suite = ET.Element("testsuite", name="llmops gate")
-    own = _case(suite, "gate")
-    if verdict in ("invalid", "block"):
-        ET.SubElement(own, "error" if verdict == "invalid" else "failure", message=_plain("; ".join(reasons)))
-    for row in metrics.iter_rows(named=True):
-        case = _case(suite, f"metric {row['metric']}")
-        if row["decision"] == "block":
-            told = (
-                f"{row['baseline_mean']:.3f} to {row['candidate_mean']:.3f}, p = {p_text(row['p_adjusted'])}"
-            )
-            ET.SubElement(case, "failure", message=told)
-        elif row["decision"] == "inconclusive":
-            ET.SubElement(case, "skipped", message="inconclusive: more trials are needed")
-    for row in failures.filter(~pl.col("has_failed_before")).iter_rows(named=True):
-        case = _case(suite, f"must pass: {row['example_id']} {row['metric']}")
-        ET.SubElement(case, "failure", message=_plain(row["explanation"] or "failed"))
+    _add_cases(suite, result, "llmops.gate")
+    if anchor is not None:
+        _add_cases(suite, anchor, "llmops.gate.anchor")
     counts = {"tests": "testcase", "failures": ".//failure", "errors": ".//error", "skipped": ".//skipped"}
     for name, path in counts.items():
         suite.set(name, str(len(suite.findall(path))))
@@ -84,8 +82,30 @@ def gate_junit(verdict: str, reasons: Sequence[str], metrics: pl.DataFrame, fail
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
 
 
-def _case(suite: ET.Element, name: str) -> ET.Element:
-    return ET.SubElement(suite, "testcase", classname="llmops.gate", name=_plain(name))
+def _add_cases(suite: ET.Element, result: GateResult, classname: str) -> None:
+    own = _case(suite, classname, "gate")
+    if result.verdict in ("invalid", "block"):
+        kind = "error" if result.verdict == "invalid" else "failure"
+        ET.SubElement(own, kind, message=_plain("; ".join(result.reasons)))
+    for row in result.metrics.iter_rows(named=True):
+        case = _case(suite, classname, f"metric {row['metric']}")
+        if row["decision"] == "block":
+            told = (
+                f"{row['baseline_mean']:.3f} to {row['candidate_mean']:.3f}, p = {p_text(row['p_adjusted'])}"
+            )
+            ET.SubElement(case, "failure", message=told)
+        elif row["decision"] == "inconclusive":
+            ET.SubElement(case, "skipped", message="inconclusive: more trials are needed")
+    for row in result.failures.iter_rows(named=True):
+        case = _case(suite, classname, f"must pass: {row['example_id']} {row['metric']}")
+        if row["is_blocking"]:
+            ET.SubElement(case, "failure", message=_plain(row["explanation"] or "failed"))
+        else:
+            ET.SubElement(case, "skipped", message="failed no more often than in the baseline")
+
+
+def _case(suite: ET.Element, classname: str, name: str) -> ET.Element:
+    return ET.SubElement(suite, "testcase", classname=classname, name=_plain(name))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

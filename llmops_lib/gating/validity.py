@@ -12,36 +12,13 @@ _SAME = {
 }
 
 
-def with_facts(scores: pl.DataFrame) -> pl.DataFrame:
-    """Scores with what their metadata say, as columns that begin with an underscore.
-
-    Args:
-        scores: SCORES.
-
-    Returns:
-        The same rows with `_must_pass`, `_is_locked` (Boolean), `_planned_case_count` (Int64), `_kind`,
-        `_grader_hash`, `_judge_model`, `_judge_prompts` (text); null where the metadata say nothing.
-    """
-    told = {
-        name: pl.col("metadata").str.json_path_match(f"$.{name}")
-        for name in ("kind", "grader_hash", "judge_model", "judge_prompts")
-    }
-    flags = {
-        name: pl.col("metadata").str.json_path_match(f"$.{name}") == "true"
-        for name in ("must_pass", "is_locked")
-    }
-    planned = pl.col("metadata").str.json_path_match("$.planned_case_count").cast(pl.Int64, strict=False)
-    every = {**told, **flags, "planned_case_count": planned}
-    return scores.with_columns(**{f"_{name}": value for name, value in every.items()})
-
-
 def invalid_reasons(
     baseline: pl.DataFrame, candidate: pl.DataFrame, *, most_missing_share: float, allows_unlocked: bool
 ) -> list[str]:
     """Why two runs cannot be compared; empty where they can.
 
     Args:
-        baseline: What `with_facts` returns.
+        baseline: What `prepared` returns.
         candidate: The same of the other run.
         most_missing_share: Largest share of examples that may be missing in one run only.
         allows_unlocked: Whether scores of suites without a lock are compared, such as those of other tools.
