@@ -35,6 +35,7 @@ _HOMES = {
     "llmops_lib.pricing": ("load_prices", "price_both_conventions", "price_calls", "price_list_version"),
     "llmops_lib.gating.told": ("gate_junit", "gate_markdown"),
     "llmops_lib.measures.gate": ("GateResult", "gate"),
+    "llmops_lib.measures.compare_scores": ("ScoreComparison", "compare_scores"),
     "llmops_lib.measures.cost": ("spend_by", "top_spenders"),
     "llmops_lib.measures.usage": ("top_tokens_per_call", "usage_by"),
     "llmops_lib.measures.latency": ("latency_percentiles", "time_to_first_token"),

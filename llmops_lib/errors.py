@@ -30,6 +30,7 @@ LlmopsError(ValueError)
 ├── SuiteError             a suite that cannot be found or read, or holds a case twice
 │   └── LockedSuiteError        a suite that is not as it was locked
 ├── GateError              a gate that is asked for a level, a margin or a metric that cannot be
+├── ComparisonError        a comparison that is asked for an arm, a level or a metric that cannot be
 ├── RevisionError          git is missing, or knows no such revision
 └── EngineError            a dataframe engine lacks an expression that a measure needs
 ```
@@ -182,3 +183,7 @@ class EngineError(LlmopsError):
 
 class GateError(LlmopsError):
     """A gate is asked for a level, a margin or a metric that cannot be."""
+
+
+class ComparisonError(LlmopsError):
+    """A comparison is asked for an arm, a level or a metric that cannot be."""

@@ -19,6 +19,7 @@ LAYERS = {
     "facts": 1,
     "refusals": 1,
     "chat": 1,
+    "comparing": 1,
     "budgets": 1,
     "gating": 1,
     "plain_yaml": 1,
