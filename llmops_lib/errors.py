@@ -30,6 +30,8 @@ LlmopsError(ValueError)
 ├── SuiteError             a suite that cannot be found or read, or holds a case twice
 │   └── LockedSuiteError        a suite that is not as it was locked
 ├── GateError              a gate that is asked for a level, a margin or a metric that cannot be
+├── ExperimentError        experiments that cannot be read, or a user that cannot be assigned
+├── ComparisonError        a comparison that is asked for an arm, a level or a metric that cannot be
 ├── RevisionError          git is missing, or knows no such revision
 └── EngineError            a dataframe engine lacks an expression that a measure needs
 ```
@@ -182,3 +184,11 @@ class EngineError(LlmopsError):
 
 class GateError(LlmopsError):
     """A gate is asked for a level, a margin or a metric that cannot be."""
+
+
+class ComparisonError(LlmopsError):
+    """A comparison is asked for an arm, a level or a metric that cannot be."""
+
+
+class ExperimentError(LlmopsError):
+    """Experiments cannot be read or say what cannot be, or there is no user to assign."""

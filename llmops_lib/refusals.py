@@ -5,9 +5,12 @@ with that") or reject what the question takes for granted ("that was not justifi
 labels in the tests. It runs in linear time, on polars columns too.
 """
 
+import narwhals as nw
 import polars as pl
 
 _READ_CHARACTERS = 250
+_JSON_CHARACTERS = 70
+"""What stands before the text in the JSON of an answer: role, parts, type."""
 
 _CANNOT = (
     r"(?:cannot|can not|can't|could not|couldn't|will not|won't|would not|wouldn't|must (?:decline|refuse)|"
@@ -78,6 +81,23 @@ def is_refusal(text: pl.Expr) -> pl.Expr:
     """
     beginning = text.str.slice(0, _READ_CHARACTERS).str.replace_many(["\u2019", "&#39;"], ["'", "'"])
     return beginning.str.contains(_PATTERN)
+
+
+def refusal_in(output: nw.Expr) -> nw.Expr:
+    """Whether answers refuse, as a Narwhals expression over `output` of SPANS: the JSON of its messages.
+
+    Args:
+        output: Messages as JSON text, or plain text.
+
+    Returns:
+        Boolean; null where there is no output.
+    """
+    beginning = output.str.slice(0, _READ_CHARACTERS + _JSON_CHARACTERS)
+    straight = beginning.str.replace_all("\u2019", "'", literal=True).str.replace_all(
+        "&#39;", "'", literal=True
+    )
+    # pandas says of a missing text that it does not contain the pattern.
+    return nw.when(~output.is_null()).then(straight.str.contains(_PATTERN))
 
 
 def refuses(text: str) -> bool:

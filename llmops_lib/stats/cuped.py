@@ -21,12 +21,14 @@ class CupedDifference:
         adjusted: The difference after adjustment.
         unadjusted: The difference without.
         variance_removed_share: Share of the variance that the adjustment took away; None without variance.
+        variances: Variance of the adjusted mean of candidate and baseline; None below two users in an arm.
     """
 
     theta: float
     adjusted: Estimate
     unadjusted: Estimate
     variance_removed_share: float | None
+    variances: tuple[float, float] | None = None
 
 
 def cuped_difference(
@@ -65,9 +67,12 @@ def cuped_difference(
     x_b, x_a = np.where(np.isnan(x_b), mean, x_b), np.where(np.isnan(x_a), mean, x_a)
     theta = _slope(np.concatenate([y_b, y_a]), np.concatenate([x_b, x_a]))
     plain = _difference(y_b, y_a, alpha, "welch_t", unit)
-    adjusted = _difference(y_b - theta * (x_b - mean), y_a - theta * (x_a - mean), alpha, "cuped", unit)
+    of_b, of_a = y_b - theta * (x_b - mean), y_a - theta * (x_a - mean)
+    adjusted = _difference(of_b, of_a, alpha, "cuped", unit)
     removed = 1 - (adjusted.se / plain.se) ** 2 if plain.se and adjusted.se is not None else None
-    return CupedDifference(theta, adjusted, plain, removed)
+    few = min(len(of_b), len(of_a)) < 2
+    variances = None if few else (float(of_b.var(ddof=1)) / len(of_b), float(of_a.var(ddof=1)) / len(of_a))
+    return CupedDifference(theta, adjusted, plain, removed, variances)
 
 
 def _arm(outcome: Any, covariate: Any, name: str) -> tuple[Floats, Floats]:

@@ -63,11 +63,12 @@ def ratio_of_sums(sums: Any, counts: Any) -> Ratio:
     if (divided < 0).any():
         msg = f"counts hold {divided.min():g}; expected 0 or more for each user"
         raise EstimateError(msg)
-    total = math.fsum(divided)
+    # As a list: adding NumPy's own numbers one by one takes three times as long.
+    total = math.fsum(divided.tolist())
     if total == 0:
         reason = Reason.ZERO_DENOMINATOR if n else Reason.N_TOO_SMALL
         return Ratio(None, None, n, (reason,))
-    value = math.fsum(found) / total
+    value = math.fsum(found.tolist()) / total
     if n < 2:
         return Ratio(value, None, n, (Reason.N_TOO_SMALL,))
     residuals = found - value * divided

@@ -1,0 +1,128 @@
+"""The calls of two production arms as numbers, and the users they belong to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from llmops_lib.calls import PRICE_HINT, Frame, flag, model_calls
+from llmops_lib.errors import ComparisonError
+from llmops_lib.experiments.attributes import arm_pattern
+from llmops_lib.frames import collected, narwhal
+from llmops_lib.refusals import refusal_in
+
+UNITS = ("user", "session", "trace")
+"""What a call is taken to belong to: its user, else its session, else its trace."""
+
+NUMBERS = (
+    "cost_usd",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "latency_ms",
+    "feedback_score",
+)
+_OWNERS = ("user_id", "session_id", "trace_id")
+_PROMPT = ("prompt_name", "prompt_version", "prompt_hash")
+
+
+def arm_calls(spans: Any, a: str, b: str, *, experiment: str = "", by: Sequence[str] = ()) -> pl.DataFrame:
+    """The model calls of two arms, one row each: `is_b`, `unit`, `level`, `started_at` and numbers.
+
+    Narrowed on the engine of the table, then collected, some 100 bytes a call; texts stay where they are.
+
+    Args:
+        spans: Priced SPANS on any engine.
+        a: The baseline: `NAME@VERSION` or the hash of a prompt, or an arm of `experiment`.
+        b: The candidate.
+        experiment: Experiment whose arms these are, as `assign` logged them.
+        by: Further columns to keep.
+
+    Raises:
+        ComparisonError: If the arms are the same or one has no call; the message lists what there is.
+    """
+    if a == b:
+        msg = f"both arms are {a!r}; expected two"
+        raise ComparisonError(msg)
+    narrowed = _of_experiment(spans, a, b, experiment, by) if experiment else _of_prompts(spans, a, b, by)
+    calls = collected(narrowed.filter((nw.col("is_a") + nw.col("is_b")) > 0).drop("is_a").to_native())
+    sizes = {name: int((calls["is_b"] == place).sum()) for place, name in enumerate((a, b))}
+    empty = [name for name, size in sizes.items() if not size]
+    if empty:
+        msg = f"found no model call of {' or '.join(empty)}; there are {_there(spans, experiment)}"
+        raise ComparisonError(msg)
+    return calls.with_columns(pl.col("is_b").cast(pl.Boolean), pl.col(NUMBERS).cast(pl.Float64))
+
+
+def calls_before(spans: Any) -> pl.DataFrame:
+    """The model calls of a table as `arm_calls` has them, whatever their prompt.
+
+    Args:
+        spans: Priced SPANS of the time before an experiment, on any engine.
+    """
+    frame = _narrowed(_used(spans, ()), ())
+    return collected(frame.to_native()).with_columns(pl.col(NUMBERS).cast(pl.Float64))
+
+
+def _used(spans: Any, more: Sequence[str]) -> Frame:
+    there = narwhal(spans).collect_schema().names()
+    refusal = ["is_refused"] if "is_refused" in there else ["output"] if "output" in there else []
+    columns = [*_OWNERS, "started_at", "is_error", *NUMBERS, *refusal, *more]
+    return model_calls(spans, columns, hint=PRICE_HINT)
+
+
+def _narrowed(frame: Frame, kept: Sequence[str]) -> Frame:
+    names = frame.collect_schema().names()
+    refused = nw.col("is_refused") if "is_refused" in names else nw.lit(None, nw.Boolean)
+    if "is_refused" not in names and "output" in names:
+        refused = refusal_in(nw.col("output"))
+    level = nw.when(~nw.col("user_id").is_null()).then(nw.lit(0))
+    return frame.select(
+        *kept,
+        nw.coalesce(*_OWNERS).alias("unit"),
+        level.otherwise(nw.when(~nw.col("session_id").is_null()).then(nw.lit(1)).otherwise(nw.lit(2))).alias(
+            "level"
+        ),
+        "started_at",
+        "is_error",
+        refused.alias("is_refused"),
+        *NUMBERS,
+    )
+
+
+def _of_prompts(spans: Any, a: str, b: str, by: Sequence[str]) -> Frame:
+    frame = _used(spans, [*_PROMPT, *by])
+    arms = [flag(_is_prompt(arm)).alias(name) for name, arm in (("is_a", a), ("is_b", b))]
+    return _narrowed(frame.with_columns(*arms), ["is_a", "is_b", *by])
+
+
+def _is_prompt(arm: str) -> nw.Expr:
+    name, _, version = arm.partition("@")
+    if not version:
+        return nw.col("prompt_hash") == arm
+    is_version = (nw.col("prompt_version") == version) | (nw.col("prompt_hash") == version)
+    return (nw.col("prompt_name") == name) & is_version
+
+
+def _of_experiment(spans: Any, a: str, b: str, experiment: str, by: Sequence[str]) -> Frame:
+    every = narwhal(spans, columns=["trace_id", "attributes"])
+    arms = [
+        flag(nw.col("attributes").str.contains(arm_pattern(experiment, arm))).alias(name)
+        for name, arm in (("is_a", a), ("is_b", b))
+    ]
+    # The attribute stands on the root of a trace; the calls below it belong to the same arm.
+    told = every.select("trace_id", *arms).filter((nw.col("is_a") + nw.col("is_b")) > 0)
+    traces: Any = told.group_by("trace_id").agg(nw.col("is_a").max(), nw.col("is_b").max())
+    frame = _used(spans, by).join(traces, on="trace_id", how="inner")
+    return _narrowed(frame, ["is_a", "is_b", *by])
+
+
+def _there(spans: Any, experiment: str) -> str:
+    frame = narwhal(spans, columns=["is_model_call"])
+    if experiment:
+        return f"the arms that were logged under `attributes` for experiment {experiment!r}; check its name"
+    prompts = frame.filter(nw.col("is_model_call")).select("prompt_name", "prompt_version").unique()
+    found = collected(prompts.to_native()).drop_nulls("prompt_name").sort("prompt_name", "prompt_version")
+    listed = [f"{name}@{version}" for name, version in found.head(20).rows()]
+    return ", ".join(listed) or "no calls that name a prompt"

@@ -1,0 +1,105 @@
+"""The two sides of a comparison of eval runs, cut out of a table of scores."""
+
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from llmops_lib.errors import ComparisonError
+from llmops_lib.frames import collected, narwhal
+from llmops_lib.gating.validity import with_facts
+from llmops_lib.schema import SCORES, conform
+
+SIDES_BY = ("run_id", "prompt", "prompt_version", "prompt_hash", "model")
+"""What a side may be told by; `prompt` is `NAME@VERSION`."""
+
+_PROMPT = ("prompt_name", "prompt_version")
+
+
+def side_of(scores: Any, by: str, value: str, *, keep: str = "") -> pl.DataFrame:
+    """The scores of one side as one run: repeated runs of it count as further trials.
+
+    Args:
+        scores: SCORES on any engine; other columns of the schema that it lacks are null.
+        by: One of `SIDES_BY`.
+        value: Value that the side has there.
+        keep: Column to keep that is none of SCORES, where there is one of that name.
+
+    Raises:
+        ComparisonError: If `by` is unknown or no row has the value; the message lists those there are.
+    """
+    if by not in SIDES_BY:
+        msg = f"by: found {by!r}, expected one of {', '.join(SIDES_BY)}"
+        raise ComparisonError(msg)
+    columns = _PROMPT if by == "prompt" else (by,)
+    frame = narwhal(scores, columns=["run_id", "example_id", "trial", "scorer", "score", *columns])
+    parts = value.split("@", 1) if by == "prompt" else [value]
+    wanted = [nw.col(name) == part for name, part in zip(columns, parts, strict=False)]
+    rows = collected(frame.filter(nw.all_horizontal(*wanted, ignore_nulls=True)).to_native())
+    if rows.is_empty():
+        known = collected(frame.select(columns).unique().to_native()).drop_nulls().sort(columns)
+        listed = ", ".join("@".join(row) for row in known.head(20).rows()) or "none"
+        msg = f"found no scores with {by} {value!r}; there are {listed}"
+        raise ComparisonError(msg)
+    filled = _filled(rows)
+    kept = [rows[keep]] if keep in rows.columns and keep not in SCORES.names else []
+    whole = with_facts(conform(filled.select(SCORES.names), SCORES)).with_columns(kept)
+    return whole if by == "run_id" else _as_one_run(whole, value)
+
+
+def _as_one_run(scores: pl.DataFrame, name: str) -> pl.DataFrame:
+    trial = pl.struct("run_id", "trial").rank("dense").over("example_id", "scorer").cast(pl.Int64)
+    return scores.with_columns(trial=trial).with_columns(run_id=pl.lit(name))
+
+
+def _filled(scores: pl.DataFrame) -> pl.DataFrame:
+    """Scores with the columns of SCORES that they lack, as null, and a score where only `passed` is known."""
+    absent = {name: dtype for name, dtype in SCORES.polars_schema.items() if name not in scores.columns}
+    fixed = {"source_format": "table", "source_file": ""}
+    whole = scores.with_columns(
+        **{name: pl.lit(fixed.get(name), dtype=dtype) for name, dtype in absent.items()}
+    )
+    known = pl.coalesce(pl.col("score").cast(pl.Float64), pl.col("passed").cast(pl.Float64))
+    return whole.with_columns(score=known.fill_nan(None))
+
+
+def missing_items(baseline: pl.DataFrame, candidate: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    """How many items only the other side has, of baseline and candidate, by scorer.
+
+    Args:
+        baseline: SCORES of the baseline.
+        candidate: SCORES of the candidate.
+    """
+    keys = ["scorer", "example_id"]
+    before, after = (
+        one.filter(pl.col("score").is_not_null()).select(keys).unique() for one in (baseline, candidate)
+    )
+    lost = dict(before.join(after, on=keys, how="anti").group_by("scorer").len().rows())
+    new = dict(after.join(before, on=keys, how="anti").group_by("scorer").len().rows())
+    names = set(baseline["scorer"]) | set(candidate["scorer"])
+    return {name: (new.get(name, 0), lost.get(name, 0)) for name in names}
+
+
+def item_groups(scores: pl.DataFrame, examples: list[str], cluster: str) -> list[str]:
+    """The group of each item: from a column or a key of the metadata; an item without one stands alone.
+
+    Args:
+        scores: SCORES with the column, or with the key in `metadata`.
+        examples: Items in the order wanted.
+        cluster: Name of the column or key, such as `document`.
+
+    Raises:
+        ComparisonError: If no item has a group.
+    """
+    key = cluster.replace("\\", "\\\\").replace("'", "\\'")
+    told = (
+        pl.col(cluster).cast(pl.String)
+        if cluster in scores.columns
+        else pl.col("metadata").str.json_path_match(f"$['{key}']")
+    )
+    found = scores.select("example_id", group=told).drop_nulls().sort("group").unique("example_id")
+    known = dict(found.rows())
+    if not known:
+        msg = f"cluster: no example has a {cluster!r}, neither as a column nor in its metadata"
+        raise ComparisonError(msg)
+    return [known.get(name, f"\0{name}") for name in examples]
