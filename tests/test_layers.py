@@ -21,6 +21,7 @@ LAYERS = {
     "chat": 1,
     "budgets": 1,
     "gating": 1,
+    "sampling": 1,
     "plain_yaml": 1,
     "whole_files": 1,
     "reviewed_yaml": 1,
