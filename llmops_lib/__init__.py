@@ -25,6 +25,7 @@ _HOMES = {
     "llmops_lib.store": ("IngestReport", "completeness", "ingest", "open_source", "scan_traces"),
     "llmops_lib.evals.judged": ("Judges",),
     "llmops_lib.evals.plan": ("EvalPlan", "plan_eval"),
+    "llmops_lib.evals.production": ("JudgingPlan", "judge_sample", "plan_judging"),
     "llmops_lib.evals.run": ("EvalRun", "run_eval", "write_run"),
     "llmops_lib.sampling.files": ("load_sample", "write_sample"),
     "llmops_lib.sampling.plan": ("SamplingPlan", "load_plan"),

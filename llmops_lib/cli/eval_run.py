@@ -11,6 +11,10 @@ from llmops_lib.cli.screen import progress, say, say_json
 
 Suite = Annotated[str, typer.Argument(help="Name of a suite.")]
 Model = Annotated[str, typer.Option(help="Model under test; without it, that of the prompt.")]
+MaxUsd = Annotated[float, typer.Option(min=0, help="No call that might exceed this; 0: no limit.")]
+MaxMinutes = Annotated[float, typer.Option(min=0, help="No new call after this; 0: no limit.")]
+Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Calls at a time.")]
+Cache = Annotated[Path, typer.Option(help="Folder of answers; a run that was stopped goes on.")]
 Only = Annotated[list[str] | None, typer.Option("--only", help="Id of a case or tag; may be repeated.")]
 
 
@@ -22,13 +26,11 @@ def run(
     only: Only = None,
     judge: Annotated[str, typer.Option(help="Model that judges, where a grader needs one.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take; make no call.")] = False,
-    max_usd: Annotated[float, typer.Option(min=0, help="No call that might exceed this; 0: no limit.")] = 0,
-    max_minutes: Annotated[float, typer.Option(min=0, help="No new call after this; 0: no limit.")] = 0,
-    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Calls at a time.")] = 8,
+    max_usd: MaxUsd = 0,
+    max_minutes: MaxMinutes = 0,
+    concurrency: Concurrency = 8,
     out: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("reports/evals"),
-    cache: Annotated[Path, typer.Option(help="Folder of answers; a run that was stopped goes on.")] = Path(
-        "reports/evals/.answers"
-    ),
+    cache: Cache = Path("reports/evals/.answers"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Make every call anew.")] = False,
     prices: PriceFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")] = False,
@@ -72,28 +74,37 @@ def run(
 
 
 def _run(plan: Any, judge: str, out: Path, settings: dict[str, Any]) -> tuple[Any, Path, Path]:
-    from llmops_lib import (  # noqa: PLC0415 - as above
-        Breaker,
-        BreakerPolicy,
-        EndpointClient,
-        EndpointSettings,
-        Judges,
-        run_eval,
-        write_run,
-    )
+    from llmops_lib import EndpointClient, Judges, run_eval, write_run  # noqa: PLC0415 - as above
 
-    most = settings.pop("max_usd")
-    policy = BreakerPolicy(limit_usd=most, window="rolling 31d", reserve_usd=most) if most else None
     spans = out / "spans.jsonl"
-    own = EndpointSettings(spans_file=spans, breaker=Breaker(policy) if policy else None, **settings)
-    with EndpointClient(settings=own) as client, progress("asking") as advance:
-        key = _judge_key(settings["cache"] or out)
+    with EndpointClient(settings=settings_of(spans, settings)) as client, progress("asking") as advance:
+        key = judge_key(settings["cache"] or out)
         judges = Judges(client.chat_all, judge, key) if judge else None
         outcome = run_eval(plan, client, judges=judges, on_call=advance)
     return outcome, write_run(outcome, out), spans
 
 
-def _judge_key(folder: Path) -> bytes:
+def settings_of(spans: Path, settings: dict[str, Any]) -> Any:
+    """Settings of an endpoint from those of a command.
+
+    Args:
+        spans: File that a span of every call is added to.
+        settings: Fields of `EndpointSettings`, and `max_usd`.
+    """
+    from llmops_lib import Breaker, BreakerPolicy, EndpointSettings  # noqa: PLC0415 - as above
+
+    given = dict(settings)
+    most = given.pop("max_usd")
+    policy = BreakerPolicy(limit_usd=most, window="rolling 31d", reserve_usd=most) if most else None
+    return EndpointSettings(spans_file=spans, breaker=Breaker(policy) if policy else None, **given)
+
+
+def judge_key(folder: Path) -> bytes:
+    """The secret that nonces of judges are made with; made where there is none.
+
+    Args:
+        folder: Folder that it is kept in.
+    """
     path = folder / ".judge-key"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():

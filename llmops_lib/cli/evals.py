@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.eval_judge import judge
 from llmops_lib.cli.eval_run import run
 from llmops_lib.cli.eval_sample import sample
 from llmops_lib.cli.screen import say, say_json
@@ -26,6 +27,7 @@ def evals() -> None:
 
 app.command("run")(run)
 app.command("sample")(sample)
+app.command("judge")(judge)
 
 
 @app.command()

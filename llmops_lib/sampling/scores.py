@@ -40,7 +40,7 @@ def sample_scores(scores: pl.DataFrame, *, scorer: str = "") -> pl.DataFrame:
             call was judged twice.
     """
     chosen = scores.filter(pl.col("scorer") == _checked(scores, scorer))
-    told = pl.col("metadata")
+    told = pl.col("metadata").cast(pl.String)
     found = chosen.with_columns(
         told.str.json_path_match(f"$.{name}").cast(dtype, strict=False).alias(name)
         for name, dtype in CARRIED.items()

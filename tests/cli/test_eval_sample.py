@@ -6,7 +6,13 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from llmops_lib import load_scores, sample_scores
+from tests.endpoints.conftest import completion
+from tests.evals.test_production import honest
 from tests.measures.test_sampling import START, call, spans
+from tests.sources.fetch.conftest import reply, serve
+
+__all__ = ["serve"]
 
 
 @pytest.fixture
@@ -46,3 +52,27 @@ def test_a_period_without_calls_is_bad_input(llmops, export, tmp_path):
     assert (code, "no call that answers" in err) == (2, True)
     code, _, err = llmops("eval", "sample", export, "--period", "last week", "--out", tmp_path)
     assert (code, "no week, month or day" in err) == (2, True)
+
+
+@pytest.mark.usefixtures("no_running_loop")
+def test_a_sample_is_judged_with_the_dollars_first(llmops, export, tmp_path, serve, monkeypatch):
+    """The dry run asks nobody; the run writes scores that keep their weights; again costs nothing."""
+
+    def answer(asked):
+        return reply(completion(honest(json.loads(json.loads(asked.body)["messages"][-1]["content"]))))
+
+    server = serve(answer)
+    for name, value in (("BASE_URL", f"{server.url}/v1"), ("API_KEY", "sk-test")):
+        monkeypatch.setenv(f"OPENAI_{name}", value)
+    monkeypatch.setenv("LLMOPS_ALLOW_LOCAL", "1")
+    monkeypatch.chdir(tmp_path)
+    llmops("eval", "sample", export, "--rate", "0.2", "--out", "s")
+    code, out, _ = llmops("eval", "judge", "s", "--dry-run")
+    assert (code, "at most" in out, server.asked) == (0, True, [])
+    code, out, err = llmops("eval", "judge", "s", "--json")
+    assert code == 0, err
+    facts = json.loads(out)
+    assert sample_scores(load_scores(facts["scores"])).height == facts["judged_count"] > 0
+    code, out, _ = llmops("eval", "judge", "s/sample.jsonl")
+    made = facts["call_count"]
+    assert (code, f"{made} calls of the judge, {made} of them kept" in out) == (0, True)
