@@ -33,6 +33,7 @@ _HOMES = {
     "llmops_lib.measures.sampling": ("sample_calls", "sampling_plan"),
     "llmops_lib.measures.quality_estimate": ("quality_estimate",),
     "llmops_lib.measures.live_quality": ("live_quality",),
+    "llmops_lib.measures.quality_alarms": ("QualityAlarms", "quality_alarms"),
     "llmops_lib.refusals": ("is_refusal",),
     "llmops_lib.endpoints.baseline.server": ("BaselineServer",),
     "llmops_lib.chat": ("BASELINE_MODEL", "ChatRequest"),

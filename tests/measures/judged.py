@@ -8,7 +8,7 @@ import polars as pl
 
 from llmops_lib.schema import SCORES, conform
 
-START = datetime(2026, 11, 2, tzinfo=UTC)
+START = datetime(2026, 9, 7, tzinfo=UTC)
 
 
 def scored(judgements, *, chance=0.5, draw=0.001, users=None, feature="faq", per_day=100, **changes):
