@@ -102,6 +102,32 @@ class Period:
         return cls(name, first_on, end_on, _checked_zone(timezone))
 
     @classmethod
+    def named(cls, name: str, timezone: str = "UTC") -> "Period":
+        """The week, month or day of that name.
+
+        Args:
+            name: Such as `2026-W46`, `2026-11` or `2026-11-09`.
+            timezone: IANA zone whose midnights bound the period.
+
+        Raises:
+            PeriodError: If the name is none of them.
+
+        Example:
+            >>> Period.named("2026-11-09").end.isoformat()
+            '2026-11-10T00:00:00+00:00'
+        """
+        if _WEEK.fullmatch(name):
+            return cls.week(name, timezone)
+        if _MONTH.fullmatch(name):
+            return cls.month(name, timezone)
+        try:
+            on = datetime.strptime(name, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        except ValueError as error:
+            msg = f"period {name!r} is no week, month or day; expected one such as '2026-W46' or '2026-11-09'"
+            raise PeriodError(msg) from error
+        return cls.days(on, on + timedelta(days=1), timezone)
+
+    @classmethod
     def week_of(cls, moment: datetime, timezone: str = "UTC") -> "Period":
         """The ISO week that holds a moment, on the calendar of `timezone`."""
         local = moment.astimezone(ZoneInfo(_checked_zone(timezone)))

@@ -16,6 +16,7 @@ from llmops_lib.schema import (
     QUARANTINE,
     REASONS,
     RETRY_COLUMNS,
+    SAMPLE_COLUMNS,
     SCORES,
     SPANS,
     TOOL_VERSIONS,
@@ -47,7 +48,8 @@ def _priced() -> str:
     rows = _rows((*PRICED_COLUMNS, OTHER_CONVENTION))
     more = "`price_calls` adds these columns to spans, `price_both_conventions` the last one too."
     retries = f"`with_retries` adds these.\n\n{_rows(RETRY_COLUMNS)}"
-    return f"## Priced spans\n\n{more}\n\n{rows}\n{retries}"
+    drawn = f"`sample_calls` adds these.\n\n{_rows(SAMPLE_COLUMNS)}"
+    return f"## Priced spans\n\n{more}\n\n{rows}\n{retries}\n{drawn}"
 
 
 def _rows(columns: tuple[Column, ...]) -> str:

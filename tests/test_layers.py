@@ -23,6 +23,7 @@ LAYERS = {
     "experiments": 1,
     "budgets": 1,
     "gating": 1,
+    "sampling": 1,
     "plain_yaml": 1,
     "whole_files": 1,
     "spreadsheets": 1,

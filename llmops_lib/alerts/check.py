@@ -7,11 +7,12 @@ from typing import get_args
 
 import polars as pl
 
-from llmops_lib.alerts.breaches import HISTORY, breaches
+from llmops_lib.alerts.breaches import HISTORY, Breach, breaches
 from llmops_lib.alerts.delivery import Send, senders
 from llmops_lib.alerts.episodes import Episode, found_episodes, merged, remembered
 from llmops_lib.alerts.memory import held, memory_path, recalled, remember
-from llmops_lib.alerts.rules import AlertRules, Dimension, duration_of, load_alert_rules
+from llmops_lib.alerts.quality import quality_breaches
+from llmops_lib.alerts.rules import AlertRules, Dimension, Rule, duration_of, load_alert_rules
 from llmops_lib.errors import AlertError
 from llmops_lib.pricing import price_calls
 from llmops_lib.store import open_source
@@ -95,7 +96,7 @@ def check_alerts(  # noqa: PLR0913 - where from, by which rules, remembered wher
         episode
         for rule in declared.rules
         if since is not None
-        for episode in found_episodes(rule, breaches(rule, calls, since))
+        for episode in found_episodes(rule, _breaches(rule, calls, since, Path(rules).parent))
     ]
     if dry_run:
         return _outcome(*merged(recalled(place), found), as_of=as_of, since=since)
@@ -109,6 +110,12 @@ def check_alerts(  # noqa: PLR0913 - where from, by which rules, remembered wher
             told.tell(name, sender)
     outcome = _outcome(told.episodes, new, as_of=as_of, since=since)
     return replace(outcome, sent=tuple(told.sent), failed=tuple(told.failed))
+
+
+def _breaches(rule: Rule, calls: pl.DataFrame, since: datetime, folder: Path) -> list[Breach]:
+    if rule.kind != "quality":
+        return breaches(rule, calls, since)
+    return quality_breaches(rule, folder)
 
 
 class _Telling:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from llmops_lib.errors import AlertError
+from llmops_lib.measures.quality_alarms import STREAMS
 from llmops_lib.reviewed_yaml import ReviewedKind, read_reviewed
 
 EXAMPLE = Path(__file__).with_name("example.yaml")
@@ -57,7 +58,9 @@ Duration = Annotated[str, AfterValidator(_checked_duration)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 _OPTIONAL = ("severity", "by", "where", "ends_after", "note")
+_QUALITY = ("reference_quality", "tolerance", "days_between_false_alarms", "detector")
 _FIELDS = {
+    "quality": (("scores",), _QUALITY),
     "spend_spike": ((), ("false_alarms_per_week", "above_usd")),
     "slow": (("window", "above_ms"), ("percentile", "min_calls")),
     "failed": (("window", "above_share"), ("min_calls",)),
@@ -71,7 +74,7 @@ class Rule(BaseModel):
 
     Attributes:
         name: What it is called wherever it shows; unique in a file.
-        kind: `spend_spike`, `slow`, `failed` or `expensive_call`.
+        kind: `spend_spike`, `slow`, `failed`, `expensive_call` or `quality`.
         to: Destinations that hear of it.
         severity: `info`, `warning` or `critical`.
         by: Dimensions of which each value is watched for itself; tenant and feature for a spend spike.
@@ -83,6 +86,11 @@ class Rule(BaseModel):
         above_share: Share of failed calls, 0 to 1, above which it is an alert.
         above_usd: Cost of a call above which it is an alert; of a spend spike, USD above what is expected.
         false_alarms_per_week: As `spend_spikes` takes it.
+        scores: Scores of `llmops eval judge`, relative to the file of rules.
+        reference_quality: As `quality_alarms` takes it, and so the next three.
+        tolerance: Rise of failures that is still acceptable.
+        days_between_false_alarms: Days between false alarms.
+        detector: `e-sr` or `cusum`.
         ends_after: Quiet time after which an episode is over and the next alert is a new one.
         note: What to do when it fires; stands in the message.
     """
@@ -90,7 +98,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name
-    kind: Literal["spend_spike", "slow", "failed", "expensive_call"]
+    kind: Literal["spend_spike", "slow", "failed", "expensive_call", "quality"]
     to: Annotated[tuple[str, ...], BeforeValidator(_one_as_list), Field(min_length=1)]
     severity: Literal["info", "warning", "critical"] = "warning"
     by: Annotated[tuple[Dimension, ...], BeforeValidator(_one_as_list)] = ()
@@ -102,6 +110,11 @@ class Rule(BaseModel):
     above_share: Annotated[float, Field(ge=0, lt=1)] = 0
     above_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1
     false_alarms_per_week: Annotated[float, Field(ge=0.01, le=0.1)] = 0.02
+    scores: str = ""
+    reference_quality: Annotated[float, Field(ge=0, le=1)] | None = None
+    tolerance: Annotated[float, Field(ge=0, lt=1)] | None = None
+    days_between_false_alarms: Annotated[float, Field(ge=5, le=100_000)] = 365
+    detector: Literal["e-sr", "cusum"] = "e-sr"
     ends_after: Duration = "24h"
     note: Annotated[str, Field(max_length=500)] = ""
 
@@ -116,6 +129,9 @@ class Rule(BaseModel):
         foreign = sorted(self.model_fields_set - known)
         if foreign:
             msg = f"a rule of kind {self.kind} has no {', '.join(foreign)}; it has {', '.join(sorted(known))}"
+            raise ValueError(msg)
+        if self.kind == "quality" and (self.where or set(self.by) - set(STREAMS)):
+            msg = f"a rule of kind quality has no where, and by may be any of {', '.join(STREAMS)}"
             raise ValueError(msg)
         return self
 

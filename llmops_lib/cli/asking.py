@@ -22,22 +22,11 @@ def asking(judge: str, out: Path, settings: dict[str, Any]) -> Iterator[Callable
         A function of an EvalPlan and, if it is to have one, the name of the run; it gives what came of the
         run and the file of its scores.
     """
-    from llmops_lib import (  # noqa: PLC0415 - keeps `llmops --help` fast
-        Breaker,
-        BreakerPolicy,
-        EndpointClient,
-        EndpointSettings,
-        Judges,
-        run_eval,
-        write_run,
-    )
+    from llmops_lib import EndpointClient, Judges, run_eval, write_run  # noqa: PLC0415 - as below
 
-    kept = dict(settings)
-    most = kept.pop("max_usd")
-    policy = BreakerPolicy(limit_usd=most, window="rolling 31d", reserve_usd=most) if most else None
-    own = EndpointSettings(spans_file=spans_file(out), breaker=Breaker(policy) if policy else None, **kept)
+    own = settings_of(spans_file(out), settings)
     with EndpointClient(settings=own) as client, progress("asking") as advance:
-        key = _judge_key(kept["cache"] or out)
+        key = judge_key(settings["cache"] or out)
         judges = Judges(client.chat_all, judge, key) if judge else None
 
         def run(plan: Any, run_id: str | None = None) -> tuple[Any, Path]:
@@ -57,7 +46,27 @@ def spans_file(out: Path) -> Path:
     return out / "spans.jsonl"
 
 
-def _judge_key(folder: Path) -> bytes:
+def settings_of(spans: Path, settings: dict[str, Any]) -> Any:
+    """Settings of an endpoint from those of a command.
+
+    Args:
+        spans: File that a span of every call is added to.
+        settings: Fields of `EndpointSettings`, and `max_usd`.
+    """
+    from llmops_lib import Breaker, BreakerPolicy, EndpointSettings  # noqa: PLC0415 - keeps `--help` fast
+
+    given = dict(settings)
+    most = given.pop("max_usd")
+    policy = BreakerPolicy(limit_usd=most, window="rolling 31d", reserve_usd=most) if most else None
+    return EndpointSettings(spans_file=spans, breaker=Breaker(policy) if policy else None, **given)
+
+
+def judge_key(folder: Path) -> bytes:
+    """The secret that nonces of judges are made with; made where there is none.
+
+    Args:
+        folder: Folder that it is kept in.
+    """
     path = folder / ".judge-key"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():

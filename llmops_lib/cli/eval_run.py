@@ -11,6 +11,10 @@ from llmops_lib.cli.screen import say, say_json
 
 Suite = Annotated[str, typer.Argument(help="Name of a suite.")]
 Model = Annotated[str, typer.Option(help="Model under test; without it, that of the prompt.")]
+MaxUsd = Annotated[float, typer.Option(min=0, help="No call that might exceed this; 0: no limit.")]
+MaxMinutes = Annotated[float, typer.Option(min=0, help="No new call after this; 0: no limit.")]
+Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Calls at a time.")]
+Cache = Annotated[Path, typer.Option(help="Folder of answers; a run that was stopped goes on.")]
 Only = Annotated[list[str] | None, typer.Option("--only", help="Id of a case or tag; may be repeated.")]
 
 
@@ -22,13 +26,11 @@ def run(
     only: Only = None,
     judge: Annotated[str, typer.Option(help="Model that judges, where a grader needs one.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take; make no call.")] = False,
-    max_usd: Annotated[float, typer.Option(min=0, help="No call that might exceed this; 0: no limit.")] = 0,
-    max_minutes: Annotated[float, typer.Option(min=0, help="No new call after this; 0: no limit.")] = 0,
-    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Calls at a time.")] = 8,
+    max_usd: MaxUsd = 0,
+    max_minutes: MaxMinutes = 0,
+    concurrency: Concurrency = 8,
     out: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("reports/evals"),
-    cache: Annotated[Path, typer.Option(help="Folder of answers; a run that was stopped goes on.")] = Path(
-        "reports/evals/.answers"
-    ),
+    cache: Cache = Path("reports/evals/.answers"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Make every call anew.")] = False,
     prices: PriceFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")] = False,
@@ -87,7 +89,6 @@ def run_plan(plan: Any, judge: str, out: Path, settings: dict[str, Any]) -> tupl
 
 def say_plan(plan: Any, prices: Path | None, *, as_json: bool) -> None:
     """Says how many calls a plan makes and what they cost at most.
-
     Args:
         plan: An EvalPlan.
         prices: The user's own list.

@@ -1,15 +1,17 @@
-"""`llmops eval`: suites, and the locks that hold them still."""
+"""`llmops eval`: suites, the locks that hold them still, and samples of production."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.eval_judge import judge
 from llmops_lib.cli.eval_run import run
+from llmops_lib.cli.eval_sample import sample
 from llmops_lib.cli.screen import say, say_json
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Suites of eval cases: run, lock and verify."
+    no_args_is_help=True, rich_markup_mode=None, help="Suites of eval cases, and samples of production."
 )
 
 Folder = Annotated[
@@ -20,10 +22,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write it as JSON.")]
 
 @app.callback()
 def evals() -> None:
-    """Suites of eval cases: run, lock and verify."""
+    """Suites of eval cases, and samples of production."""
 
 
 app.command("run")(run)
+app.command("sample")(sample)
+app.command("judge")(judge)
 
 
 @app.command()

@@ -45,6 +45,17 @@ class _Correctness(BaseModel):
         return Verdict(float(is_correct), is_correct, self.verdict, self.reason)
 
 
+class _Answer(BaseModel):
+    model_config = _STRICT
+    nonce: str
+    verdict: Literal["good", "bad"]
+    reason: Annotated[str, Field(max_length=2_000)] = ""
+
+    def judged(self) -> Verdict:
+        is_good = self.verdict == "good"
+        return Verdict(float(is_good), is_good, self.verdict, self.reason)
+
+
 class _Claim(BaseModel):
     model_config = _STRICT
     claim: str
@@ -64,7 +75,8 @@ class _Faithfulness(BaseModel):
         return Verdict(share, not unsupported, "unfaithful" if unsupported else "faithful", said)
 
 
-_FORMS: Mapping[str, type[_Correctness] | type[_Faithfulness]] = {
+_FORMS: Mapping[str, type[_Correctness] | type[_Faithfulness] | type[_Answer]] = {
+    "judge_answer": _Answer,
     "judge_correctness": _Correctness,
     "judge_faithfulness": _Faithfulness,
 }
@@ -80,6 +92,7 @@ class Judgement:
         canary_count: Known wrong answers that were judged along.
         error_count: Items without a valid reply.
         results: The calls of the items, in their order.
+        canary_results: Those of the known wrong answers.
     """
 
     verdicts: list[Verdict]
@@ -87,28 +100,31 @@ class Judgement:
     canary_count: int
     error_count: int
     results: list[ChatResult]
+    canary_results: list[ChatResult]
 
 
-def judge(
-    ask: Ask, prompt: Prompt, items: Sequence[Mapping[str, Any]], *, model: str | None = None, key: bytes
+def judge(  # noqa: PLR0913 - who is asked, with what, about what, and as whom
+    ask: Ask,
+    prompt: Prompt,
+    items: Sequence[Mapping[str, Any]],
+    *,
+    model: str | None = None,
+    key: bytes,
+    ids: Sequence[str] = (),
 ) -> Judgement:
     """The verdicts of a model on a batch of answers.
 
     Args:
         ask: Makes the calls.
-        prompt: `judge_correctness` or `judge_faithfulness`.
+        prompt: `judge_correctness`, `judge_faithfulness` or `judge_answer`.
         items: Inputs of the prompt but for its nonce; `candidate` is the answer.
         model: Model that judges; that of the prompt without.
         key: Secret that nonces are made with: the same key gives the same calls, which a cache may answer,
             and nobody who writes answers can know a nonce.
+        ids: A name for each item, which keeps its call the same in another batch; its place without.
     """
-    canaries = _canaries(items)
-    all_items = [*items, *canaries]
-    nonces = [_nonce(key, prompt, number, item) for number, item in enumerate(all_items)]
-    requests = [
-        ChatRequest(model or prompt.model, prompt.render(nonce=nonce, **item), prompt.parameters)
-        for nonce, item in zip(nonces, all_items, strict=True)
-    ]
+    asked = judge_requests(prompt, items, model=model, key=key, ids=ids)
+    nonces, requests = [nonce for nonce, _ in asked], [request for _, request in asked]
     results = ask(requests)
     found = [verdict_of(result, nonce, prompt.name) for result, nonce in zip(results, nonces, strict=True)]
     verdicts, known = found[: len(items)], found[len(items) :]
@@ -116,7 +132,34 @@ def judge(
     errors = sum(one.score is None for one in verdicts)
     if not is_trusted:
         verdicts = [_untrusted() for _ in verdicts]
-    return Judgement(verdicts, is_trusted, len(canaries), errors, results[: len(items)])
+    return Judgement(verdicts, is_trusted, len(known), errors, results[: len(items)], results[len(items) :])
+
+
+def judge_requests(
+    prompt: Prompt,
+    items: Sequence[Mapping[str, Any]],
+    *,
+    model: str | None = None,
+    key: bytes,
+    ids: Sequence[str] = (),
+) -> list[tuple[str, ChatRequest]]:
+    """The nonce and the call for each item, and after them for each known wrong answer.
+
+    Args:
+        prompt: As `judge` takes it, and so the others.
+        items: Inputs of the prompt but for its nonce.
+        model: Model that judges.
+        key: Secret that nonces are made with.
+        ids: A name for each item.
+    """
+    names: Sequence[object] = ids or range(len(items))
+    canaries = _canaries(items)
+    named = [*zip(names, items, strict=True), *((f"canary {at}", item) for at, item in enumerate(canaries))]
+    nonces = [_nonce(key, prompt, name, item) for name, item in named]
+    return [
+        (nonce, ChatRequest(model or prompt.model, prompt.render(nonce=nonce, **item), prompt.parameters))
+        for nonce, (_, item) in zip(nonces, named, strict=True)
+    ]
 
 
 def verdict_of(result: ChatResult, nonce: str, form: str) -> Verdict:
@@ -144,8 +187,8 @@ def _canaries(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{**item, "candidate": _WRONG + order} for item in places for order in ("", _ORDER)]
 
 
-def _nonce(key: bytes, prompt: Prompt, number: int, item: Mapping[str, Any]) -> str:
-    said = f"{prompt.prompt_hash} {number} {content_hash(dict(item))}"
+def _nonce(key: bytes, prompt: Prompt, name: object, item: Mapping[str, Any]) -> str:
+    said = f"{prompt.prompt_hash} {name} {content_hash(dict(item))}"
     return hmac.new(key, said.encode(), sha256).hexdigest()[:32]
 
 

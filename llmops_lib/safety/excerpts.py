@@ -55,6 +55,22 @@ def with_excerpts(calls: pl.DataFrame, *, limit: int = 160) -> pl.DataFrame:
     return masked(calls.drop(present)).with_columns(excerpts)
 
 
+def last_message(text: str | None) -> str:
+    """The text of the last message of a call's input or output, as it is: for a judge and never for a reader.
+
+    Args:
+        text: `input` or `output` of SPANS, JSON or not.
+
+    Returns:
+        The text; empty where there is none.
+
+    Example:
+        >>> last_message('[{"role": "user", "content": "Hi"}, {"role": "user", "content": "Where is it?"}]')
+        'Where is it?'
+    """
+    return "" if text is None else "\n".join(_last_message(text))
+
+
 def _masked_names(names: pl.Series, limit: int) -> pl.Series:
     distinct = names.drop_nulls().unique()
     shown = mask_column(distinct, limit=limit)

@@ -21,6 +21,7 @@ from llmops_lib.schema.spans import (
     OTHER_CONVENTION,
     PRICED_COLUMNS,
     RETRY_COLUMNS,
+    SAMPLE_COLUMNS,
     SPANS,
     TOKEN_CONVENTION,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "REPORT_COLUMNS",
     "REST_NAME",
     "RETRY_COLUMNS",
+    "SAMPLE_COLUMNS",
     "SCORES",
     "SPANS",
     "SPENDER_COLUMNS",

@@ -170,3 +170,15 @@ RETRY_COLUMNS = (
     Column("is_retry", _BOOL, "Whether the call made a failed one again; null where it cannot be told."),
 )
 """Columns that `with_retries` adds to SPANS."""
+
+SAMPLE_COLUMNS = (
+    Column(
+        "draw", _F64, "Hash of the trace as a number from 0 to 1: the call is drawn where it is below chance."
+    ),
+    Column("chance", _F64, "Probability with which the call was drawn.", is_nullable=False),
+    Column("weight", _F64, "One over chance: how many calls it stands for.", is_nullable=False),
+    Column("stratum", _STR, "Calls that were drawn with the same chance.", is_nullable=False),
+    Column("risk_flag", _STR, "What may be wrong with the call; `none` where nothing is.", is_nullable=False),
+    Column("tenant_tier", _STR, "`large`: a tenth of all calls or more; `small`; null without a tenant."),
+)
+"""Columns that `sample_calls` adds to SPANS."""

@@ -96,13 +96,49 @@ def corrected_share(
     if positive > judged:
         msg = f"{positive} of {judged} judged calls passed; expected no more than were judged"
         raise EstimateError(msg)
+    return _corrected((positive, judged), Calibration(tp, fn, fp, tn), alpha)
+
+
+def corrected_weighted_share(
+    apparent: float, effective_n: float, calibration: Calibration, *, alpha: float = 0.05
+) -> JudgeCorrected:
+    """The same for a weighted share of clustered calls, which is worth fewer independent ones.
+
+    Args:
+        apparent: Weighted share of calls that the judge passed.
+        effective_n: Independent calls whose share would vary as much: `p (1 - p) / se^2`.
+        calibration: Its errors where the truth is known.
+        alpha: One minus the confidence level.
+
+    Raises:
+        EstimateError: If the share is not in 0 to 1, or `effective_n` not positive and finite.
+
+    Source:
+        As `corrected_share`; the effective size as in Korn and Graubard, Survey Methodology 24 (1998).
+
+    Example:
+        >>> found = corrected_weighted_share(0.3, 400, Calibration(45, 5, 10, 90))
+        >>> found.value == corrected_share(120, 400, Calibration(45, 5, 10, 90)).value
+        True
+    """
+    between_zero_and_one(alpha, "alpha")
+    if not (0 <= apparent <= 1 and 0 < effective_n < math.inf):
+        msg = f"share {apparent!r} of {effective_n!r} calls; expected 0 to 1 of a positive number"
+        raise EstimateError(msg)
+    return _corrected((apparent * effective_n, effective_n), calibration, alpha)
+
+
+def _corrected(passed: tuple[float, float], calibration: Calibration, alpha: float) -> JudgeCorrected:
+    """The corrected share of passed and judged calls, which need not be whole numbers."""
+    positive, judged = passed
+    tp, fn = calibration.true_positives, calibration.false_negatives
+    fp, tn = calibration.false_positives, calibration.true_negatives
     passing, failing = tp + fn, fp + tn
     apparent = positive / judged if judged else None
+    n = round(judged)
     if not (judged and passing and failing):
         nothing = no_interval(alpha, "lang_reiczigel", Reason.N_TOO_SMALL)
-        return JudgeCorrected(
-            None, None, None, nothing, apparent, None, None, None, None, judged, nothing.reasons
-        )
+        return JudgeCorrected(None, None, None, nothing, apparent, None, None, None, None, n, nothing.reasons)
     sens, spec = tp / passing, tn / failing
     youden = sens + spec - 1
     lower = _youden_lower(tp, passing, tn, failing, alpha)
@@ -110,7 +146,7 @@ def corrected_share(
     if youden <= 0:
         told = (Reason.NOT_IDENTIFIABLE,)
         nothing = no_interval(alpha, "lang_reiczigel", *told)
-        return JudgeCorrected(None, None, None, nothing, apparent, sens, spec, youden, lower, judged, told)
+        return JudgeCorrected(None, None, None, nothing, apparent, sens, spec, youden, lower, n, told)
     share = positive / judged
     uncut = (share + spec - 1) / youden
     spread = (
@@ -128,7 +164,7 @@ def corrected_share(
         specificity=spec,
         youden=youden,
         youden_lower=lower,
-        n=judged,
+        n=n,
         reasons=reasons,
     )
 
@@ -149,7 +185,7 @@ def _doubts(smallest: int, youden_lower: float) -> tuple[Reason, ...]:
 
 
 def _lang_reiczigel(
-    judged: tuple[int, int], passing: tuple[int, int], failing: tuple[int, int], alpha: float
+    judged: tuple[float, float], passing: tuple[int, int], failing: tuple[int, int], alpha: float
 ) -> Interval:
     """The interval, from counts of successes and trials of the three samples."""
     z = normal_quantile(1 - alpha / 2)

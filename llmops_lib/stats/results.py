@@ -19,6 +19,8 @@ class Reason(StrEnum):
     SINGLE_TRIAL = "single_trial"
     UNBOUNDED = "unbounded"
     APPROXIMATE = "approximate"
+    NO_LABELS = "no_labels"
+    MISSING_JUDGEMENTS = "missing_judgements"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def test_the_example_is_right():
         ("above_ms: 10", "above_usd: 10", "needs above_ms"),
         ("above_ms: 10", "above_ms: 10, above_usd: 10", "has no above_usd"),
         ("above_ms: 10", "abov_ms: 10", "no such field"),
-        ("kind: slow", "kind: sluggish", "'spend_spike', 'slow', 'failed' or 'expensive_call'"),
+        ("kind: slow", "kind: sluggish", "'spend_spike', 'slow', 'failed', 'expensive_call' or 'quality'"),
         ("window: 1h", "window: 1 hour", "15m, 6h or 2d"),
         ("window: 1h", "window: 999d", "60 days"),
         ("to: log", "to: [log, ops]", "destinations are ['log']"),

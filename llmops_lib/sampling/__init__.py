@@ -1,0 +1,1 @@
+"""Which calls of production are looked at, with chances that are known."""
