@@ -29,6 +29,8 @@ LlmopsError(ValueError)
 ├── ToolError              a tool definition that cannot be read or is no JSON Schema
 ├── SuiteError             a suite that cannot be found or read, or holds a case twice
 │   └── LockedSuiteError        a suite that is not as it was locked
+├── PolicyError            a policy that cannot be read, or an endpoint that it does not let anything go to
+├── AuditError             an audit log that cannot be written or trusted; nothing is done without its record
 ├── GateError              a gate that is asked for a level, a margin or a metric that cannot be
 ├── RevisionError          git is missing, or knows no such revision
 └── EngineError            a dataframe engine lacks an expression that a measure needs
@@ -182,3 +184,11 @@ class EngineError(LlmopsError):
 
 class GateError(LlmopsError):
     """A gate is asked for a level, a margin or a metric that cannot be."""
+
+
+class PolicyError(LlmopsError):
+    """A data-handling policy cannot be read, or does not let anything go to an endpoint."""
+
+
+class AuditError(LlmopsError):
+    """An audit log cannot be written or trusted; what it should have recorded was not done."""

@@ -53,7 +53,7 @@ def card_end(match: re.Match[str]) -> int | None:
     Source: ISO/IEC 7812-1.
     """
     digits = _NOT_DIGIT.sub("", match[0])
-    return match.end() if _ISSUER.fullmatch(digits) and _passes_luhn(digits) else None
+    return match.end() if _ISSUER.fullmatch(digits) and passes_luhn(digits) else None
 
 
 def iban_end(match: re.Match[str]) -> int | None:
@@ -128,6 +128,12 @@ def mixed_value_end(match: re.Match[str]) -> int | None:
     return match.end("value") if is_mixed else None
 
 
+def passes_luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others, by the algorithm of Luhn."""
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(doubled) + sum(map(int, digits[::-2]))) % 10 == 0
+
+
 def _before(match: re.Match[str], width: int) -> str:
     return match.string[max(0, match.start() - width) : match.start()]
 
@@ -135,8 +141,3 @@ def _before(match: re.Match[str], width: int) -> str:
 def _is_short_ip6(text: str) -> bool:
     groups = [group for group in text.split(":") if group]
     return text.count("::") == 1 and len(groups) > 1 and any(map(str.isdigit, text))
-
-
-def _passes_luhn(digits: str) -> bool:
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(doubled) + sum(map(int, digits[::-2]))) % 10 == 0
