@@ -37,6 +37,12 @@ _PHONE_MARKED = (
 _PHONE_IN_WORDS = (
     r"(?:(?<![\w+#.,/=-])|(?<=\\[nrt])|(?<=[:=]))\d(?:[ ./-]?\d){6,13}+" + _EXTENSION + r"(?![\w-]|[.,:]\d)"
 )
+_PHONE_GROUPED = (
+    r"(?:(?<![\w+#.,/=-])|(?<=\\[nrt])|(?<=[:=]))"
+    r"(?:0\d{1,4}[ ./-]\d{2,8}(?:[ .-]\d{2,4}){0,4}|(?:1[-. ])?[2-9]\d\d(?P<by>[-. ])[2-9]\d\d(?P=by)\d{4})"
+    + _EXTENSION
+    + r"(?![\w-]|[.,:]\d)"
+)
 _PHONE_BARE = r"(?:(?<![\w+.-])|(?<=\\[nrt]))\d(?:[ ./()-]{0,3}\d){6,14}+" + _EXTENSION + r"(?![\w-]|[.,:]\d)"
 
 PERSONAL_PATTERNS = (
@@ -49,6 +55,7 @@ PERSONAL_PATTERNS = (
     Pattern("IP", re.compile(_IP6), "ipv6", ip_end, LIKELY),
     Pattern("PHONE", re.compile(_PHONE_MARKED), "phone_marked", phone_marked_end, LIKELY),
     Pattern("PHONE", re.compile(_PHONE_IN_WORDS), "phone_in_words", phone_in_words_end, LIKELY),
+    Pattern("PHONE", re.compile(_PHONE_GROUPED), "phone_grouped", phone_in_plan_end, LIKELY),
 )
 """Personal data whose form can be checked; an earlier pattern keeps its text from a later one."""
 
