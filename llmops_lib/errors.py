@@ -29,6 +29,8 @@ LlmopsError(ValueError)
 ├── ToolError              a tool definition that cannot be read or is no JSON Schema
 ├── SuiteError             a suite that cannot be found or read, or holds a case twice
 │   └── LockedSuiteError        a suite that is not as it was locked
+├── PolicyError            a policy that cannot be read, or an endpoint that it does not let anything go to
+├── AuditError             an audit log that cannot be written or trusted; nothing is done without its record
 ├── GateError              a gate that is asked for a level, a margin or a metric that cannot be
 ├── ExperimentError        experiments that cannot be read, or a user that cannot be assigned
 ├── ComparisonError        a comparison that is asked for an arm, a level or a metric that cannot be
@@ -192,3 +194,11 @@ class ComparisonError(LlmopsError):
 
 class ExperimentError(LlmopsError):
     """Experiments cannot be read or say what cannot be, or there is no user to assign."""
+
+
+class PolicyError(LlmopsError):
+    """A data-handling policy cannot be read, or does not let anything go to an endpoint."""
+
+
+class AuditError(LlmopsError):
+    """An audit log cannot be written or trusted; what it should have recorded was not done."""

@@ -62,6 +62,8 @@ ALLOWED_IN = {
     "genai_prices": {"pricing"},
     "httpx": {"sources", "endpoints"},
     "pydantic": {"alerts", "budgets", "evals", "experiments", "registry", "reviewed_yaml"},
+    "pydantic": {"alerts", "budgets", "evals", "registry", "reviewed_yaml", "safety"},
+    "phonenumbers": {"safety"},
     "apprise": {"alerts"},
     "pandas": {"views", "pricing"},
     "jiter": {"sources"},

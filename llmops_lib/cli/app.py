@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from llmops_lib.cli.alerts import app as alerts
+from llmops_lib.cli.audit import app as audit
 from llmops_lib.cli.budgets import app as budgets
 from llmops_lib.cli.demo import demo
 from llmops_lib.cli.evals import app as evals
@@ -32,6 +33,7 @@ app.add_typer(gates, name="gate")
 app.command("serve-baseline")(serve_baseline)
 app.add_typer(evals, name="eval")
 app.add_typer(alerts, name="alerts")
+app.add_typer(audit, name="audit")
 app.add_typer(budgets, name="budgets")
 app.command("search")(search)
 app.add_typer(fetches, name="fetch")

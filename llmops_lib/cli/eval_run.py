@@ -89,6 +89,7 @@ def run_plan(plan: Any, judge: str, out: Path, settings: dict[str, Any]) -> tupl
 
 def say_plan(plan: Any, prices: Path | None, *, as_json: bool) -> None:
     """Says how many calls a plan makes and what they cost at most.
+
     Args:
         plan: An EvalPlan.
         prices: The user's own list.

@@ -7,8 +7,8 @@ import polars as pl
 
 from llmops_lib.errors import ComparisonError
 from llmops_lib.frames import collected, narwhal
-from llmops_lib.gating.validity import with_facts
-from llmops_lib.schema import SCORES, conform
+from llmops_lib.gating.scores import prepared
+from llmops_lib.schema import SCORES
 
 SIDES_BY = ("run_id", "prompt", "prompt_version", "prompt_hash", "model")
 """What a side may be told by; `prompt` is `NAME@VERSION`."""
@@ -43,7 +43,7 @@ def side_of(scores: Any, by: str, value: str, *, keep: str = "") -> pl.DataFrame
         raise ComparisonError(msg)
     filled = _filled(rows)
     kept = [rows[keep]] if keep in rows.columns and keep not in SCORES.names else []
-    whole = with_facts(conform(filled.select(SCORES.names), SCORES)).with_columns(kept)
+    whole = prepared(filled.select(SCORES.names)).with_columns(kept)
     return whole if by == "run_id" else _as_one_run(whole, value)
 
 

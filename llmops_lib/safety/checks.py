@@ -15,7 +15,7 @@ _ISSUER = re.compile(
     r"|3[47]\d{13}"  # American Express
     r"|3(?:0[0-5]|[68]\d|9\d)\d{11}"  # Diners Club
     r"|(?:6011|64[4-9]\d|65\d{2}|62\d{2})\d{12,15}"  # Discover, UnionPay
-    r"|35(?:2[89]|[3-8]\d)\d{12,15}|(?:1800|2131)\d{11}"  # JCB
+    r"|35\d{14,17}|(?:1800|2131)\d{11}"  # JCB
     r"|(?:50|5[6-8]|6[0-9])\d{10,17}"  # Maestro
 )
 
@@ -53,7 +53,7 @@ def card_end(match: re.Match[str]) -> int | None:
     Source: ISO/IEC 7812-1.
     """
     digits = _NOT_DIGIT.sub("", match[0])
-    return match.end() if _ISSUER.fullmatch(digits) and _passes_luhn(digits) else None
+    return match.end() if _ISSUER.fullmatch(digits) and passes_luhn(digits) else None
 
 
 def iban_end(match: re.Match[str]) -> int | None:
@@ -128,6 +128,12 @@ def mixed_value_end(match: re.Match[str]) -> int | None:
     return match.end("value") if is_mixed else None
 
 
+def passes_luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others, by the algorithm of Luhn."""
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(doubled) + sum(map(int, digits[::-2]))) % 10 == 0
+
+
 def _before(match: re.Match[str], width: int) -> str:
     return match.string[max(0, match.start() - width) : match.start()]
 
@@ -135,8 +141,3 @@ def _before(match: re.Match[str], width: int) -> str:
 def _is_short_ip6(text: str) -> bool:
     groups = [group for group in text.split(":") if group]
     return text.count("::") == 1 and len(groups) > 1 and any(map(str.isdigit, text))
-
-
-def _passes_luhn(digits: str) -> bool:
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(doubled) + sum(map(int, digits[::-2]))) % 10 == 0

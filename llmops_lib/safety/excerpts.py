@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 import polars as pl
 
-from llmops_lib.safety.masking import find_sensitive, mask_column, mask_text
+from llmops_lib.safety.masking import mask_column, mask_text
+from llmops_lib.safety.placeholders import Placeholders
+from llmops_lib.safety.sensitive import find_sensitive
 
 KEPT_AS_IS = ("trace_id", "span_id", "started_on", "dimension")
 """Identifiers that a reader copies to find a trace again, and names that are ours."""
@@ -38,6 +40,8 @@ def masked(table: pl.DataFrame, *, limit: int = 60) -> pl.DataFrame:
 def with_excerpts(calls: pl.DataFrame, *, limit: int = 160) -> pl.DataFrame:
     """The calls with masked excerpts in place of `input`, `output` and `error_message`.
 
+    The same value has the same placeholder in all excerpts of a trace.
+
     Args:
         calls: A few rows of SPANS.
         limit: Longest excerpt, in characters.
@@ -47,9 +51,18 @@ def with_excerpts(calls: pl.DataFrame, *, limit: int = 160) -> pl.DataFrame:
         `output_excerpt` (the answer) and `error_excerpt`, where the table has their source.
     """
     present = {source: name for source, name in _EXCERPTS.items() if source in calls.columns}
+    traces = calls["trace_id"] if "trace_id" in calls.columns else pl.int_range(calls.height, eager=True)
+    numbers = {trace: Placeholders() for trace in traces}
     # At most a few dozen rows, each with JSON of its own shape.
     excerpts = [
-        pl.Series(name, [_excerpt(text, limit) for text in calls[source]], dtype=pl.String)
+        pl.Series(
+            name,
+            [
+                _excerpt(text, limit, numbers[trace])
+                for text, trace in zip(calls[source], traces, strict=True)
+            ],
+            dtype=pl.String,
+        )
         for source, name in present.items()
     ]
     return masked(calls.drop(present)).with_columns(excerpts)
@@ -83,10 +96,10 @@ def _masked_names(names: pl.Series, limit: int) -> pl.Series:
     return names.replace_strict(distinct, told_apart, default=None, return_dtype=pl.String)
 
 
-def _excerpt(text: str | None, limit: int) -> str | None:
+def _excerpt(text: str | None, limit: int, placeholders: Placeholders) -> str | None:
     if text is None:
         return None
-    return mask_text(" ".join(_last_message(text)), limit=limit)
+    return mask_text(" ".join(_last_message(text)), limit=limit, placeholders=placeholders)
 
 
 def _last_message(text: str) -> Iterator[str]:

@@ -1,64 +1,25 @@
 r"""Text from traces made fit to be shown: sensitive values replaced, control characters visible, length cut.
 
-What is hidden depends on form alone (`patterns.py`): e-mail addresses, phone numbers, payment cards,
+What is hidden depends on form alone (`sensitive.py`): e-mail addresses, phone numbers, payment cards,
 IBANs, IP addresses, US social security numbers, keys and passwords. Names and postal addresses stay.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
 from llmops_lib.errors import SchemaError
-from llmops_lib.safety.patterns import LONGEST_MATCH, PERSONAL_PATTERNS, SECRET_PATTERNS, Pattern
+from llmops_lib.safety.patterns import LONGEST_MATCH
+from llmops_lib.safety.placeholders import Placeholders
+from llmops_lib.safety.sensitive import find_sensitive
 
 _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cn", "Co", "Cs")
-_SEPARATORS = re.compile(r"[^A-Za-z0-9@]")
 # Nothing outside these ranges needs a second look: most text is passed over at the speed of `re`.
 _SUSPECT = re.compile("[^\\x20-\\x7e\\xa1-\\xac\\xae-\\u024f]")
 
 
-@dataclass(frozen=True)
-class Sensitive:
-    """One place in a text that must not be shown.
-
-    Attributes:
-        start: Index of its first character.
-        end: Index after its last character.
-        kind: `EMAIL`, `PHONE`, `CARD`, `IBAN`, `IP`, `SSN` or `SECRET`.
-    """
-
-    start: int
-    end: int
-    kind: str
-
-
-def find_sensitive(text: str) -> list[Sensitive]:
-    """Personal data and secrets in a text, in order of place, none overlapping.
-
-    Where two kinds claim the same characters a secret wins over personal data, then the kind whose
-    form says more (an e-mail address over an IP address, a card over a phone number).
-
-    Args:
-        text: Any text; the time taken grows linearly with its length.
-
-    Example:
-        >>> find_sensitive("write to ann@example.com")
-        [Sensitive(start=9, end=24, kind='EMAIL')]
-    """
-    taken = bytearray(len(text))
-    found = []
-    for pattern in (*SECRET_PATTERNS, *PERSONAL_PATTERNS):
-        for start, end in _hits(pattern, text):
-            if not any(taken[start:end]):
-                taken[start:end] = b"\1" * (end - start)
-                found.append(Sensitive(start, end, pattern.kind))
-    return sorted(found, key=lambda place: place.start)
-
-
-def mask_text(text: str, *, limit: int = 200) -> str:
+def mask_text(text: str, *, limit: int = 200, placeholders: Placeholders | None = None) -> str:
     r"""The text as it may be shown: one line of at most `limit` characters without personal data or secrets.
 
     Each value becomes a placeholder that names its kind; the same value gets the same number within
@@ -70,6 +31,7 @@ def mask_text(text: str, *, limit: int = 200) -> str:
     Args:
         text: Any text, hostile ones included.
         limit: Longest result; a longer text ends in `…`.
+        placeholders: Numbers shared with other texts of the same trace; this text has its own without.
 
     Returns:
         The masked text.
@@ -85,7 +47,8 @@ def mask_text(text: str, *, limit: int = 200) -> str:
     window = 8 * limit
     seen = line[: window + LONGEST_MATCH]
     places = [place for place in find_sensitive(seen) if place.start < window]
-    shown = _visible(_with_placeholders(seen, places, window))
+    numbers = Placeholders() if placeholders is None else placeholders
+    shown = _visible(numbers.replaced(seen, places, end=window))
     if len(shown) <= limit and len(line) <= window:
         return shown
     return shown[: limit - 1] + "…"
@@ -112,28 +75,6 @@ def mask_column(texts: pl.Series, *, limit: int = 200) -> pl.Series:
     # Check digits and numbering within one text have no columnar expression.
     masked = [None if text is None else mask_text(text, limit=limit) for text in texts]
     return pl.Series(texts.name, masked, dtype=pl.String)
-
-
-def _hits(pattern: Pattern, text: str) -> Iterator[tuple[int, int]]:
-    group = "value" if "value" in pattern.regex.groupindex else 0
-    for match in pattern.regex.finditer(text):
-        end = pattern.check(match) if pattern.check else match.end(group)
-        if end is not None:
-            yield match.start(group), end
-
-
-def _with_placeholders(text: str, places: Sequence[Sensitive], window: int) -> str:
-    numbers: dict[tuple[str, str], int] = {}
-    counts: dict[str, int] = {}
-    parts = []
-    at = 0
-    for place in places:
-        value = (place.kind, _SEPARATORS.sub("", text[place.start : place.end]).casefold())
-        if value not in numbers:
-            numbers[value] = counts[place.kind] = counts.get(place.kind, 0) + 1
-        parts += [text[at : place.start], f"<{place.kind}_{numbers[value]}>"]
-        at = place.end
-    return "".join([*parts, text[at:window]])
 
 
 def _visible(text: str) -> str:

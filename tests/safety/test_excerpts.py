@@ -75,3 +75,17 @@ def test_an_empty_table_keeps_its_columns():
     """No failed call is an answer too."""
     table = pl.DataFrame(schema={"trace_id": pl.String, "user_id": pl.String, "input": pl.String})
     assert with_excerpts(table).columns == ["trace_id", "user_id", "input_excerpt"]
+
+
+def test_a_value_has_one_placeholder_in_all_excerpts_of_a_trace():
+    """Question and answer speak of the same two people; another trace counts anew."""
+    calls = pl.DataFrame(
+        {
+            "trace_id": ["a", "a", "b"],
+            "input": ["ann@example.com asks", "bob@example.com asks", "bob@example.com asks"],
+            "output": ["told bob@example.com", "told ann@example.com", "told bob@example.com"],
+        }
+    )
+    shown = with_excerpts(calls)
+    assert shown["input_excerpt"].to_list() == ["<EMAIL_1> asks", "<EMAIL_2> asks", "<EMAIL_1> asks"]
+    assert shown["output_excerpt"].to_list() == ["told <EMAIL_2>", "told <EMAIL_1>", "told <EMAIL_1>"]
