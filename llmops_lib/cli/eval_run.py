@@ -1,12 +1,12 @@
 """`llmops eval run`: a suite against a prompt and a model."""
 
-import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from llmops_lib.cli.options import PriceFile
+from llmops_lib.cli.paid_calls import breaker_of, judge_key
 from llmops_lib.cli.screen import progress, say, say_json
 
 Suite = Annotated[str, typer.Argument(help="Name of a suite.")]
@@ -81,8 +81,6 @@ def run_plan(plan: Any, judge: str, out: Path, settings: dict[str, Any]) -> tupl
         settings: Of the client, and `max_usd`.
     """
     from llmops_lib import (  # noqa: PLC0415 - as above
-        Breaker,
-        BreakerPolicy,
         EndpointClient,
         EndpointSettings,
         Judges,
@@ -90,24 +88,14 @@ def run_plan(plan: Any, judge: str, out: Path, settings: dict[str, Any]) -> tupl
         write_run,
     )
 
-    most = settings.pop("max_usd")
-    policy = BreakerPolicy(limit_usd=most, window="rolling 31d", reserve_usd=most) if most else None
+    breaker = breaker_of(settings.pop("max_usd"))
     spans = out / "spans.jsonl"
-    own = EndpointSettings(spans_file=spans, breaker=Breaker(policy) if policy else None, **settings)
+    own = EndpointSettings(spans_file=spans, breaker=breaker, **settings)
     with EndpointClient(settings=own) as client, progress("asking") as advance:
-        key = _judge_key(settings["cache"] or out)
+        key = judge_key(settings["cache"] or out)
         judges = Judges(client.chat_all, judge, key) if judge else None
         outcome = run_eval(plan, client, judges=judges, on_call=advance)
     return outcome, write_run(outcome, out), spans
-
-
-def _judge_key(folder: Path) -> bytes:
-    path = folder / ".judge-key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
 
 
 def _say_plan(plan: Any, prices: Path | None, *, as_json: bool) -> None:
