@@ -24,6 +24,8 @@ SIDES = ("old", "new")
 SIDE_BY_SIDE = timedelta(minutes=10)
 """Calls of a pair that began farther apart, as where one was kept from before, say nothing of latency."""
 
+_COUNTS = ("found_count", "drawn_count", "rerun_count", "skipped_count", "same_request_count", "failed_count")
+
 Graders = tuple[Suite | None, Judges | None]
 
 
@@ -44,6 +46,21 @@ class Rerun:
     new: pl.DataFrame
     skipped: pl.DataFrame
     facts: Mapping[str, Any]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many calls were found, drawn, made again, left out, alike and without an answer."""
+        return {name: self.facts[name] for name in _COUNTS}
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The export that calls were drawn from: `files`, `fingerprint`, `is_synthetic`."""
+        stated = self.facts.get("source") or {}
+        return {
+            "files": stated.get("files", []),
+            "fingerprint": stated.get("fingerprint", "unknown"),
+            "is_synthetic": bool(stated.get("is_synthetic", False)),
+        }
 
 
 def run_rerun(  # noqa: PLR0913 - plan, client, graders, and three that tests set
