@@ -38,6 +38,7 @@ LAYERS = {
     "store": 3,
     "endpoints": 3,
     "evals": 3,
+    "reruns": 4,
     "measures": 4,
     "views": 5,
     "alerts": 6,

@@ -1,11 +1,11 @@
 """A client for the calls of a command, with its limits, its progress bar and the models that judge."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from llmops_lib.cli.paid_calls import breaker_of, judge_key
 from llmops_lib.cli.screen import progress
 
 
@@ -53,23 +53,7 @@ def settings_of(spans: Path, settings: dict[str, Any]) -> Any:
         spans: File that a span of every call is added to.
         settings: Fields of `EndpointSettings`, and `max_usd`.
     """
-    from llmops_lib import Breaker, BreakerPolicy, EndpointSettings  # noqa: PLC0415 - keeps `--help` fast
+    from llmops_lib import EndpointSettings  # noqa: PLC0415 - keeps `llmops --help` fast
 
     given = dict(settings)
-    most = given.pop("max_usd")
-    policy = BreakerPolicy(limit_usd=most, window="rolling 31d", reserve_usd=most) if most else None
-    return EndpointSettings(spans_file=spans, breaker=Breaker(policy) if policy else None, **given)
-
-
-def judge_key(folder: Path) -> bytes:
-    """The secret that nonces of judges are made with; made where there is none.
-
-    Args:
-        folder: Folder that it is kept in.
-    """
-    path = folder / ".judge-key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
+    return EndpointSettings(spans_file=spans, breaker=breaker_of(given.pop("max_usd")), **given)

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from llmops_lib.cli.asking import judge_key, settings_of
+from llmops_lib.cli.asking import settings_of
 from llmops_lib.cli.eval_run import Cache, Concurrency, MaxMinutes, MaxUsd
 from llmops_lib.cli.options import PriceFile
+from llmops_lib.cli.paid_calls import judge_key
 from llmops_lib.cli.screen import progress, say, say_json
 
 

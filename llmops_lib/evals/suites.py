@@ -135,6 +135,24 @@ def suite_names(folder: Path) -> list[str]:
     return sorted(path.parent.name for path in folder.glob(f"*/{SUITE_FILE}"))
 
 
+def suites_of(prompt: str, *, folder: str | Path | None = None) -> list[Suite]:
+    """The suites that are for a prompt, by name; none where there is no folder of suites.
+
+    Args:
+        prompt: Name of the prompt.
+        folder: Folder of suites; without it, as for `load_suite`.
+
+    Raises:
+        SuiteError: If a suite of the folder is not as expected.
+    """
+    try:
+        place = found_folder(folder, "evals", SuiteError)
+    except SuiteError:
+        return []
+    loaded = [load_suite(name, folder=place) for name in suite_names(place)]
+    return [suite for suite in loaded if suite.settings.prompt == prompt]
+
+
 def _content(place: Path, name: str, file: str) -> bytes:
     content = _optional(place, name, file)
     if content is None:

@@ -164,6 +164,12 @@ def compiled(source: str, variables: frozenset[str], first_line: int = 1) -> Tem
         raise TemplateError(msg) from error
 
 
+@lru_cache(maxsize=256)
+def parsed(source: str) -> nodes.Template:
+    """The tree of a template that is known to compile, to be looked at and not changed."""
+    return _ENVIRONMENT.parse(source)
+
+
 def rendered(template: Template, inputs: Mapping[str, Any], *, characters: int = MAX_CHARACTERS) -> str:
     """The text that a template makes of inputs.
 

@@ -84,6 +84,21 @@ def last_message(text: str | None) -> str:
     return "" if text is None else "\n".join(_last_message(text))
 
 
+def with_masked_texts(table: pl.DataFrame, *columns: str, limit: int = 1_200) -> pl.DataFrame:
+    """The table with the texts of some columns masked and cut, for texts that are to be read whole.
+
+    Args:
+        table: A small table.
+        columns: Columns of text.
+        limit: Longest text, in characters.
+
+    Example:
+        >>> with_masked_texts(pl.DataFrame({"answer": ["write to ann@example.com"]}), "answer").rows()
+        [('write to <EMAIL_1>',)]
+    """
+    return table.with_columns(mask_column(table[name], limit=limit) for name in columns)
+
+
 def _masked_names(names: pl.Series, limit: int) -> pl.Series:
     distinct = names.drop_nulls().unique()
     shown = mask_column(distinct, limit=limit)

@@ -1,0 +1,35 @@
+"""`llmops report ...-review`: a finished run as a document, one command per notebook."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmops_lib.cli.report import AsJson, Output, write_report
+
+
+def rerun_review(
+    run: Annotated[Path, typer.Argument(help="Folder of a rerun, as `llmops rerun` writes it.")],
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many changed answers are shown.")] = 20,
+    alpha: Annotated[
+        float, typer.Option(help="Chance of a false better or worse, over all metrics together.")
+    ] = 0.05,
+    margin: Annotated[float, typer.Option(help="Change of a score that counts as none.")] = 0.05,
+    ratio_margin: Annotated[
+        float, typer.Option(help="Change of cost, latency or length that counts as none, as a share.")
+    ] = 0.1,
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write the comparison of a rerun: verdict, effects, the answers that changed most.
+
+    Example: llmops report rerun-review reports/reruns/RUN --top 40
+    """
+    parameters = {
+        "run": str(run),
+        "top": top,
+        "alpha": alpha,
+        "margin": margin,
+        "ratio_margin": ratio_margin,
+    }
+    write_report("rerun-review", output, parameters, as_json=as_json)
