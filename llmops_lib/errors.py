@@ -29,6 +29,7 @@ LlmopsError(ValueError)
 ├── ToolError              a tool definition that cannot be read or is no JSON Schema
 ├── SuiteError             a suite that cannot be found or read, or holds a case twice
 │   └── LockedSuiteError        a suite that is not as it was locked
+├── IncidentError          no incident is where one was asked for, or a playbook says what cannot be
 ├── GateError              a gate that is asked for a level, a margin or a metric that cannot be
 ├── RevisionError          git is missing, or knows no such revision
 └── EngineError            a dataframe engine lacks an expression that a measure needs
@@ -182,3 +183,7 @@ class EngineError(LlmopsError):
 
 class GateError(LlmopsError):
     """A gate is asked for a level, a margin or a metric that cannot be."""
+
+
+class IncidentError(LlmopsError):
+    """No incident is where one was asked for, or a playbook says what cannot be."""

@@ -18,6 +18,7 @@ LAYERS = {
     "evidence": 1,
     "facts": 1,
     "refusals": 1,
+    "signals": 1,
     "chat": 1,
     "budgets": 1,
     "gating": 1,
@@ -66,6 +67,7 @@ ALLOWED_IN = {
     "jsonschema_rs": {"json_schemas"},
     "stamina": {"sources", "endpoints"},
     "scipy": {"stats"},
+    "ruptures": {"stats"},
 }
 """Third-party packages that may appear in these modules only."""
 
