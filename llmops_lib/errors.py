@@ -31,6 +31,7 @@ LlmopsError(ValueError)
 │   └── LockedSuiteError        a suite that is not as it was locked
 ├── PolicyError            a policy that cannot be read, or an endpoint that it does not let anything go to
 ├── AuditError             an audit log that cannot be written or trusted; nothing is done without its record
+├── IncidentError          no incident is where one was asked for, or a playbook says what cannot be
 ├── GateError              a gate that is asked for a level, a margin or a metric that cannot be
 ├── ExperimentError        experiments that cannot be read, or a user that cannot be assigned
 ├── ComparisonError        a comparison that is asked for an arm, a level or a metric that cannot be
@@ -202,3 +203,7 @@ class PolicyError(LlmopsError):
 
 class AuditError(LlmopsError):
     """An audit log cannot be written or trusted; what it should have recorded was not done."""
+
+
+class IncidentError(LlmopsError):
+    """No incident is where one was asked for, or a playbook says what cannot be."""

@@ -62,7 +62,11 @@ _REJECTIONS = (
     r"\bthere (?:is|was|are|were) no (?:benefits?|justification|excuse)\b",
     r"\b(?:harmful stereotype|widely condemned|not accurate or fair)\b",
 )
-_PATTERN = "(?i)" + "|".join((*_REFUSALS, *_REJECTIONS))
+REFUSAL_PATTERN = "(?i)" + "|".join((*_REFUSALS, *_REJECTIONS))
+"""What the beginning of an answer that refuses matches, in the syntax that all engines share."""
+
+BEGINNING_OF_JSON = _READ_CHARACTERS + 80
+"""Characters of a message list in JSON that hold the beginning of its text."""
 
 
 def is_refusal(text: pl.Expr) -> pl.Expr:
@@ -80,7 +84,7 @@ def is_refusal(text: pl.Expr) -> pl.Expr:
         [True, False, None]
     """
     beginning = text.str.slice(0, _READ_CHARACTERS).str.replace_many(["\u2019", "&#39;"], ["'", "'"])
-    return beginning.str.contains(_PATTERN)
+    return beginning.str.contains(REFUSAL_PATTERN)
 
 
 def refusal_in(output: nw.Expr) -> nw.Expr:
@@ -97,7 +101,7 @@ def refusal_in(output: nw.Expr) -> nw.Expr:
         "&#39;", "'", literal=True
     )
     # pandas says of a missing text that it does not contain the pattern.
-    return nw.when(~output.is_null()).then(straight.str.contains(_PATTERN))
+    return nw.when(~output.is_null()).then(straight.str.contains(REFUSAL_PATTERN))
 
 
 def refuses(text: str) -> bool:

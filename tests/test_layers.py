@@ -18,6 +18,7 @@ LAYERS = {
     "evidence": 1,
     "facts": 1,
     "refusals": 1,
+    "signals": 1,
     "chat": 1,
     "comparing": 1,
     "experiments": 1,
@@ -62,8 +63,7 @@ ALLOWED_IN = {
     "typer": {"cli"},
     "genai_prices": {"pricing"},
     "httpx": {"sources", "endpoints"},
-    "pydantic": {"alerts", "budgets", "evals", "experiments", "registry", "reviewed_yaml"},
-    "pydantic": {"alerts", "budgets", "evals", "registry", "reviewed_yaml", "safety"},
+    "pydantic": {"alerts", "budgets", "evals", "experiments", "registry", "reviewed_yaml", "safety"},
     "phonenumbers": {"safety"},
     "apprise": {"alerts"},
     "pandas": {"views", "pricing"},
@@ -73,6 +73,7 @@ ALLOWED_IN = {
     "jsonschema_rs": {"json_schemas"},
     "stamina": {"sources", "endpoints"},
     "scipy": {"stats"},
+    "ruptures": {"stats"},
 }
 """Third-party packages that may appear in these modules only."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from llmops_lib.calls.sampling import sample_calls
+from llmops_lib.calls.drawn import drawn_by_stratum
 from llmops_lib.errors import PromptError
 
 _TEXTS = ("system_instructions", "input", "output", "attributes")
@@ -50,7 +50,7 @@ def draw_calls(  # noqa: PLR0913 - what is drawn from, and how
     size: int = 50,
     seed: int = 0,
 ) -> DrawnCalls:
-    """Model calls that carried a prompt, drawn at random by stratum (`sample_calls`).
+    """Model calls that carried a prompt, drawn at random by stratum (`drawn_by_stratum`).
 
     Args:
         spans: SPANS.
@@ -73,7 +73,7 @@ def draw_calls(  # noqa: PLR0913 - what is drawn from, and how
         raise PromptError(_nothing(calls, prompt_name, features))
     kept = frame.filter(pl.col("prompt_hash") == prompt_hash) if prompt_hash else frame
     kept = frame if kept.is_empty() else kept
-    drawn = sample_calls(kept, size=size, seed=seed)
+    drawn = drawn_by_stratum(kept, size=size, seed=seed)
     keys = ["trace_id", "span_id"]
     texts = calls.join(drawn.lazy().select(keys), on=keys, how="semi").select(*keys, *_TEXTS)
     found = texts.unique(keys, keep="first").collect(engine="streaming")

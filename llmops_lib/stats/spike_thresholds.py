@@ -79,3 +79,20 @@ def thresholds(false_alarms_per_week: float, calls_per_hour: float) -> Threshold
             for name in ("spike", "sustained", "daily")
         )
     )
+
+
+def rate_at(z: float, detector: str, calls_per_hour: float) -> float:
+    """False alarms per series and week that a threshold at z gives; carried on beyond what was measured.
+
+    Args:
+        z: Value of the detector.
+        detector: `spike`, `sustained` or `daily`.
+        calls_per_hour: Calls of the series.
+
+    Example:
+        >>> round(rate_at(7.0, "spike", 300), 6)
+        0.1
+    """
+    high, low = (getattr(thresholds(rate, calls_per_hour), detector) for rate in (HIGHEST_RATE, LOWEST_RATE))
+    decades = (z - high) / (low - high)
+    return float(HIGHEST_RATE * (LOWEST_RATE / HIGHEST_RATE) ** decades)

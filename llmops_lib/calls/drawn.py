@@ -9,7 +9,7 @@ _LEVELS = (("feature", "state", "length"), ("feature", "state"), ("state",), ())
 """Ways to cut calls into strata, the finest first."""
 
 
-def sample_calls(calls: pl.DataFrame, *, size: int, seed: int = 0) -> pl.DataFrame:
+def drawn_by_stratum(calls: pl.DataFrame, *, size: int, seed: int = 0) -> pl.DataFrame:
     """Calls drawn at random by feature, failed or answered, and thirds of length; one row per drawn call.
 
     Each stratum gives as many calls as its share of all, and at least one; where there are more strata than
@@ -28,7 +28,7 @@ def sample_calls(calls: pl.DataFrame, *, size: int, seed: int = 0) -> pl.DataFra
         >>> calls = pl.DataFrame({"trace_id": list("abcdefgh"), "span_id": list("abcdefgh"),
         ...     "feature": ["chat"] * 6 + ["search"] * 2, "is_error": [False] * 8,
         ...     "input_chars": [10] * 8})
-        >>> drawn = sample_calls(calls, size=4)
+        >>> drawn = drawn_by_stratum(calls, size=4)
         >>> drawn.group_by("stratum").agg(pl.len(), pl.sum("weight")).sort("stratum").rows()
         [('chat, answered, middle', 3, 6.0), ('search, answered, middle', 1, 2.0)]
     """
@@ -40,7 +40,7 @@ def sample_calls(calls: pl.DataFrame, *, size: int, seed: int = 0) -> pl.DataFra
     )
     counts = strata.group_by("stratum").len("stratum_count").sort("stratum")
     counts = counts.with_columns(drawn_count=_allocated(counts["stratum_count"], size))
-    generator = seeded_generator(f"sample_calls/1/{seed}", strata["trace_id"] + strata["span_id"])
+    generator = seeded_generator(f"drawn_by_stratum/1/{seed}", strata["trace_id"] + strata["span_id"])
     ranked = strata.with_columns(_luck=pl.Series(generator.random(strata.height)))
     ranked = ranked.join(counts, on="stratum", how="left", maintain_order="left")
     place = pl.col("_luck").rank("ordinal").over("stratum")

@@ -1,0 +1,208 @@
+"""When something went wrong: the signals that rose above their own past, and the incidents that they make."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from llmops_lib.calls import portable
+from llmops_lib.errors import IncidentError
+from llmops_lib.frames import collected, narwhal
+from llmops_lib.schema import UTC_DATETIME
+from llmops_lib.signals import WATCHED
+from llmops_lib.signals.changes import found_changes
+from llmops_lib.signals.episodes import episodes
+
+_NEAR = timedelta(hours=24)
+
+
+@portable
+def change_points(  # noqa: PLR0913 - the tables of three kinds, the streams, and two limits
+    spans: Any,
+    scores: Any = None,
+    *,
+    findings: Any = None,
+    by: str | Sequence[str] = WATCHED,
+    false_alarms_per_week: float = 0.25,
+    least_excess_usd: float = 1.0,
+) -> pl.DataFrame:
+    """Stretches of hours in which one signal of one stream was worse than its own past.
+
+    Watched are `spend`, `latency` (share of calls slower than the 90th percentile of their feature and
+    model), `errors` (all, and each class), `retries` (where `with_retries` was called), `refusals`,
+    `tool failures`, `quality` (each scorer, and `feedback` of users) and `findings` (each kind): over all
+    calls and for every value of the columns `by` with at least 100 calls; tools by name. Half of the false
+    alarms are granted to spend, which is judged as by `spend_spikes`, half to all shares together, which an
+    e-detector judges. Nothing is said of a stream's first week.
+
+    Args:
+        spans: SPANS on any engine, with `cost_usd` of `price_calls` where spend is to be watched.
+        scores: SCORES; those of a trace count with its calls.
+        findings: Rows with `started_at` and `finding`; uses `finding_count`, `trace_id` and `by` where they
+            have them.
+        by: Columns whose values are watched one by one.
+        false_alarms_per_week: False alarms to be expected per week, over all streams together.
+        least_excess_usd: USD above what was usual below which a rise of spend is none.
+
+    Returns:
+        A polars DataFrame whatever came in, one row per stretch, by onset: `metric` (such as
+        `errors: RateLimitError`), `dimension` and `value` (empty for all calls), `onset_at`, with its 95%
+        bounds `onset_low_at` and `onset_high_at` as far as the noise of hours tells, `ended_at` (null where
+        it lasts, or lasted two weeks), `detected_at` (when the evidence was in; all UTC, by the hour),
+        `usual` and `during` (USD per hour, or a share), `excess` (USD, or bad ones, more than usual), `unit`
+        (`USD`, `calls`, `answers` or `runs`), `call_count` (seen in the stretch), `confidence` (at least so
+        sure that it is no false alarm: one minus how many as strong were to be expected over all streams and
+        hours), `evidence` (minus the natural logarithm of that number).
+
+    Raises:
+        LlmopsError: If the rate is not above 0.
+        MissingColumnError: If a column is missing.
+
+    Source:
+        docs/incidents.md states the rules and what `benchmarks/incidents.py` measured.
+
+    Example:
+        >>> from llmops_lib import load_traces, price_calls
+        >>> from llmops_lib.demo import sample_export
+        >>> found = change_points(price_calls(load_traces(sample_export())))
+        >>> found.filter(metric="spend", dimension="tenant")["value"].to_list()
+        ['lumen-energy']
+    """
+    return found_changes(
+        spans, scores, findings, by,
+        false_alarms_per_week=false_alarms_per_week, least_excess_usd=least_excess_usd,
+    )  # fmt: skip
+
+
+@portable
+def find_incidents(  # noqa: PLR0913 - the tables of three kinds, the streams, and two limits
+    spans: Any,
+    scores: Any = None,
+    *,
+    findings: Any = None,
+    by: str | Sequence[str] = WATCHED,
+    false_alarms_per_week: float = 0.25,
+    least_excess_usd: float = 1.0,
+) -> pl.DataFrame:
+    """Incidents: change points that began within 12 hours of each other, as one row.
+
+    Args:
+        spans: SPANS, as for `change_points`, which says what is watched and how.
+        scores: SCORES, likewise.
+        findings: Findings, likewise.
+        by: Columns whose values are watched one by one.
+        false_alarms_per_week: False alarms to be expected per week at the most.
+        least_excess_usd: USD above what was usual below which a rise of spend is none.
+
+    Returns:
+        A polars DataFrame whatever came in, one row per incident, by onset: `incident` (its onset as text),
+        the columns of the change point that tells it best, which is of the metric with the surest evidence
+        the stream that holds most of the excess and least else (`onset_at`, `onset_low_at`, `onset_high_at`,
+        `ended_at`, `metric`, `dimension`, `value`, `usual`, `during`, `excess`, `unit`, `call_count`),
+        `detected_at` (of the first), `confidence` (the highest), `metrics` (list, the surest first),
+        `change_count` (change points in it).
+
+    Raises:
+        LlmopsError: If the rate is not above 0.
+        MissingColumnError: If a column is missing.
+
+    Example:
+        >>> from llmops_lib import load_traces, price_calls
+        >>> from llmops_lib.demo import sample_export
+        >>> found = find_incidents(price_calls(load_traces(sample_export())))
+        >>> found.select("metric", "value").rows()
+        [('spend', 'agent_refunds')]
+    """
+    changes = found_changes(
+        spans, scores, findings, by,
+        false_alarms_per_week=false_alarms_per_week, least_excess_usd=least_excess_usd,
+    )  # fmt: skip
+    return episodes(changes)
+
+
+@portable
+def find_incident(  # noqa: PLR0913 - what find_incidents takes, and the moment
+    spans: Any,
+    scores: Any = None,
+    *,
+    around: datetime | str,
+    findings: Any = None,
+    by: str | Sequence[str] = WATCHED,
+    false_alarms_per_week: float = 0.25,
+    least_excess_usd: float = 1.0,
+) -> pl.DataFrame:
+    """The one incident at, or else nearest to, a moment or a trace.
+
+    Args:
+        spans: SPANS, as for `change_points`.
+        scores: SCORES, likewise.
+        around: A moment, a time in ISO 8601 (UTC where it names no offset), or the id of a trace of `spans`.
+        findings: Findings, as for `change_points`.
+        by: Columns whose values are watched one by one.
+        false_alarms_per_week: False alarms to be expected per week at the most.
+        least_excess_usd: USD above what was usual below which a rise of spend is none.
+
+    Returns:
+        One row of `find_incidents`.
+
+    Raises:
+        IncidentError: If no incident began or lasted within a day of it; the message lists those there are.
+
+    Example:
+        >>> from llmops_lib import load_traces, price_calls
+        >>> from llmops_lib.demo import sample_export
+        >>> spans = price_calls(load_traces(sample_export()))
+        >>> find_incident(spans, around="2026-11-12T15:00Z")["value"].item()
+        'agent_refunds'
+    """
+    moment = _moment(spans, around)
+    found = find_incidents(
+        spans, scores, findings=findings, by=by,
+        false_alarms_per_week=false_alarms_per_week, least_excess_usd=least_excess_usd,
+    )  # fmt: skip
+    return nearest_incident(found, moment)
+
+
+def nearest_incident(incidents: pl.DataFrame, around: datetime) -> pl.DataFrame:
+    """The incident that a moment lies in, the latest where several do, else the nearest within a day.
+
+    Args:
+        incidents: What `find_incidents` returns.
+        around: A moment.
+
+    Raises:
+        IncidentError: If there is none within a day; the message lists those there are.
+    """
+    # One that has not ended is over, for this, a day after it was noticed: it must not claim every later day.
+    end = pl.coalesce("ended_at", pl.col("detected_at") + _NEAR)
+    early, late = pl.col("onset_at") - pl.lit(around), pl.lit(around) - end
+    distance = pl.max_horizontal(early, late, pl.lit(timedelta(0)))
+    near = incidents.with_columns(distance.alias("_distance")).filter(pl.col("_distance") <= _NEAR)
+    if near.is_empty():
+        known = ", ".join(f"{row['incident']} ({row['metric']})" for row in incidents.iter_rows(named=True))
+        msg = f"no incident within a day of {around:%Y-%m-%d %H:%M} UTC; found {known or 'none at all'}"
+        raise IncidentError(msg)
+    return near.sort("_distance", "onset_at", descending=[False, True]).head(1).drop("_distance")
+
+
+def _moment(spans: Any, around: datetime | str) -> datetime:
+    if isinstance(around, datetime):
+        return around if around.tzinfo else around.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(around)
+    except ValueError:
+        return _start_of_trace(spans, around)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _start_of_trace(spans: Any, trace_id: str) -> datetime:
+    frame = narwhal(spans, columns=["trace_id", "started_at"])
+    first = frame.filter(nw.col("trace_id") == trace_id).select(nw.col("started_at").min())
+    moment = collected(first.to_native())["started_at"].cast(UTC_DATETIME).item()
+    if moment is None:
+        msg = f"around is {trace_id!r}; expected a time such as 2026-11-18T14:00Z or a trace id of the spans"
+        raise IncidentError(msg)
+    found: datetime = moment
+    return found

@@ -1,0 +1,82 @@
+"""Flags and groups of the rows that signals count, on any engine."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals as nw
+
+from llmops_lib.calls import Frame, known_rows, quantile, with_group
+from llmops_lib.frames import narwhal
+from llmops_lib.refusals import BEGINNING_OF_JSON, REFUSAL_PATTERN
+
+WATCHED = ("request_model", "feature", "tenant")
+"""Columns whose values are each watched as a stream of their own."""
+
+CAUSES = (
+    "request_model",
+    "response_model",
+    "provider",
+    "feature",
+    "tenant",
+    "prompt_name",
+    "prompt_version",
+    "prompt_hash",
+    "release",
+    "service",
+    "environment",
+)
+"""Columns that an incident is explained by, those of tools and error classes aside."""
+
+SLOW_PERCENTILE = 90
+"""A call is slow where it took longer than this percentile of its own feature and model."""
+
+_NUMBERS = ("latency_ms", "cost_usd", "feedback_score")
+_TEXTS = ("error_type", "tool_name", "operation", "trace_id")
+_REFUSED_FINISH = ("content_filter", "refusal")
+
+
+def flagged_calls(spans: Any, columns: Sequence[str] = ()) -> Frame:
+    """All rows of a table with what signals count of each.
+
+    Args:
+        spans: SPANS, on any engine, with `cost_usd` of `price_calls` where spend is watched; uses `is_retry`
+            and `is_refusal` where the table has them, for the latter else finish reason and `output`.
+        columns: Further columns to keep.
+
+    Returns:
+        The rows with `is_slow` and `is_refused` (null where unknown), `request_model` (the model, where the
+        export does not say which was asked for), and `hour_at` (UTC).
+
+    Raises:
+        MissingColumnError: If a column is missing.
+    """
+    needed = ["started_at", "is_model_call", "is_error", "request_model", "model", "feature"]
+    optional = [*_NUMBERS, *_TEXTS, "finish_reason", "output", "is_refusal", "is_retry"]
+    present = set(narwhal(spans).collect_schema().names())
+    names = [*needed, *(name for name in optional if name in present), *columns]
+    frame = known_rows(spans, names)
+    asked = nw.coalesce("request_model", "model").alias("request_model")
+    frame = frame.with_columns(
+        asked, nw.col("started_at").dt.truncate("1h").alias("hour_at"), _refused(present)
+    )
+    if "latency_ms" not in present:
+        return frame
+    usual = {"_usual_ms": quantile("latency_ms", SLOW_PERCENTILE)}
+    latency = nw.when(nw.col("is_model_call")).then(nw.col("latency_ms")).alias("latency_ms")
+    grouped = with_group(frame.with_columns(latency), ["request_model", "feature"], usual)
+    return grouped.with_columns((nw.col("latency_ms") > nw.col("_usual_ms")).alias("is_slow"))
+
+
+def _refused(present: set[str]) -> nw.Expr:
+    if "is_refusal" in present:
+        return nw.col("is_refusal").alias("is_refused")
+    said = nw.col("output").str.slice(0, BEGINNING_OF_JSON).str.contains(REFUSAL_PATTERN)
+    answer = said if "output" in present else nw.lit(None, nw.Boolean)
+    if "finish_reason" not in present:
+        return answer.alias("is_refused")
+    return (
+        nw.when(nw.col("finish_reason").is_in(_REFUSED_FINISH))
+        .then(nw.lit(value=True))
+        .otherwise(answer)
+        .alias("is_refused")
+    )
