@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops_lib.sources.attributes import SpanState, canonical_row
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import parse_time
 
@@ -65,6 +66,10 @@ def console_row(span: Mapping[str, Any], *, timezone: str | None = None) -> dict
     }
     kind = str(span.get("kind")).removeprefix("SpanKind.").lower()
     rest = {f"otel.span.{name}": value for name, value in span.items() if name not in _READ and value}
+    rest |= beyond(context, ("trace_id", "span_id", "trace_state"), "otel.context.")
+    rest |= beyond(status, ("status_code", "description"), "otel.status.")
+    if "attributes" in resource:
+        rest |= beyond(resource, ("attributes", "schema_url"), "otel.resource.")
     links = {"otel.links": span["links"]} if span.get("links") else {}
     row["attributes"] |= {"otel.kind": kind, **links, **rest}
     return row

@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 from typing import BinaryIO
 
 # Those of UTF-32 first: a mark of UTF-16 is the beginning of one.
@@ -15,6 +16,9 @@ _CHUNK_BYTES = 1 << 20
 # A damaged line of UTF-8 may begin with the two bytes of a mark too. Its next two, read as one character,
 # lie from Devanagari on, for one of them is a letter or sign of ASCII. No export begins with such.
 _FIRST_BEYOND = 0x900
+# A whole line may be in UTF-16, and all that follows in UTF-8. In UTF-16 so many signs of ASCII in a row
+# would be half as many Chinese characters, all of them of the third whose bytes are such signs.
+_ASCII_RUN = re.compile(rb"[ -~]{40}")
 _DAMAGED = "llmops-damaged"
 
 
@@ -34,15 +38,16 @@ def in_utf8(stream: io.BufferedReader) -> BinaryIO:
     Args:
         stream: A buffered stream that nothing was read from.
     """
-    encoding = _marked_encoding(stream.peek(8)[:8])
+    encoding = _marked_encoding(stream.peek(_CHUNK_BYTES))
     return stream if encoding is None else io.BufferedReader(_Transcoded(stream, encoding), _CHUNK_BYTES)
 
 
 def _marked_encoding(begin: bytes) -> str | None:
     for mark, encoding in _MARKS:
         if begin.startswith(mark):
-            text = begin[: len(begin) // 4 * 4].decode(encoding, "replace")
-            return encoding if text and ord(text[0]) < _FIRST_BEYOND else None
+            text = begin[:8].decode(encoding, "replace")
+            is_text = len(text) > 0 and ord(text[0]) < _FIRST_BEYOND and not _ASCII_RUN.search(begin)
+            return encoding if is_text else None
     return None
 
 

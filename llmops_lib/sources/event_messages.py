@@ -28,6 +28,11 @@ _COLUMNS = {
     "system_instructions": "gen_ai.system_instructions",
 }
 
+_OF_THE_EVENT = frozenset(
+    ("event.name", "gen_ai.event.content", "gen_ai.system", "gen_ai.provider.name", "gen_ai.message.index")
+)
+"""Attributes of an event that say what it is, and are no part of its message."""
+
 MESSAGE_EVENTS = frozenset((*_ROLE_OF, _CHOICE, _DETAILS, *_CONTENT))
 """Names of the events that carry messages."""
 
@@ -50,7 +55,7 @@ def event_messages(name: str, fields: Mapping[str, Any]) -> dict[str, list[Any]]
     if isinstance(written, dict):
         fields = {**fields, **written}
     if name in _ROLE_OF:
-        return {"input": [otel_message(_without_call_ids(fields), role=_ROLE_OF[name])]}
+        return {"input": [otel_message(_message_fields(fields), role=_ROLE_OF[name])]}
     if name == _CHOICE:
         return {"output": [_choice(fields)]}
     if name in _CONTENT:
@@ -64,15 +69,16 @@ def _choice(fields: Mapping[str, Any]) -> dict[str, Any]:
     message = (
         dict(inner) if isinstance(inner, dict) else {"content": fields.get("message", fields.get("content"))}
     )
-    for name in ("finish_reason", "tool_calls"):
-        if fields.get(name):
-            message.setdefault(name, fields[name])
+    for name, value in fields.items():
+        if value and name not in _OF_THE_EVENT and name not in ("message", "index"):
+            message.setdefault(name, value)
     return otel_message(message, role="assistant")
 
 
-def _without_call_ids(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+def _message_fields(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     calls = json_value(fields.get("tool_calls"))
-    return {**fields, "tool_calls": calls} if calls is not None else fields
+    found = {name: value for name, value in fields.items() if name not in _OF_THE_EVENT}
+    return {**found, "tool_calls": calls} if calls is not None else found
 
 
 def _listed(columns: Mapping[str, Any]) -> dict[str, list[Any]]:

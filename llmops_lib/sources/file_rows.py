@@ -12,6 +12,7 @@ from llmops_lib.errors import SourceError, UnknownFormatError
 from llmops_lib.sources.announced import Announced, fetch_note
 from llmops_lib.sources.detect import Reader, detect_reader, named_reader
 from llmops_lib.sources.export_files import ExportFile
+from llmops_lib.sources.reading import opened
 from llmops_lib.sources.rows import RowCollector, SourceRows
 from llmops_lib.sources.table import FORMAT as TABLE
 from llmops_lib.sources.table_mapping import checked_timezone, read_mapping
@@ -120,7 +121,7 @@ def hash_file(path: Path) -> str:
         msg = f"{path}: is no regular file; expected an export"
         raise SourceError(msg)
     try:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"

@@ -77,7 +77,8 @@ def _plain(message: dict[str, Any]) -> dict[str, Any]:
     """The message without the names that OpenInference repeats: `tool_calls.0.tool_call.function`."""
     contents = message.get("contents")
     if isinstance(contents, list):
-        message = {**message, "content": [_unwrapped(item, "message_content") for item in contents]}
+        rest = {name: value for name, value in message.items() if name != "contents"}
+        message = {**rest, "content": [_unwrapped(item, "message_content") for item in contents]}
     calls = message.get("tool_calls")
     if isinstance(calls, list):
         message = {**message, "tool_calls": [_unwrapped(item, "tool_call") for item in calls]}

@@ -39,7 +39,10 @@ def messages_in(found: Any, role: str) -> Any:
 
 def _langchain_message(message: Any) -> Any:
     more = mapping(mapping(message).get("additional_kwargs"))
-    return {**message, "tool_calls": more["tool_calls"]} if "tool_calls" in more else message
+    if "tool_calls" not in more:
+        return message
+    rest = {name: value for name, value in more.items() if name != "tool_calls"}
+    return {**message, "tool_calls": more["tool_calls"], "additional_kwargs": rest}
 
 
 def asked_tool_calls(observation: Mapping[str, Any]) -> list[dict[str, Any]] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.litellm_answers import answer_columns, answer_rest
 from llmops_lib.sources.messages import chat_messages, finish_reason_of, otel_message, tool_calls_of
@@ -119,8 +120,14 @@ def message_of(message: Any) -> Any:
     role = inner.get("role") or _ROLES.get(str(kind))
     if role is None:
         return message
+    told = ("role", "type", "id", "content", "name", "tool_call_id", "tool_calls", "additional_kwargs")
     kept = {name: inner[name] for name in ("content", "name", "tool_call_id") if inner.get(name) is not None}
-    calls = inner.get("tool_calls") or mapping(inner.get("additional_kwargs")).get("tool_calls")
+    kept |= beyond(inner, told, "")
+    if inner != message:
+        kept |= beyond(message, ("lc", "type", "id", "kwargs", "data"), "")
+    more = mapping(inner.get("additional_kwargs"))
+    kept |= beyond({"additional_kwargs": beyond(more, ("tool_calls",), "")}, (), "")
+    calls = inner.get("tool_calls") or more.get("tool_calls")
     content = kept.get("content")
     has_calls = isinstance(content, list) and any(mapping(part).get("type") == "tool_use" for part in content)
     return {**kept, "role": role} | ({"tool_calls": calls} if calls and not has_calls else {})

@@ -12,11 +12,12 @@ from typing import Any
 
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attribute_names import PROPERTY_NAMES
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.feedback import is_feedback
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
 from llmops_lib.sources.langsmith_content import run_input, run_output
 from llmops_lib.sources.langsmith_ids import run_ids
-from llmops_lib.sources.langsmith_usage import token_columns
+from llmops_lib.sources.langsmith_usage import DETAILS, token_columns
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.times import parse_time
 
@@ -201,4 +202,7 @@ def _attributes(run: Mapping[str, Any], operation: str) -> dict[str, Any]:
     rest["events"] = (
         [event for event in events if not _is_token(event)] if isinstance(events, list) else events
     )
+    for name in ("prompt_token_details", "completion_token_details"):
+        if name not in rest:
+            rest[name] = beyond(run.get(name), DETAILS, "")
     return {f"langsmith.{name}": value for name, value in rest.items() if value not in (None, {}, [])}

@@ -24,6 +24,12 @@ _ANSWERED = (
     "output_tokens_details",
 )
 
+DETAILS = (
+    *("cache_read", "cached_tokens", "cache_creation", "reasoning", "reasoning_tokens", "raw"),
+    *("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"),
+)
+"""Details of counts that are read."""
+
 
 def token_columns(run: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The token columns that are known, and the attributes that the price depends on.

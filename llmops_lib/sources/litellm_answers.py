@@ -11,6 +11,8 @@ from llmops_lib.sources.messages import chat_messages, otel_message, tool_call, 
 
 _HELD = ("choices", "output", "content", "candidates", "role", "stop_reason", "id", "model", "usage")
 
+_OF_A_CHOICE = ("message", "delta", "text", "finish_reason", "index")
+
 
 def answer_columns(answer: Any) -> dict[str, Any]:
     """What the raw answer of a provider tells of its call; nothing where it is none.
@@ -89,7 +91,8 @@ def _choice(choice: Mapping[str, Any]) -> dict[str, Any]:
     reason = choice.get("finish_reason")
     # The tracer of LangSmith for JavaScript puts the whole last chunk in its place.
     reason = reason.get("finish_reason") if isinstance(reason, dict) else reason
-    return otel_message({**message, "finish_reason": reason}, role="assistant")
+    beside = {name: value for name, value in choice.items() if name not in _OF_A_CHOICE}
+    return otel_message({**beside, **message, "finish_reason": reason}, role="assistant")
 
 
 def _responses_messages(items: list[Any]) -> list[dict[str, Any]]:

@@ -1,14 +1,22 @@
-"""Messages of every dialect in the shape of OpenTelemetry: `[{"role", "parts": [{"type", "content"}]}]`."""
+"""Messages of every dialect in the shape of OpenTelemetry: `[{"role", "parts": [{"type", "content"}]}]`.
+
+What a message or a part of it holds beyond that stays in it, under its own name.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.json_text import json_value
 
 _TEXT_TYPES = ("text", "input_text", "output_text")
 _CALL_TYPES = ("tool_call", "tool-call", "tool_use", "function_call")
 _RESULT_TYPES = ("tool_call_response", "tool-result", "tool_result", "function_call_output")
 _THOUGHT_TYPES = ("reasoning", "thinking")
+_CALL_IDS = ("id", "call_id", "toolCallId", "tool_call_id", "tool_use_id")
+_RESPONSES = ("response", "result", "output", "content")
+_ARGUMENTS = ("arguments", "input", "args")
+_MESSAGE_FIELDS = frozenset(("role", "content", "parts", "tool_calls"))
 
 
 def chat_messages(value: Any, *, role: str = "user") -> Any:
@@ -57,7 +65,13 @@ def otel_message(message: Mapping[str, Any], *, role: str) -> dict[str, Any]:
     calls = message.get("tool_calls")
     parts += [tool_call(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     converted = {"role": stated, "parts": parts}
-    return converted | {name: message[name] for name in ("name", "finish_reason") if message.get(name)}
+    return converted if message.keys() <= _MESSAGE_FIELDS else converted | _beyond(message, parts)
+
+
+def _beyond(message: Mapping[str, Any], parts: list[dict[str, Any]]) -> dict[str, Any]:
+    is_result = bool(parts) and parts[0].get("type") == "tool_call_response"
+    told = ("tool_call_id", "id") if is_result else ()
+    return beyond(message, (*_MESSAGE_FIELDS, *told), "")
 
 
 def _content_parts(message: Mapping[str, Any], *, is_tool: bool) -> list[dict[str, Any]]:
@@ -77,15 +91,21 @@ def _part(item: Any) -> dict[str, Any]:
         return {"type": "text", "content": item}
     kind = item.get("type")
     if kind in _TEXT_TYPES and ("text" in item or "content" in item):
-        return {"type": "text", "content": item.get("text", item.get("content"))}
+        return _told(item, "text", ("text", "content"))
     if kind in _THOUGHT_TYPES:
-        thought = item.get("thinking", item.get("text", item.get("content")))
-        return {"type": "reasoning", "content": thought}
+        return _told(item, "reasoning", ("thinking", "text", "content"))
     if kind in _CALL_TYPES:
         return tool_call(item)
     if kind in _RESULT_TYPES:
-        return {"type": "tool_call_response", "id": _call_id(item), "response": _response(item)}
+        answer = {"type": "tool_call_response", "id": _first(item, _CALL_IDS), "response": _response(item)}
+        name = next((name for name in _RESPONSES if name in item), "")
+        return answer | beyond(item, ("type", name, *_told_ids(item)), "")
     return item
+
+
+def _told(item: Mapping[str, Any], kind: str, names: tuple[str, ...]) -> dict[str, Any]:
+    held = next((name for name in names if name in item), "")
+    return {"type": kind, "content": item.get(held)} | beyond(item, ("type", held), "")
 
 
 def tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,24 +117,32 @@ def tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     function = call.get("function")
     inner = function if isinstance(function, dict) else call
     name = inner.get("name", inner.get("toolName"))
-    arguments = next((inner[key] for key in ("arguments", "input", "args") if key in inner), None)
+    arguments = next((inner[key] for key in _ARGUMENTS if key in inner), None)
     parsed = json_value(arguments)
-    return {
+    converted = {
         "type": "tool_call",
-        "id": _call_id(call),
+        "id": _first(call, _CALL_IDS),
         "name": name,
         "arguments": arguments if parsed is None else parsed,
     }
+    told = ("type", "name", "toolName", next((key for key in _ARGUMENTS if key in inner), ""))
+    others = beyond(inner, told if inner is not call else (*told, *_told_ids(call)), "")
+    if inner is not call:
+        others |= beyond(call, ("type", "function", *_told_ids(call)), "")
+    return converted | {key: value for key, value in others.items() if key not in converted}
 
 
-def _call_id(item: Mapping[str, Any]) -> Any:
-    names = ("id", "call_id", "toolCallId", "tool_call_id", "tool_use_id")
+def _told_ids(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that hold the id, which some writers repeat."""
+    return tuple(name for name in _CALL_IDS if item.get(name) == _first(item, _CALL_IDS))
+
+
+def _first(item: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return next((item[name] for name in names if item.get(name)), None)
 
 
 def _response(item: Mapping[str, Any]) -> Any:
-    names = ("response", "result", "output", "content")
-    return next((item[name] for name in names if name in item), None)
+    return next((item[name] for name in _RESPONSES if name in item), None)
 
 
 def tool_calls_of(output: Any) -> list[dict[str, Any]] | None:

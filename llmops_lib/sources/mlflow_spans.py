@@ -13,10 +13,11 @@ from typing import Any
 
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import SpanState, canonical_row
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.mlflow_cells import hex_id, mapping, objects, plain_value
 from llmops_lib.sources.provider_answers import answer_attributes, request_attributes
-from llmops_lib.sources.provider_usage import usage_attributes
+from llmops_lib.sources.provider_usage import has_other_counts, usage_attributes
 from llmops_lib.sources.times import parse_time
 
 OPERATION_BY_TYPE = {
@@ -83,6 +84,8 @@ def span_row(span: Mapping[str, Any], trace_id: Any) -> dict[str, Any]:
     rest = {f"mlflow.{name}": value for name, value in span.items() if name not in _READ and value}
     if objects(span.get("links")):
         rest["mlflow.links"] = objects(span["links"])
+    rest |= beyond(context, ("trace_id", "span_id", "trace_state"), "mlflow.context.")
+    rest |= beyond(span.get("status"), ("code", "message"), "mlflow.status.")
     row["attributes"] = {**row["attributes"], **rest}
     return row
 
@@ -106,6 +109,8 @@ def _genai_attributes(attributes: Mapping[str, Any], name: str | None) -> dict[s
         "gen_ai.provider.name": attributes.get("mlflow.llm.provider"),
         "llm.cost.total": cost,
     }
+    if has_other_counts(usage):
+        found["mlflow.chat.tokenUsage"] = usage
     return {**found, **{key: value for key, value in known.items() if value is not None}}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops_lib.sources.attributes import canonical_row
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.feedback import is_feedback
 from llmops_lib.sources.mlflow_cells import cell_value, mapping, objects
 
@@ -42,8 +43,13 @@ def trace_info(trace: Mapping[str, Any]) -> dict[str, Any]:
         **{name: own[key] for name, key in (("session_id", _SESSION), ("user_id", _USER)) if own.get(key)},
         "feature_hint": own.get(_NAME) or None,
         "feedback_score": _feedback(objects(info.get("assessments"))),
-        "attributes": {f"mlflow.info.{name}": value for name, value in info.items()},
+        "attributes": {f"mlflow.info.{name}": value for name, value in info.items()} | _around(trace),
     }
+
+
+def _around(trace: Mapping[str, Any]) -> dict[str, Any]:
+    found = beyond(mapping(trace.get("data")), ("spans", "request", "response"), "mlflow.data.")
+    return found | beyond(trace, ("info", "data"), "mlflow.trace.") if is_trace(trace) else found
 
 
 def span_count(info: Mapping[str, Any]) -> int | None:

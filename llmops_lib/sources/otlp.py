@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.console import console_row, is_console_span
 from llmops_lib.sources.json_stream import StreamValue, is_by_line, iter_values
 from llmops_lib.sources.line_blocks import iter_blocks
@@ -132,11 +133,14 @@ def _scoped_spans(
 ) -> Iterator[tuple[Mapping[str, Any], Scope]]:
     """The spans of requests, each with its scope."""
     for request in requests:
+        around = beyond(request, _SIGNALS, "otel.request.")
         for signal in _SPANS:
             for group in _objects(request.get(signal), place, signal):
+                about = around | beyond(group, (*_SCOPES, *_DESCRIPTIONS), "otel.resource_spans.")
                 for scoped in _named_objects(group, _SCOPES, place):
                     written = next((scoped[name] for name in _LIBRARIES if name in scoped), None)
-                    scope = described_scope(written, group.get("resource"))
+                    more = about | beyond(scoped, (*_RECORDS, *_DESCRIPTIONS), "otel.scope_spans.")
+                    scope = described_scope(written, group.get("resource"), more)
                     for span in _named_objects(scoped, _RECORDS, place):
                         yield span, scope
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import Resource, SpanState, canonical_row, described_resource
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.operations import operation_name
 from llmops_lib.sources.otlp_values import attribute_dict, camel_cased, int64, span_identifier
 from llmops_lib.sources.refusals import Refused
@@ -26,6 +27,8 @@ _READ = frozenset(
         *("startTimeUnixNano", "endTimeUnixNano", "flags"),
     )
 )
+_STATUS_FIELDS = {"code", "message"}
+_EVENT_FIELDS = ("name", "timeUnixNano", "attributes", "droppedAttributesCount")
 _FIRST_NS, _LAST_NS = (micros * 1_000 for micros in KNOWN_PAST_US)
 _KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 
@@ -43,14 +46,17 @@ class Scope:
     attributes: Mapping[str, Any]
 
 
-def described_scope(scope: Any, resource: Any) -> Scope:
+def described_scope(scope: Any, resource: Any, more: Mapping[str, Any] | None = None) -> Scope:
     """A scope, worked out once for all of its spans.
 
     Args:
         scope: As it is written, or None.
         resource: As it is written, or None.
+        more: Further attributes of each of its spans.
     """
-    return Scope(described_resource(_described(resource)), _scope_attributes(scope))
+    unread = beyond(resource, ("attributes", "droppedAttributesCount"), "otel.resource.")
+    attributes = {**(more or {}), **unread, **_scope_attributes(scope)}
+    return Scope(described_resource(_described(resource)), attributes)
 
 
 def _described(resource: Any) -> dict[str, Any]:
@@ -89,6 +95,8 @@ def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     row["started_at"] = started_at
     row["ended_at"] = _time_of(span.get("endTimeUnixNano"))
     row["attributes"] |= _unmapped(span, scope.attributes)
+    if not status.keys() <= _STATUS_FIELDS:
+        row["attributes"] |= beyond(status, _STATUS_FIELDS, "otel.status.")
     return row
 
 
@@ -127,7 +135,8 @@ def _events(events: Any) -> list[dict[str, Any]]:
         {
             "name": event.get("name"),
             "time": int64(event.get("timeUnixNano")),
-            "attributes": attribute_dict(event.get("attributes")),
+            "attributes": attribute_dict(event.get("attributes"))
+            | beyond(event, _EVENT_FIELDS, "otel.event."),
         }
         for event in map(camel_cased, events)
     ]

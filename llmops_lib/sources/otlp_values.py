@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from sys import intern
 from typing import Any
 
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.refusals import Refused
 
 _HEX = "0123456789abcdef"
@@ -63,7 +64,12 @@ def attribute_dict(attributes: Any) -> dict[str, Any]:
         }
     except (TypeError, KeyError, AttributeError):
         return _unusual_attributes(attributes)
-    return found if len(found) == len(attributes) else _unusual_attributes(attributes)
+    is_usual = len(found) == len(attributes) and sum(map(len, attributes)) == 2 * len(found)
+    return found if is_usual and _have_one_field(attributes) else _unusual_attributes(attributes)
+
+
+def _have_one_field(attributes: list[Any]) -> bool:
+    return all(len(attribute["value"]) == 1 for attribute in attributes)
 
 
 def _unusual_attributes(attributes: list[Any]) -> dict[str, Any]:
@@ -74,7 +80,19 @@ def _unusual_attributes(attributes: list[Any]) -> dict[str, Any]:
         raise Refused(reason="type", detail="an attribute is no object with a key") from None
     if len(found) != len(pairs):
         _refuse_contradictions(pairs, found)
+    for attribute in attributes:
+        more = beyond(attribute, ("key", "value"), "")
+        value = attribute.get("value")
+        more |= beyond(value, _first_kind(value), "value.")
+        if more:
+            found[f"otel.attribute.{attribute['key']}"] = more
     return found
+
+
+def _first_kind(value: Any) -> tuple[str, ...]:
+    """The field of a value that is read."""
+    fields = value if isinstance(value, dict) else {}
+    return tuple(kind for kind in fields if fields[kind] is not None and kind in _DECODERS)[:1]
 
 
 def _refuse_contradictions(pairs: list[tuple[str, Any]], found: dict[str, Any]) -> None:

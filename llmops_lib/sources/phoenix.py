@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops_lib.sources.attributes import SpanState, canonical_row
+from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.phoenix_otlp import is_otlp_span, span_of_otlp
 from llmops_lib.sources.phoenix_table import flattened, is_table_row, span_of_row
 from llmops_lib.sources.records import Record, iter_records
@@ -130,6 +131,7 @@ def _span_row(span: Mapping[str, Any], timezone: str | None) -> dict[str, Any]:
     # Events in a notation that could not be read stay as the text they are.
     mapped = _MAPPED - {"events"} if isinstance(span.get("events"), str) else _MAPPED
     rest = {f"phoenix.{key}": value for key, value in span.items() if key not in mapped and value is not None}
+    rest |= beyond(span["context"], ("trace_id", "span_id", "trace_state"), "phoenix.context.")
     row |= {
         "trace_id": span["context"].get("trace_id"),
         "span_id": span["context"].get("span_id"),

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_lib.sources.beyond import beyond
+
 _STATUS = {"1": "OK", "2": "ERROR", "STATUS_CODE_OK": "OK", "STATUS_CODE_ERROR": "ERROR"}
 _READ = (
     *("trace_id", "span_id", "parent_span_id", "name", "kind", "status", "attributes", "events", "flags"),
     *("start_time_unix_nano", "end_time_unix_nano"),
 )
 _SCALARS = ("string_value", "int_value", "double_value", "bool_value", "bytes_value")
+_KINDS = (*_SCALARS, "array_value", "kvlist_value")
 
 
 def is_otlp_span(value: Mapping[str, Any]) -> bool:
@@ -42,6 +45,7 @@ def span_of_otlp(span: Mapping[str, Any]) -> dict[str, Any]:
             for event in _objects(span.get("events"))
         ],
     }
+    attributes |= beyond(status, ("code", "message"), "otel.status.")
     return known | {name: value for name, value in span.items() if name not in _READ and value}
 
 
@@ -53,7 +57,12 @@ def _microseconds(nanoseconds: Any) -> Any:
 
 
 def _attributes(pairs: Any) -> dict[str, Any]:
-    return {str(pair.get("key")): _value(pair.get("value")) for pair in _objects(pairs)}
+    found = {str(pair.get("key")): _value(pair.get("value")) for pair in _objects(pairs)}
+    for pair in _objects(pairs):
+        more = beyond(pair, ("key", "value"), "") | beyond(pair.get("value"), _KINDS, "value.")
+        if more:
+            found[f"otel.attribute.{pair.get('key')}"] = more
+    return found
 
 
 def _objects(values: Any) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.messages import chat_messages, otel_message
 from llmops_lib.sources.provider_usage import usage_attributes
 
+_OF_A_CHOICE = ("message", "text", "finish_reason", "index", "logprobs")
 _KNOWN = ("role", "content", "tool_calls", "reasoning_content", "name")
 
 
@@ -96,12 +97,15 @@ def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | No
 def _chosen(choice: Mapping[str, Any]) -> dict[str, Any]:
     message = choice.get("message")
     found = message if isinstance(message, dict) else {"content": choice.get("text")}
-    return _message(found, choice.get("finish_reason"))
+    # What is beside the message and says much, such as probabilities, is kept with the whole answer.
+    beside = {name: value for name, value in choice.items() if name not in _OF_A_CHOICE}
+    return _message({**beside, **found}, choice.get("finish_reason"))
 
 
 def _message(message: Mapping[str, Any], reason: Any) -> dict[str, Any]:
     thought = message.get("reasoning_content")
-    converted = otel_message({**message, "finish_reason": reason}, role="assistant")
+    told = {name: value for name, value in message.items() if name != "reasoning_content"}
+    converted = otel_message({**told, "finish_reason": reason}, role="assistant")
     if isinstance(thought, str) and thought:
         converted["parts"] = [{"type": "reasoning", "content": thought}, *converted["parts"]]
     return converted

@@ -76,6 +76,17 @@ def usage_attributes(usage: Any) -> dict[str, Any]:
     return {attribute: count for attribute, count in found.items() if count is not None}
 
 
+def has_other_counts(usage: Any) -> bool:
+    """Whether a usage object states more than `usage_attributes` reads, and a total.
+
+    Example:
+        >>> has_other_counts({"input_tokens": 3, "total_tokens": 3}), has_other_counts({"image_tokens": 1})
+        (False, True)
+    """
+    known = {name for names in _NAMES.values() for name in names} | {"total_tokens"}
+    return isinstance(usage, Mapping) and not known.issuperset(name for name, _ in _flat(usage))
+
+
 def _add_thoughts(found: dict[str, Any], counts: Mapping[str, Any]) -> None:
     # Google's candidates leave the thoughts out; output contains reasoning everywhere else.
     candidates = next((counts[name] for name in _CANDIDATES if type(counts.get(name)) is int), None)

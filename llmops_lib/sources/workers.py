@@ -74,12 +74,34 @@ def read_files(
         yield rows
 
 
+def hash_files(
+    files: Sequence[ExportFile], on_read: OnRead | None = None
+) -> Iterator[tuple[ExportFile, str]]:
+    """Files, each with what `hash_file` says of it.
+
+    Args:
+        files: Files.
+        on_read: Called as they are gone through, without rows.
+
+    Raises:
+        SourceError: As `hash_file` does.
+    """
+    sizes = list(map(_size, files))
+    reading = Reading(on_read or _nobody, sum(sizes))
+    for file, size in zip(files, sizes, strict=True):
+        with reading.of(file.path, size):
+            sha256 = hash_file(file.path)
+        reading.done(str(file.path), size, 0)
+        yield file, sha256
+
+
 def _one_by_one(
     files: Iterable[tuple[Sourced, int]], options: ReadOptions, reading: Reading
 ) -> Iterator[FileRows]:
     for (file, sha256), size in files:
+        known = sha256 or hash_file(file.path)
         with reading.of(file.path, size):
-            rows = read_file(file, sha256 or hash_file(file.path), options)
+            rows = read_file(file, known, options)
         yield rows
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from llmops_lib.errors import StoreError
 from llmops_lib.schema import QUARANTINE, conform
 from llmops_lib.sources.export_files import ExportFile, export_files
-from llmops_lib.sources.file_rows import UNKNOWN_FORMAT, Columns, FileRows, ReadOptions, hash_file
+from llmops_lib.sources.file_rows import UNKNOWN_FORMAT, Columns, FileRows, ReadOptions
 from llmops_lib.sources.load import Paths
 from llmops_lib.sources.reading import OnRead
 from llmops_lib.sources.resolved_load import WaitingRows
 from llmops_lib.sources.rows import LOG_MESSAGES
 from llmops_lib.sources.waiting import waiting
-from llmops_lib.sources.workers import read_files
+from llmops_lib.sources.workers import Sourced, hash_files, read_files
 from llmops_lib.store.layout import message_file, waiting_folder, write_frames, writing
 from llmops_lib.store.ledger import Entry, read_ledger, write_entry
 from llmops_lib.store.losses import write_losses
@@ -71,7 +71,8 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
         timezone: As `load_traces` takes it.
         columns: As `load_traces` takes them.
         workers: As `load_traces` takes it.
-        on_read: Called as reading goes on, with bytes read, bytes of all new files, rows read, and the file.
+        on_read: Called as reading goes on, with bytes read, bytes of all new files, rows read, and the file;
+            before that, while it is found out which files are new, with bytes of all files, and no rows.
 
     Returns:
         What was added.
@@ -87,7 +88,7 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
         before = read_ledger(folder)
         days: set[date] = set()
         taken = 0
-        read = read_files(_new_files(found, before), options, workers, on_read)
+        read = read_files(_new_files(found, before, on_read), options, workers, on_read)
         for batch in _batches(_worth_taking(read, before)):
             days |= _take(folder, batch)
             taken += len(batch)
@@ -111,11 +112,10 @@ def _sum(ledger: dict[str, Entry], name: str) -> int:
     return sum(getattr(entry, name) for entry in ledger.values())
 
 
-def _new_files(found: list[ExportFile], ledger: dict[str, Entry]) -> list[tuple[ExportFile, str | None]]:
+def _new_files(found: list[ExportFile], ledger: dict[str, Entry], on_read: OnRead | None) -> list[Sourced]:
     seen: set[str] = set()
-    new: list[tuple[ExportFile, str | None]] = []
-    for file in found:
-        sha256 = hash_file(file.path)
+    new: list[Sourced] = []
+    for file, sha256 in hash_files(found, on_read):
         # A file that no reader knew may be known by now.
         is_taken = sha256 in ledger and ledger[sha256].source_format != UNKNOWN_FORMAT
         if not is_taken and sha256 not in seen:

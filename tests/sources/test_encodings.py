@@ -42,6 +42,15 @@ def test_a_damaged_line_of_utf8_is_not_taken_for_utf16(mark, text):
     assert read(mark + text.encode()) == mark + text.encode()
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_one_line_of_utf16_does_not_take_the_others_with_it(tmp_path, encoding):
+    """Logs of several writers are put together; only what is at the top decides nothing."""
+    path = tmp_path / "export.jsonl"
+    path.write_bytes(json.dumps(["x"]).encode(encoding) + b"\n" + json.dumps(table(1)).encode())
+    load = read_exports(path)
+    assert (load.spans.height, load.quarantine["source_line"].to_list()) == (1, [1])
+
+
 def test_a_character_cut_by_a_chunk_is_whole(monkeypatch):
     """Reading goes on in chunks of odd sizes."""
     monkeypatch.setattr(encodings, "_CHUNK_BYTES", 7)

@@ -1,6 +1,5 @@
 """Whatever a tool adds to its records must be found again in the rows."""
 
-import copy
 import json
 
 import pytest
@@ -8,60 +7,54 @@ import pytest
 from llmops_lib.sources.detect import named_reader
 from tests.sources.miniatures import TRACES
 
-NEW = {"zz_unknown": "kept 7f3a"}
-# What OpenTelemetry's readers must ignore: the envelope of a span, and the wrapping of a value.
-ENVELOPES = {
-    "otlp": ("resourceSpans", "resource", "scopeSpans", "status", "value"),
-    "console": ("context", "status", "resource"),
-    "phoenix": ("context",),
-    "phoenix_otlp": ("status", "value"),
-    "mlflow": ("data", "status"),
-    "mlflow_2": ("data", "context"),
-}
-ALONE = {"otlp": (), "mlflow": (), "mlflow_2": ()}
-"""Formats whose records are envelopes of spans themselves."""
-MESSAGES = ("messages", "choices", "message", "output", "prompt_token_details")
-"""Messages are brought to one shape, and details of usage to columns."""
+KEY, VALUE = "zz_unknown", "kept 7f3a"
+REPEATED = {"mlflow_2": (("data", "request"), ("data", "response"))}
+"""What a record says a second time: the root span of a trace holds its request and its answer."""
+ALIKE = 24
+"""So many records of one shape are read as columns, where a format has such a way."""
 
 
-def _objects(value, path=()):
-    if isinstance(value, dict):
+def _levels(value, path=()):
+    """The way to every object in a record, also to those in JSON text."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        yield from _levels(json.loads(value), (*path, str))
+    elif isinstance(value, dict):
         yield path
         for key, inner in value.items():
-            yield from _objects(inner, (*path, key))
+            yield from _levels(inner, (*path, key))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _objects(inner, (*path, number))
+            yield from _levels(inner, (*path, number))
 
 
-def _is_envelope(name, path):
-    words = [part for part in path if isinstance(part, str)]
-    last = words[-1] if words else None
-    in_pair = last == "attributes" and isinstance(path[-1], int)
-    return in_pair or last in ENVELOPES.get(name, ()) or (not path and name in ALONE)
+def _planted(value, path, word):
+    """A record with one key more in the object to which a path leads."""
+    if not path:
+        return {**value, KEY: word}
+    step, *rest = path
+    if step is str:
+        return json.dumps(_planted(json.loads(value), rest, word))
+    changed = value.copy()
+    changed[step] = _planted(value[step], rest, word)
+    return changed
 
 
-def _levels(name):
-    paths = _objects(TRACES[name][1]())
-    return [path for path in paths if not _is_envelope(name, path) and not _is_of_messages(path)]
-
-
-def _is_of_messages(path):
-    return not set(path).isdisjoint(MESSAGES) or path[:2] == ("input", 0)
+def _rows(path, name, records):
+    path.write_text("\n".join(map(json.dumps, records)))
+    rows = named_reader(TRACES[name][0]).read(path)
+    assert rows.quarantine.is_empty()
+    return rows.spans.sort("source_line")
 
 
 @pytest.mark.parametrize("name", TRACES)
 def test_a_key_that_nobody_knows_is_kept_at_every_level(tmp_path, name):
     """Tools add fields with every release, and a report may need them before this library knows them."""
-    levels = _levels(name)
-    assert levels
-    path = tmp_path / "lines.jsonl"
+    levels = [path for path in _levels(TRACES[name][1]()) if path[:2] not in REPEATED.get(name, ())]
+    records = [TRACES[name][1](number) for number in range(1, ALIKE + 1)]
     for level in levels:
-        record = copy.deepcopy(TRACES[name][1]())
-        holder = record
-        for part in level:
-            holder = holder[part]
-        holder |= NEW
-        path.write_text(json.dumps(record) + "\n" + json.dumps(TRACES[name][1](2)))
-        row = named_reader(TRACES[name][0]).read(path).spans.filter(source_line=1).row(0, named=True)
-        assert "kept 7f3a" in row["attributes"] + row["input"], level
+        alone = _rows(tmp_path / "lines.jsonl", name, [_planted(records[0], level, VALUE), records[1]])
+        row = alone.row(0, named=True)
+        assert VALUE in "".join(row[column] or "" for column in ("attributes", "input", "output")), level
+        many = _rows(tmp_path / "lines.jsonl", name, [_planted(record, level, VALUE) for record in records])
+        assert many.row(0, named=True) == row, level
+        assert many.height == ALIKE

@@ -73,6 +73,20 @@ def test_the_same_file_again_changes_nothing_under_any_name(write, store, tmp_pa
     assert {file: file.read_bytes() for file in store.rglob("*") if file.is_file()} == before
 
 
+def test_progress_is_told_while_known_files_are_told_from_new_ones(write, store):
+    """A nightly job takes gigabytes of known files every night, which are gone through before any is read."""
+    known, new = write("known.jsonl", line("t1", "a")), write("new.jsonl", line("t2", "bb"))
+    ingest(known, store)
+    told = []
+    ingest([known, new], store, on_read=lambda *now: told.append(now))
+    sizes = {path: path.stat().st_size for path in (known, new)}
+    totals = [sum(sizes.values()), sizes[new]]
+    passes = [[now for now in told if now[1] == total] for total in totals]
+    assert told == [*passes[0], *passes[1]]
+    assert [(now[0][0], now[-1][0], now[-1][2]) for now in passes] == [(0, totals[0], 0), (0, totals[1], 1)]
+    assert [now[0] for now in told[: len(passes[0])]] == sorted(now[0] for now in passes[0])
+
+
 def test_overlapping_exports_do_not_count_twice(write, store):
     """Last week's and this week's export share a day."""
     ingest(write("a.jsonl", line("t1", "a"), line("t2", "b")), store)

@@ -1,6 +1,7 @@
 """An ingest that is killed at any moment, and run again, gives the store of an undisturbed run."""
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,16 +17,18 @@ import sys
 from llmops_lib.store import ingest
 import llmops_lib.sources.otlp
 print("begins", flush=True)
-ingest(sys.argv[2:], sys.argv[1])
+ingest(sys.argv[3:], sys.argv[1], workers=int(sys.argv[2]))
 """
 KILLS = 20
+SIDE_BY_SIDE = 5
+"""Of so many kills, one hits an ingest whose files are read by processes of their own."""
 
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory):
     """Eight exports that share traces and days: the lines of a synthetic one, dealt out."""
     folder = tmp_path_factory.mktemp("exports")
-    write_demo(folder / "whole.jsonl", calls_per_week=150)
+    write_demo(folder / "whole.jsonl", calls_per_week=40)
     lines = (folder / "whole.jsonl").read_bytes().splitlines(keepends=True)
     (folder / "whole.jsonl").unlink()
     for number in range(8):
@@ -34,17 +37,24 @@ def exports(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def unharmed(exports, tmp_path_factory):
-    """The store of an undisturbed run."""
-    store = tmp_path_factory.mktemp("unharmed") / "store"
+def begun(exports, tmp_path_factory):
+    """A store that holds three of the exports."""
+    store = tmp_path_factory.mktemp("begun") / "store"
     ingest(exports[:3], store)
+    return store
+
+
+@pytest.fixture(scope="module")
+def unharmed(exports, begun, tmp_path_factory):
+    """The store of an undisturbed run."""
+    store = shutil.copytree(begun, tmp_path_factory.mktemp("unharmed") / "store")
     ingest(exports, store)
     return open_source(store)
 
 
-def killed_after(seconds, store, exports):
+def killed_after(seconds, store, exports, workers):
     """Whether the ingest still ran when it was killed so long after it began; and how long it ran."""
-    command = [sys.executable, "-c", INGEST, str(store), *map(str, exports)]
+    command = [sys.executable, "-c", INGEST, str(store), str(workers), *map(str, exports)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
         began = time.monotonic()
@@ -55,20 +65,23 @@ def killed_after(seconds, store, exports):
         return process.wait() == -signal.SIGKILL, time.monotonic() - began
 
 
-def test_twenty_kills_at_random_moments_leave_no_trace(tmp_path, exports, unharmed):
+def test_twenty_kills_at_random_moments_leave_no_trace(tmp_path, exports, begun, unharmed):
     """Power, the kernel and impatient people kill at any moment, not only at the ones a test foresees."""
-    ingest(exports[:3], tmp_path / "timed")
-    _, duration = killed_after(60, tmp_path / "timed", exports)
+    durations = {
+        workers: killed_after(60, shutil.copytree(begun, tmp_path / f"timed-{workers}"), exports, workers)[1]
+        for workers in (1, 2)
+    }
     rng = random.Random(20)  # noqa: S311 - moments of kills, no secret
-    killed = 0
+    killed = {1: 0, 2: 0}
     for number in range(KILLS):
-        store = tmp_path / f"store-{number}"
-        ingest(exports[:3], store)
-        killed += killed_after(rng.uniform(0, 0.9 * duration), store, exports)[0]
+        store = shutil.copytree(begun, tmp_path / f"store-{number}")
+        workers = 1 if number % SIDE_BY_SIDE else 2
+        killed[workers] += killed_after(rng.uniform(0, 0.9 * durations[workers]), store, exports, workers)[0]
         ingest(exports, store)
         mended = open_source(store)
         assert mended.spans.collect().equals(unharmed.spans.collect())
         assert mended.files.equals(unharmed.files)
         assert mended.quarantine.equals(unharmed.quarantine)
         assert not list(store.rglob("*.tmp"))
-    assert killed >= KILLS // 2
+    assert killed[1] >= KILLS // 2
+    assert killed[2] >= KILLS // SIDE_BY_SIDE // 2
