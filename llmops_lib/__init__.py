@@ -27,6 +27,8 @@ _HOMES = {
     "llmops_lib.sources.fetch.phoenix": ("fetch_phoenix",),
     "llmops_lib.sources.fetch.settings": ("FetchSettings",),
     "llmops_lib.store": ("IngestReport", "completeness", "ingest", "open_source", "scan_traces"),
+    "llmops_lib.evals.labels": ("load_labels",),
+    "llmops_lib.measures.judge_agreement": ("judge_agreement", "with_labels"),
     "llmops_lib.evals.judged": ("Judges",),
     "llmops_lib.evals.plan": ("EvalPlan", "plan_eval"),
     "llmops_lib.evals.production": ("JudgingPlan", "judge_sample", "plan_judging"),

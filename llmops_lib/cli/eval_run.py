@@ -53,7 +53,7 @@ def run(
         trials=trials,
         only=only or (),
     )
-    if not found.is_locked:
+    if not found.is_locked and not as_json:
         say(f"warning: suite {found.name} is not as it was locked; a gate will refuse these scores")
     if dry_run:
         say_plan(plan, prices, as_json=as_json)
@@ -66,6 +66,7 @@ def run(
     }
     if as_json:
         means = _means(outcome)
+        facts["is_locked"] = found.is_locked
         say_json({**facts, "cost_usd": outcome.cost_usd, "scores": str(path), "spans": str(spans), **means})
     else:
         _say_outcome(outcome, path)

@@ -1,6 +1,8 @@
 """Clients of loopback servers, with no more patience than a test should have."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,13 @@ from llmops_lib.chat import ChatRequest
 from llmops_lib.endpoints.addresses import checked_address
 from llmops_lib.endpoints.client import EndpointClient
 from llmops_lib.endpoints.settings import Endpoint, EndpointSettings
-from tests.sources.fetch.conftest import reply, serve  # noqa: F401 - the fixture is used by name
+from tests.sources.fetch.conftest import (
+    drop,
+    hang,
+    reply,
+    serve,  # noqa: F401 - the fixture is used by name
+    truncate,
+)
 
 KEY = "sk-CANARY-0123456789"
 QUICK = {"first_wait_seconds": 0.01, "longest_wait_seconds": 2.5, "timeout_seconds": 0.3}
@@ -31,6 +39,26 @@ def echo(asked):
 def request(text="What is the capital of France?", **fields):
     """A request with one user message."""
     return ChatRequest("gpt-4o-mini", [{"role": "user", "content": text}], **fields)
+
+
+def scripted(status, headers, body):
+    """One step of a script of faults: a reply, or a way to break the connection."""
+    broken = {"truncate": truncate, "reset": drop, "hang": hang}
+    if status in broken:
+        return broken[status]
+    odd = {
+        "finish_reason=length": completion(finish_reason="length"),
+        "content=null": completion(None),
+        "usage=null": completion(usage=None),
+        "ok": completion(),
+    }
+    wait = headers.get("retry-after", "")
+    if wait.startswith("@+"):
+        until = datetime.now(UTC) + timedelta(seconds=int(wait.strip("@+s")))
+        headers = {"retry-after": format_datetime(until, usegmt=True)}
+    if body in odd:
+        return reply(odd[body])
+    return status, {"content-type": "application/json"} | headers, body.encode()
 
 
 @pytest.fixture

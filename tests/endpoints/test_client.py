@@ -3,16 +3,14 @@
 import json
 import threading
 import time
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 
 from llmops_lib import Breaker, BreakerPolicy
 from llmops_lib.chat import ChatRequest
 from llmops_lib.sources.load import load_traces
-from tests.endpoints.conftest import KEY, completion, echo, request
-from tests.sources.fetch.conftest import drop, hang, reply, truncate
+from tests.endpoints.conftest import KEY, completion, echo, request, scripted
+from tests.sources.fetch.conftest import reply
 
 
 def test_results_come_in_the_order_of_the_requests(serve, client_of):
@@ -51,7 +49,7 @@ def test_the_faults_of_the_shared_list_end_as_it_states(shared, serve, client_of
             continue  # pages of an export are no chat
         held += 1
         server = serve(echo)
-        server.faults = [_step(*step) for step in case["script"]]
+        server.faults = [scripted(*step) for step in case["script"]]
         began = time.monotonic()
         result = client_of(server).chat(request())
         wanted, waited = case["expect"], time.monotonic() - began
@@ -63,25 +61,6 @@ def test_the_faults_of_the_shared_list_end_as_it_states(shared, serve, client_of
         assert wanted.get("never_contains", "\0") not in str(result), case["name"]
         assert not flag or flag in result.answer.flags, case["name"]
     assert held >= 15
-
-
-def _step(status, headers, body):
-    broken = {"truncate": truncate, "reset": drop, "hang": hang}
-    if status in broken:
-        return broken[status]
-    odd = {
-        "finish_reason=length": completion(finish_reason="length"),
-        "content=null": completion(None),
-        "usage=null": completion(usage=None),
-        "ok": completion(),
-    }
-    wait = headers.get("retry-after", "")
-    if wait.startswith("@+"):
-        until = datetime.now(UTC) + timedelta(seconds=int(wait.strip("@+s")))
-        headers = {"retry-after": format_datetime(until, usegmt=True)}
-    if body in odd:
-        return reply(odd[body])
-    return status, {"content-type": "application/json"} | headers, body.encode()
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Asked:
 class Server:
     """A server on loopback: `answer` gives its replies, `faults` come before them, one per request."""
 
-    answer: Callable[[Asked], Reply]
+    answer: Callable[[Asked], Reply | Fault]
     faults: list[Fault | Reply | None] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
@@ -48,10 +48,11 @@ class Server:
         asked = Asked(handler.command, parts.path, query, handler.headers.get("authorization"), body)
         self.asked.append(asked)
         fault = self.faults.pop(0) if self.faults else None
-        if callable(fault):
-            fault(handler)
+        told = fault or self.answer(asked)
+        if callable(told):
+            told(handler)
         else:
-            send(handler, *(fault or self.answer(asked)))
+            send(handler, *told)
 
 
 def send(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes) -> None:
