@@ -53,6 +53,13 @@ _HOMES = {
     "llmops_lib.reruns.files": ("load_rerun", "write_rerun"),
     "llmops_lib.reruns.told": ("rerun_markdown", "rerun_verdict"),
     "llmops_lib.reruns.versions": ("version_in_force",),
+    "llmops_lib.measures.eval_cases": (
+        "case_changes",
+        "case_costs",
+        "case_outcomes",
+        "one_run",
+        "scorer_outcomes",
+    ),
     "llmops_lib.measures.reruns": ("rerun_effects",),
     "llmops_lib.measures.rerun_changes": ("rerun_changes",),
     "llmops_lib.gating.told": ("gate_junit", "gate_markdown"),

@@ -17,7 +17,7 @@ from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.redteam import app as redteam
 from llmops_lib.cli.report import app as reports
 from llmops_lib.cli.rerun import rerun
-from llmops_lib.cli.reviews import rerun_review
+from llmops_lib.cli.reviews import eval_review, rerun_review
 from llmops_lib.cli.search import search
 from llmops_lib.cli.serve_baseline import serve_baseline
 from llmops_lib.cli.what_ifs import budget_what_if, caching_what_if, routing_what_if
@@ -45,6 +45,7 @@ app.add_typer(redteam, name="redteam")
 reports.command("routing-what-if")(routing_what_if)
 reports.command("budget-what-if")(budget_what_if)
 reports.command("caching-what-if")(caching_what_if)
+reports.command("eval-review")(eval_review)
 reports.command("rerun-review")(rerun_review)
 app.add_typer(reports, name="report")
 

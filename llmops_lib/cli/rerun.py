@@ -129,8 +129,10 @@ def _run(
 def _suite(name: str, prompt: str) -> Any:
     from llmops_lib import load_suite  # noqa: PLC0415 - as above
     from llmops_lib.evals.suites import suites_of  # noqa: PLC0415 - as above
+    from llmops_lib.reruns.grading import reference_free  # noqa: PLC0415 - as above
 
     if name:
         return load_suite(name)
-    found = suites_of(prompt)
+    # Suites of attacks grade by what was asked for, which real calls do not say.
+    found = [one for one in suites_of(prompt) if reference_free(one, has_judge=True)]
     return found[0] if len(found) == 1 else None

@@ -5,7 +5,37 @@ from typing import Annotated
 
 import typer
 
+from llmops_lib.cli.options import Columns
 from llmops_lib.cli.report import AsJson, Output, write_report
+
+
+def eval_review(
+    run: Annotated[Path, typer.Argument(help="Scores of a run, or its folder; any known format.")],
+    baseline: Annotated[Path | None, typer.Option(help="Scores of the run to compare with.")] = None,
+    run_id: Annotated[str, typer.Option(help="The run, where the scores hold several.")] = "",
+    baseline_id: Annotated[str, typer.Option(help="The run to compare with, where there are several.")] = "",
+    unlocked: Annotated[
+        bool, typer.Option("--unlocked", help="Compare runs of suites without a lock too, as of other tools.")
+    ] = False,
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many cases each list shows.")] = 10,
+    columns: Columns = "",
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write the review of an eval run: gate verdict, pass rates, failing and flaky cases, what changed.
+
+    Example: llmops report eval-review reports/evals/RUN --baseline evals/baselines/RUN
+    """
+    parameters = {
+        "run": str(run),
+        "baseline": str(baseline or ""),
+        "run_id": run_id,
+        "baseline_id": baseline_id,
+        "unlocked": unlocked,
+        "top": top,
+        "columns": columns,
+    }
+    write_report("eval-review", output, parameters, as_json=as_json)
 
 
 def rerun_review(

@@ -83,11 +83,23 @@ def found_folder(folder: str | Path | None, kind: str, error: type[ValueError]) 
         ValueError: Of the class given, if there is no such folder.
     """
     own = Path.cwd() / kind
-    places = (
-        [Path(folder)] if folder is not None else [own, _PACKAGE / "bundled" / kind, _PACKAGE.parent / kind]
-    )
+    places = [Path(folder)] if folder is not None else [own, *_bundled(kind)]
     for place in places:
         if place.is_dir():
             return place
     msg = f"{places[0]}: there is no such folder; give the one that holds your {kind}"
     raise error(msg)
+
+
+def bundled_folder(kind: str) -> Path:
+    """The folder of prompts or suites that comes with the library, whatever lies in the working directory.
+
+    Args:
+        kind: `prompts` or `evals`.
+    """
+    return next(place for place in _bundled(kind) if place.is_dir())
+
+
+def _bundled(kind: str) -> list[Path]:
+    # Inside an installed package, or beside it in a checkout.
+    return [_PACKAGE / "bundled" / kind, _PACKAGE.parent / kind]

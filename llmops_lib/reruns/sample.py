@@ -4,6 +4,8 @@ import atexit
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -57,15 +59,24 @@ def sample_rerun() -> Path:
     versions = [_prompt(folder / side, text) for side, text in (("old", _OLD), ("new", new_text))]
     traces = open_source(sample_export())
     plan = plan_rerun(draw_calls(traces.spans, prompt_name=_NAME, size=60), *versions)
+    with answering() as client:
+        done = run_rerun(plan, client, run_id="sample")
+    return write_rerun(done, folder, source=traces.facts())
+
+
+@contextmanager
+def answering() -> Iterator[EndpointClient]:
+    """A client of the bundled answerer, which runs in this process as long as the block does."""
     with BaselineServer() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         local = {"OPENAI_BASE_URL": server.url, "LLMOPS_ALLOW_LOCAL": "1"}
-        with EndpointClient(Endpoint.from_environment(local)) as client:
-            done = run_rerun(plan, client, run_id="sample")
-        server.shutdown()
-        thread.join()
-    return write_rerun(done, folder, source=traces.facts())
+        try:
+            with EndpointClient(Endpoint.from_environment(local)) as client:
+                yield client
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _prompt(folder: Path, text: str) -> Prompt:
