@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.eval_drift import drift
 from llmops_lib.cli.eval_judge import judge
 from llmops_lib.cli.eval_run import run
 from llmops_lib.cli.eval_sample import sample
@@ -28,6 +29,7 @@ def evals() -> None:
 app.command("run")(run)
 app.command("sample")(sample)
 app.command("judge")(judge)
+app.command("drift")(drift)
 
 
 @app.command()
