@@ -74,6 +74,12 @@ class InputDrift:
     fresh_count: int
     unit_count: int
 
+    @property
+    def feedback_limits(self) -> tuple[float | None, float | None, float | None]:
+        """Change of feedback per week and its limits; None where it is not known."""
+        trend = self.feedback_trend
+        return (None,) * 3 if trend is None else (trend.value, trend.interval.lower, trend.interval.upper)
+
 
 def input_drift(fresh: Any, suite: Any, *, most_proposals: int = 20) -> InputDrift:
     """Lengths, topics and wording of fresh inputs against those of a suite, and inputs the suite lacks.

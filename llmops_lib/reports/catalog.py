@@ -7,6 +7,7 @@ from llmops_lib.errors import ReportError
 REPORTS = {
     "budget-what-if": "06_budget_what_if.ipynb",
     "caching-what-if": "07_caching_what_if.ipynb",
+    "continuous-evals": "10_continuous_evals.ipynb",
     "routing-what-if": "05_routing_what_if.ipynb",
     "spenders": "02_top_spenders.ipynb",
     "weekly": "01_weekly_report.ipynb",
