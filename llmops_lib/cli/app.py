@@ -8,6 +8,7 @@ import typer
 from llmops_lib.cli.alerts import app as alerts
 from llmops_lib.cli.audit import app as audit
 from llmops_lib.cli.budgets import app as budgets
+from llmops_lib.cli.continuous_evals import continuous_evals
 from llmops_lib.cli.demo import demo
 from llmops_lib.cli.evals import app as evals
 from llmops_lib.cli.fetch import app as fetches
@@ -47,6 +48,7 @@ reports.command("budget-what-if")(budget_what_if)
 reports.command("caching-what-if")(caching_what_if)
 reports.command("eval-review")(eval_review)
 reports.command("rerun-review")(rerun_review)
+reports.command("continuous-evals")(continuous_evals)
 app.add_typer(reports, name="report")
 
 

@@ -1,7 +1,15 @@
 """A synthetic export to try the workbench on: a believable six weeks with events planted to be found."""
 
+from llmops_lib.demo.judgements import simulated_judgements
 from llmops_lib.demo.planted import PlantedEvent
 from llmops_lib.demo.sample import sample_export, sample_months
 from llmops_lib.demo.write import DemoFacts, write_demo
 
-__all__ = ["DemoFacts", "PlantedEvent", "sample_export", "sample_months", "write_demo"]
+__all__ = [
+    "DemoFacts",
+    "PlantedEvent",
+    "sample_export",
+    "sample_months",
+    "simulated_judgements",
+    "write_demo",
+]

@@ -15,7 +15,7 @@ from llmops_lib.evals.judged import Judges
 from llmops_lib.evals.run import RUN_FORMAT, EvalRun
 from llmops_lib.pricing.chat_costs import Prices, worst_costs_usd
 from llmops_lib.registry.prompts import Prompt, load_prompt
-from llmops_lib.safety import last_message
+from llmops_lib.safety import last_asked, last_message
 from llmops_lib.sampling.scores import CARRIED
 from llmops_lib.schema import SCORES, conform, validate
 
@@ -83,7 +83,7 @@ def plan_judging(sample: pl.DataFrame, *, model: str | None = None, folder: str 
         if not call["is_error"] and (answer := last_message(call["output"])):
             items[_name(call)] = {
                 "task": last_message(call.get("system_instructions"))[:_MOST_CHARACTERS],
-                "conversation": last_message(call["input"])[-_MOST_CHARACTERS:],
+                "conversation": _conversation(call["input"]),
                 "candidate": answer[:_MOST_CHARACTERS],
             }
     return JudgingPlan(sample, prompt, model or prompt.model, items)
@@ -129,6 +129,12 @@ def judge_sample(
 
 def _name(call: Mapping[str, Any]) -> str:
     return f"{call['trace_id']}/{call['span_id']}"
+
+
+def _conversation(text: str | None) -> str:
+    """What a user asked last, and what the answer was given beside it, such as the result of a tool."""
+    asked, last = last_asked(text), last_message(text)
+    return (asked if asked == last else f"{asked}\n\n{last}")[:_MOST_CHARACTERS]
 
 
 def _row(call: Mapping[str, Any], verdict: Verdict | None, plan: JudgingPlan, run_id: str) -> dict[str, Any]:

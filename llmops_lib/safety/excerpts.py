@@ -14,6 +14,7 @@ from llmops_lib.safety.sensitive import find_sensitive
 KEPT_AS_IS = ("trace_id", "span_id", "started_on", "dimension")
 """Identifiers that a reader copies to find a trace again, and names that are ours."""
 
+_USERS = ("user", "human")
 _EXCERPTS = {"input": "input_excerpt", "output": "output_excerpt", "error_message": "error_excerpt"}
 
 
@@ -97,6 +98,46 @@ def with_masked_texts(table: pl.DataFrame, *columns: str, limit: int = 1_200) ->
         [('write to <EMAIL_1>',)]
     """
     return table.with_columns(mask_column(table[name], limit=limit) for name in columns)
+
+
+def last_asked(text: str | None) -> str:
+    """The text of the last message of a user, as it is; of the last message where none says that it is.
+
+    What follows it in the calls of an agent, such as results of tools, is not what anybody asked.
+
+    Args:
+        text: `input` of SPANS, JSON or not.
+
+    Example:
+        >>> last_asked('[{"role": "user", "content": "Where is it?"}, {"role": "tool", "content": "{}"}]')
+        'Where is it?'
+    """
+    try:
+        messages = orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        return last_message(text)
+    found = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    asked = (
+        said for one in reversed(found) if one.get("role") in _USERS and (said := "\n".join(_texts(one)))
+    )
+    return next(asked, None) or last_message(text)
+
+
+def with_input_text(calls: pl.DataFrame, *, limit: int = 300) -> pl.DataFrame:
+    """The calls with `text`, the last message of a user, masked and cut, and `unit`, whose calls are alike.
+
+    Args:
+        calls: Rows of SPANS or of a sample; uses `input`, `user_id`, `session_id`, `trace_id`.
+        limit: Longest text, in characters.
+
+    Returns:
+        The same rows with `text` (null where no input was recorded) and `unit`: user, else session, else
+        trace.
+    """
+    # Each has JSON of its own shape.
+    texts = [None if text is None else mask_text(last_asked(text), limit=limit) for text in calls["input"]]
+    unit = pl.coalesce("user_id", "session_id", "trace_id").alias("unit")
+    return calls.with_columns(pl.Series("text", texts, dtype=pl.String), unit)
 
 
 def _masked_names(names: pl.Series, limit: int) -> pl.Series:

@@ -54,11 +54,19 @@ def live_scenario(scenario: Scenario) -> Html:
     return Html(_told(scenario) + live_figure(scenario.chart) + scenario.table.markup)
 
 
+def cards(figures: Sequence[Card]) -> Markup:
+    """Figures side by side.
+
+    Args:
+        figures: Cards, the most important first.
+    """
+    return Markup('<div class="kpis">{}</div>').format(Markup("").join(map(_card, figures)))
+
+
 def _told(scenario: Scenario) -> Markup:
     first, *others = scenario.verdict
     lines = Markup("").join(Markup('<p class="note">{}</p>').format(line) for line in others)
-    cards = Markup("").join(map(_card, scenario.cards))
-    return Markup('<p class="summary">{}</p>{}<div class="kpis">{}</div>').format(first, lines, cards)
+    return Markup('<p class="summary">{}</p>{}{}').format(first, lines, cards(scenario.cards))
 
 
 def _card(card: Card) -> Markup:

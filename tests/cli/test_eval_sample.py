@@ -76,3 +76,13 @@ def test_a_sample_is_judged_with_the_dollars_first(llmops, export, tmp_path, ser
     code, out, _ = llmops("eval", "judge", "s/sample.jsonl")
     made = facts["call_count"]
     assert (code, f"{made} calls of the judge, {made} of them kept" in out) == (0, True)
+
+
+def test_drift_is_said_with_candidates_and_an_exit_code(llmops, export, tmp_path, monkeypatch):
+    """For a weekly job: 1 means look, and the file is what to look at."""
+    monkeypatch.chdir(tmp_path)
+    llmops("eval", "sample", export, "--rate", "1", "--out", "s")
+    code, out, _ = llmops("eval", "drift", "s", "--suite", "support_quality", "--candidates", "c.jsonl")
+    assert (code, "wording" in out, "c.jsonl: 1 cases for review" in out) == (1, True, True)
+    assert "ann@" not in out + (tmp_path / "c.jsonl").read_text()
+    assert llmops("eval", "drift", "s", "--suite", "support_quality", "--field", "x")[0] == 2
