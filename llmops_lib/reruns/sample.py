@@ -10,12 +10,13 @@ from pathlib import Path
 from llmops_lib.demo import sample_export
 from llmops_lib.endpoints.baseline.server import BaselineServer
 from llmops_lib.endpoints.client import EndpointClient
-from llmops_lib.endpoints.settings import Endpoint
+from llmops_lib.endpoints.settings import Endpoint, EndpointSettings
 from llmops_lib.registry.prompts import Prompt, load_prompt
 from llmops_lib.reruns.drawing import draw_calls
 from llmops_lib.reruns.files import write_rerun
 from llmops_lib.reruns.plan import plan_rerun
 from llmops_lib.reruns.run import run_rerun
+from llmops_lib.safety.audit import AuditLog
 from llmops_lib.store.scan import open_source
 
 _NAME = "support_answer"
@@ -61,7 +62,9 @@ def sample_rerun() -> Path:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         local = {"OPENAI_BASE_URL": server.url, "LLMOPS_ALLOW_LOCAL": "1"}
-        with EndpointClient(Endpoint.from_environment(local)) as client:
+        # A sample is no action of anybody: it is recorded beside itself, and goes with it.
+        own = EndpointSettings(audit=AuditLog(folder / "audit"))
+        with EndpointClient(Endpoint.from_environment(local), own) as client:
             done = run_rerun(plan, client, run_id="sample")
         server.shutdown()
         thread.join()
