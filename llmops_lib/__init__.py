@@ -135,6 +135,8 @@ _HOMES = {
     "llmops_lib.safety.filters": ("FilterPolicy", "check"),
     "llmops_lib.safety.findings": ("Finding",),
     "llmops_lib.safety": ("with_excerpts", "with_input_text"),
+    "llmops_lib.safety.policy": ("Policy", "load_policy"),
+    "llmops_lib.safety.sent": ("sent_data",),
     "llmops_lib.widgets.span_tree": ("span_tree_panel",),
     "llmops_lib.alerts.check": ("AlertOutcome", "check_alerts"),
     "llmops_lib.alerts.rules": ("load_alert_rules",),

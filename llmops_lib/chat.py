@@ -30,6 +30,7 @@ class ChatRequest:
         trial: Number of the repetition; the same request with another number is asked anew.
         scope: What the call is about, by column of SPANS, for breakers that limit tenants or features.
         carried: What the span of the call tells besides, by attribute name, such as `gen_ai.prompt.name`.
+        purpose: What it is for, as policies name it: `eval`, `judge`, `rerun`, `redteam` or `other`.
     """
 
     model: str
@@ -39,6 +40,7 @@ class ChatRequest:
     trial: int = 0
     scope: Mapping[str, str | None] = field(default_factory=lambda: _NOTHING)
     carried: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    purpose: str = "other"
 
     def body(self) -> dict[str, Any]:
         """The request as the API takes it."""
@@ -98,11 +100,10 @@ class ChatResult:
     """One call and what came of it.
 
     Attributes:
-        request: What was asked.
+        request: What was asked; where a policy had data replaced, what was sent.
         answer: The answer; None where there is none.
         error: Why there is none; None where there is one.
-        error_type: `429`, `500` ... for a status, else `no_answer`, `budget` or
-            `deadline`.
+        error_type: `429`, `500` ... for a status, else `no_answer`, `budget`, `deadline` or `policy`.
         started_at: Start of the call, UTC; of a cached answer, of the call that it was the answer to.
         latency_ms: From the first attempt to the end of the answer, waits included.
         attempt_count: Requests that were sent, also by the call that a cached answer came from.

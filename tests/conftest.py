@@ -24,6 +24,13 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _audit_log_of_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tests do is recorded beside them and not beside the project."""
+    monkeypatch.setenv("LLMOPS_AUDIT", str(tmp_path_factory.getbasetemp() / "audit"))
+    monkeypatch.delenv("LLMOPS_AUDIT_KEY", raising=False)
+
+
 @pytest.fixture
 def llmops(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     """Runs the command in this process and gives its exit code, standard output and standard error."""

@@ -14,6 +14,7 @@ from llmops_lib.cli.evals import app as evals
 from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.gate import app as gates
 from llmops_lib.cli.ingest import ingest_exports
+from llmops_lib.cli.policy import app as policy
 from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.redteam import app as redteam
 from llmops_lib.cli.report import app as reports
@@ -41,6 +42,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(budgets, name="budgets")
 app.command("search")(search)
 app.add_typer(fetches, name="fetch")
+app.add_typer(policy, name="policy")
 app.add_typer(prompts, name="prompts")
 app.add_typer(redteam, name="redteam")
 reports.command("routing-what-if")(routing_what_if)

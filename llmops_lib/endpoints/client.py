@@ -14,6 +14,7 @@ from llmops_lib.chat import ChatRequest, ChatResult, OnCall
 from llmops_lib.endpoints.answers import chat_answer
 from llmops_lib.endpoints.attempts import Attempts
 from llmops_lib.endpoints.cache import AnswerCache, Kept
+from llmops_lib.endpoints.dispatch import Dispatch
 from llmops_lib.endpoints.guard import Guard
 from llmops_lib.endpoints.pinned import PinnedTransport
 from llmops_lib.endpoints.settings import Endpoint, EndpointSettings
@@ -37,13 +38,17 @@ class EndpointClient:
         endpoint: Where to; `Endpoint.from_environment()` when None.
         settings: Patience and bounds.
 
+    Every request is held to a policy before a byte of it leaves, and recorded in the audit log.
+
     Raises:
         EndpointError: If the environment names no usable endpoint.
+        PolicyError: If no rule of the policy names the endpoint, or the policy cannot be read.
     """
 
     def __init__(self, endpoint: Endpoint | None = None, settings: EndpointSettings = DEFAULTS) -> None:
         self.endpoint = endpoint or Endpoint.from_environment()
         self._settings = settings
+        self._dispatch = Dispatch(self.endpoint, settings)
         self._cache = AnswerCache(Path(settings.cache)) if settings.cache else None
         self._spans = SpanFile(Path(settings.spans_file), self.endpoint) if settings.spans_file else None
         address, key = self.endpoint.address, self.endpoint.key
@@ -112,11 +117,16 @@ class EndpointClient:
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _result(self, request: ChatRequest, guard: Guard, deadline: float) -> ChatResult:
-        content_hash = request.content_hash(self.endpoint.address.url)
+        cleared = self._dispatch.cleared(request)
+        if cleared.request is None:
+            return Attempts(request).failed("policy", f"not sent: {cleared.reason}")
+        sent = cleared.request
+        content_hash = sent.content_hash(self.endpoint.address.url)
         kept = self._cache.get(content_hash) if self._cache else None
         if kept is not None:
-            return kept.result(request)
-        result = guard.guarded(request, lambda: self._called(request, deadline))
+            return kept.result(sent)
+        self._dispatch.record(request, cleared)
+        result = guard.guarded(request, lambda: self._called(sent, deadline))
         # The span comes first: an answer that is kept has its span, whenever the run is killed.
         if self._spans:
             self._spans.add(result)

@@ -11,6 +11,8 @@ import polars as pl
 from llmops_lib.budgets.breaker import Breaker
 from llmops_lib.endpoints.addresses import Address, checked_address
 from llmops_lib.errors import EndpointError
+from llmops_lib.safety.audit.log import AuditLog
+from llmops_lib.safety.policy import Policy
 from llmops_lib.sources.fetch.addresses import Resolve, resolved
 
 OPENAI = "https://api.openai.com/v1"
@@ -44,6 +46,8 @@ class EndpointSettings:
         prices: The user's own price list, as `price_calls` takes it.
         breaker: Must let a call through before it is sent; the most that the call can cost is set aside, and
             settled when its cost is known. None: nothing is limited.
+        policy: What may be sent; None: `policy.yaml` of the working directory, else the packaged policy.
+        audit: Where every request is recorded; None: where the environment says, see `audit_folder`.
     """
 
     concurrency: int = 8
@@ -56,6 +60,8 @@ class EndpointSettings:
     spans_file: str | Path | None = None
     prices: str | Path | pl.DataFrame | None = None
     breaker: Breaker | None = None
+    policy: Policy | None = None
+    audit: AuditLog | None = None
 
     def __post_init__(self) -> None:
         for name in ("concurrency", "attempts"):

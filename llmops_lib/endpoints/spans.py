@@ -82,6 +82,7 @@ def _attributes(result: ChatResult, endpoint: Endpoint) -> dict[str, Any]:
         "server.port": endpoint.address.port,
         "http.request.resend_count": result.attempt_count - 1 if result.attempt_count > 1 else None,
         "error.type": result.error_type,
+        "llmops.purpose": request.purpose,
         **_messages(request, answer),
         **(_of_answer(answer) if answer else {}),
         **request.carried,

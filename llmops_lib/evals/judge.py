@@ -156,10 +156,10 @@ def judge_requests(
     canaries = _canaries(items)
     named = [*zip(names, items, strict=True), *((f"canary {at}", item) for at, item in enumerate(canaries))]
     nonces = [_nonce(key, prompt, name, item) for name, item in named]
-    return [
-        (nonce, ChatRequest(model or prompt.model, prompt.render(nonce=nonce, **item), prompt.parameters))
-        for nonce, (_, item) in zip(nonces, named, strict=True)
-    ]
+    rendered = [prompt.render(nonce=nonce, **item) for nonce, (_, item) in zip(nonces, named, strict=True)]
+    chosen = model or prompt.model
+    requests = [ChatRequest(chosen, messages, prompt.parameters, purpose="judge") for messages in rendered]
+    return list(zip(nonces, requests, strict=True))
 
 
 def verdict_of(result: ChatResult, nonce: str, form: str) -> Verdict:

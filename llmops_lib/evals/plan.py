@@ -94,6 +94,7 @@ def plan_eval(
                 trial=trial,
                 scope={"feature": EVAL_FEATURE},
                 carried=_carried(suite, prompt, case),
+                purpose="eval",
             )
             calls.append(PlannedCall(case, trial, request))
     return EvalPlan(suite, prompt, model or prompt.model, trials, tuple(calls))

@@ -163,4 +163,5 @@ def _request(prompt: Prompt, messages: list[Message], model: str | None) -> Chat
             **version,
             "prompt.hash": prompt.prompt_hash,
         },
+        purpose="rerun",
     )

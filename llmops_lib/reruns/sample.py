@@ -12,12 +12,13 @@ from pathlib import Path
 from llmops_lib.demo import sample_export
 from llmops_lib.endpoints.baseline.server import BaselineServer
 from llmops_lib.endpoints.client import EndpointClient
-from llmops_lib.endpoints.settings import Endpoint
+from llmops_lib.endpoints.settings import Endpoint, EndpointSettings
 from llmops_lib.registry.prompts import Prompt, load_prompt
 from llmops_lib.reruns.drawing import draw_calls
 from llmops_lib.reruns.files import write_rerun
 from llmops_lib.reruns.plan import plan_rerun
 from llmops_lib.reruns.run import run_rerun
+from llmops_lib.safety.audit import AuditLog
 from llmops_lib.store.scan import open_source
 
 _NAME = "support_answer"
@@ -59,20 +60,26 @@ def sample_rerun() -> Path:
     versions = [_prompt(folder / side, text) for side, text in (("old", _OLD), ("new", new_text))]
     traces = open_source(sample_export())
     plan = plan_rerun(draw_calls(traces.spans, prompt_name=_NAME, size=60), *versions)
-    with answering() as client:
+    with answering(folder) as client:
         done = run_rerun(plan, client, run_id="sample")
     return write_rerun(done, folder, source=traces.facts())
 
 
 @contextmanager
-def answering() -> Iterator[EndpointClient]:
-    """A client of the bundled answerer, which runs in this process as long as the block does."""
+def answering(folder: Path) -> Iterator[EndpointClient]:
+    """A client of the bundled answerer, which runs in this process as long as the block does.
+
+    Args:
+        folder: Folder that its audit log is kept in.
+    """
     with BaselineServer() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         local = {"OPENAI_BASE_URL": server.url, "LLMOPS_ALLOW_LOCAL": "1"}
+        # A sample is no action of anybody: it is recorded beside itself, and goes with it.
+        own = EndpointSettings(audit=AuditLog(folder / "audit"))
         try:
-            with EndpointClient(Endpoint.from_environment(local)) as client:
+            with EndpointClient(Endpoint.from_environment(local), own) as client:
                 yield client
         finally:
             server.shutdown()

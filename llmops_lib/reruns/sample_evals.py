@@ -38,7 +38,7 @@ def sample_eval_runs() -> tuple[Path, Path]:
     texts = {"sample-baseline": text, "sample-candidate": "".join(rules).replace(' | "refused"', "")}
     suite = load_suite(_SUITE, folder=bundled_folder("evals"))
     written = []
-    with answering() as client:
+    with answering(folder) as client:
         for name, content in texts.items():
             (folder / name).mkdir()
             (folder / name / f"{_PROMPT}.md").write_text(content, encoding="utf-8")
