@@ -75,6 +75,8 @@ _HOMES = {
     "llmops_lib.measures.breaker": ("breaker_decisions", "simulate_breaker"),
     "llmops_lib.measures.spike_coverage": ("spike_coverage",),
     "llmops_lib.measures.spikes": ("spend_spikes",),
+    "llmops_lib.measures.blast_radius": ("blast_radius", "incident_examples"),
+    "llmops_lib.measures.incident_changes": ("changes_before", "incident_timeline"),
     "llmops_lib.measures.incident_causes": ("explain_incident", "incident_breakdown"),
     "llmops_lib.measures.incidents": ("change_points", "find_incident", "find_incidents"),
     "llmops_lib.measures.reconcile": ("reconcile",),
