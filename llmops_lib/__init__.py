@@ -79,6 +79,7 @@ _HOMES = {
     "llmops_lib.measures.incident_changes": ("changes_before", "incident_timeline"),
     "llmops_lib.measures.incident_causes": ("explain_incident", "incident_breakdown"),
     "llmops_lib.measures.incidents": ("change_points", "find_incident", "find_incidents"),
+    "llmops_lib.playbooks": ("load_playbooks", "matching_playbooks"),
     "llmops_lib.measures.reconcile": ("reconcile",),
     "llmops_lib.measures.caps": ("CapPolicy", "capped_by_day", "simulate_caps", "spend_strata"),
     "llmops_lib.measures.difficulty": ("with_difficulty",),
