@@ -52,7 +52,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=3, help="seeds per kind and base")
     parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--calls-per-week", type=int, default=3000, help="of the synthetic base")
+    parser.add_argument("--calls-per-week", type=int, default=6000, help="of the synthetic base")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     seeds = range(options.first_seed, options.first_seed + options.seeds)

@@ -12,7 +12,7 @@ from llmops_lib.errors import LlmopsError
 
 CALL = pl.col("is_model_call")
 
-_LEAST_CALLS = 25
+LEAST_CALLS = 60
 """Calls within the incident below which a cause is too small to be one."""
 
 _MOST_SHARE = 0.6
@@ -75,17 +75,13 @@ class Scene:
         """Whether a row started in the incident."""
         return pl.col("started_at").is_between(self.start, self.end, closed="left")
 
-    def pick(self, columns: tuple[str, ...], rows: pl.Expr) -> dict[str, str]:
-        """A cause: values of columns that a fair part of the rows has, but at most half of them."""
-        counted = (
-            self.spans.filter(self.is_now & rows).drop_nulls(columns).group_by(columns).len().sort(columns)
-        )
-        fair = counted.filter(
-            (pl.col("len") >= _LEAST_CALLS)
-            & (pl.col("len") <= max(_LEAST_CALLS, int(counted["len"].sum()) * _MOST_SHARE))
-        )
+    def pick(self, columns: tuple[str, ...], rows: pl.Expr, least: int = LEAST_CALLS) -> dict[str, str]:
+        """A cause: values of columns that enough of the rows have, but not nearly all of them."""
+        now = self.spans.filter(self.is_now & rows).drop_nulls(columns)
+        counted = now.group_by(columns).len().sort(columns)
+        fair = counted.filter(pl.col("len").is_between(least, max(least, now.height * _MOST_SHARE)))
         if fair.is_empty():
-            msg = f"no {' and '.join(columns)} has {_LEAST_CALLS} calls from {self.start} to {self.end}"
+            msg = f"no {' and '.join(columns)} has {least} calls from {self.start} to {self.end}"
             raise LlmopsError(msg)
         place = int(self.rng.integers(fair.height))
         return dict(zip(columns, fair.select(columns).row(place), strict=True))

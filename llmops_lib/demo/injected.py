@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from llmops_lib.demo.incident_scene import CALL, Injected, Scene, Traffic, copies, failed, worse
+from llmops_lib.demo.incident_scene import CALL, LEAST_CALLS, Injected, Scene, Traffic, copies, failed, worse
 from llmops_lib.errors import LlmopsError
 
 KINDS = (
@@ -20,6 +20,9 @@ KINDS = (
     "data_leak",
 )
 """Kinds of incidents; traffic that runs no tools cannot have a `tool_break`."""
+
+_LEAST_RATED = 5 * LEAST_CALLS
+"""Calls that a change of quality must meet: one in five or fewer is scored."""
 
 _REFUSAL = (
     '[{"role":"assistant","parts":[{"type":"text","content":"I am sorry, but I cannot help with that."}]}]'
@@ -112,7 +115,7 @@ def _refusal_surge(scene: Scene) -> tuple[Traffic, Injected]:
 
 
 def _prompt_regression(scene: Scene) -> tuple[Traffic, Injected]:
-    old = scene.pick(("prompt_name",), CALL)
+    old = scene.pick(("prompt_name",), CALL, _LEAST_RATED)
     struck = scene.struck(old, CALL, 1.0)
     number = int(scene.rng.integers(1_000, 10_000))
     new = {"prompt_version": f"v{number}", "prompt_hash": f"{number:04d}bad0cafe{number:04d}"}
@@ -124,7 +127,7 @@ def _prompt_regression(scene: Scene) -> tuple[Traffic, Injected]:
 
 
 def _model_regression(scene: Scene) -> tuple[Traffic, Injected]:
-    old = scene.pick(("request_model",), CALL & pl.col("response_model").is_not_null())
+    old = scene.pick(("request_model",), CALL & pl.col("response_model").is_not_null(), _LEAST_RATED)
     struck = scene.struck(old, CALL & pl.col("response_model").is_not_null(), 1.0)
     dated = f"2026-{int(scene.rng.integers(10, 13))}-{int(scene.rng.integers(10, 29))}"
     new = {"response_model": f"{old['request_model']}-{dated}"}
@@ -138,7 +141,7 @@ def _model_regression(scene: Scene) -> tuple[Traffic, Injected]:
 
 def _tool_break(scene: Scene) -> tuple[Traffic, Injected]:
     is_run = pl.col("operation") == "execute_tool"
-    where = scene.pick(("tool_name",), is_run)
+    where = scene.pick(("tool_name",), is_run, LEAST_CALLS // 3)
     struck = scene.struck(where, is_run, float(scene.rng.uniform(0.5, 0.9)))
     spans = scene.spans.with_columns(
         pl.when(struck).then(pl.lit(True)).otherwise("is_error").alias("is_error"),

@@ -31,7 +31,7 @@ SLOW_PERCENTILE = 90
 """A call is slow where it took longer than this percentile of its own feature and model."""
 
 _NUMBERS = ("latency_ms", "cost_usd", "feedback_score")
-_TEXTS = ("error_type", "tool_name", "operation", "trace_id")
+_TEXTS = ("error_type", "tool_name", "operation", "trace_id", "session_id")
 _REFUSED_FINISH = ("content_filter", "refusal")
 
 

@@ -57,10 +57,22 @@ def _calls(calls: Frame, keys: Sequence[str], names: Sequence[str]) -> Frame:
         is_there = column in names
         counts[seen] = ~nw.col(column).is_null() if is_there else nw.lit(value=False)
         counts[bad] = nw.col(column) if is_there else nw.lit(value=False)
-    prepared = calls.with_columns(cost.alias("_cost")).with_columns(
-        nw.col("_cost").alias("spend_usd"), (nw.col("_cost") * nw.col("_cost")).alias("squared_cost")
+    prepared = calls.with_columns(cost.alias("_cost"), _unit(names).alias("_unit")).with_columns(
+        nw.col("_cost").alias("spend_usd")
     )
-    return tally(prepared, list(keys), counts=counts, sums=["spend_usd", "squared_cost"])
+    # Calls of one conversation come together and cost alike, so that their costs are squared as one.
+    units = tally(prepared, [*keys, "_unit"], counts=counts, sums=["spend_usd"])
+    squared = units.rename({"call_count": "calls_count"}).with_columns(
+        (nw.col("spend_usd") * nw.col("spend_usd")).alias("squared_cost")
+    )
+    sums = ["calls_count", *counts, "spend_usd", "squared_cost"]
+    return tally(squared, list(keys), sums=sums).drop("call_count").rename({"calls_count": "call_count"})
+
+
+def _unit(names: Sequence[str]) -> nw.Expr:
+    """The conversation of a call, or else its trace."""
+    known = [nw.col(name) for name in ("session_id", "trace_id") if name in names]
+    return nw.coalesce(*known, nw.lit("")) if known else nw.lit("")
 
 
 def _classes(calls: Frame, keys: Sequence[str], names: Sequence[str]) -> Frame:
