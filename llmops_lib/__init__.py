@@ -131,7 +131,6 @@ _HOMES = {
     "llmops_lib.widgets.caching": ("caching_panel",),
     "llmops_lib.widgets.routing": ("routing_panel",),
     "llmops_lib.measures.span_tree": ("span_tree",),
-    "llmops_lib.safety": ("with_excerpts",),
     "llmops_lib.safety.audit": ("AuditLog", "Verification", "verify_audit"),
     "llmops_lib.safety.audit.agents": ("record_agent_actions",),
     "llmops_lib.safety.call_checks": ("check_calls",),
