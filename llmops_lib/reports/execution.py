@@ -1,8 +1,7 @@
 """Runs a report notebook through Papermill, in a kernel of its own."""
 
-import itertools
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,10 @@ from typing import Any
 
 from llmops_lib.errors import LlmopsError
 from llmops_lib.reports.failures import cell_failure, kernel_failure, stopped_early
-from llmops_lib.reports.outputs import heading_of
+from llmops_lib.reports.steps import Progress, Steps
 
 CELL_TIMEOUT_S = 600
 """Longest that one cell may run."""
-
-Progress = Callable[[int, int, str], None]
-"""Called after each executed cell with cells done, cells in all, and the heading they stand under."""
 
 _ENGINE = "llmops-report"
 
@@ -47,25 +43,27 @@ def execute(
         notebook: Path of the notebook; it is not changed.
         parameters: Checked values for its `parameters` cell.
         cell_timeout_s: Longest that one cell may run.
-        on_progress: Called after each cell.
+        on_progress: Called after each cell, and while an export is read.
 
     Returns:
         The executed notebook; a cell that raised, an early exit, a dead kernel and a cell over the time
         limit are told in `error`.
     """
-    from llmops_lib.reports.kernel import report_kernel  # noqa: PLC0415 - imports the Jupyter client
+    from llmops_lib.reports.kernel import READING, report_kernel  # noqa: PLC0415 - imports the Jupyter client
 
     # The kernel starts while Papermill is imported: each takes a second or more.
     with report_kernel() as (kernel, folder), _quiet_papermill():
         import nbformat  # noqa: PLC0415 - slow to import
 
         node = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+        steps = Steps(node["cells"], is_injected=bool(parameters), on_progress=on_progress)
         options = {
             "kernel": kernel,
             "cell_timeout_s": cell_timeout_s,
-            "on_cell": _counter(node["cells"], is_injected=bool(parameters), on_progress=on_progress),
+            "on_cell": steps.cell,
         }
-        raised = _papermill(node, folder / "executed.ipynb", dict(parameters), options)
+        with steps.watching(folder / READING):
+            raised = _papermill(node, folder / "executed.ipynb", dict(parameters), options)
         ran = folder / "executed.ipynb"
         executed = nbformat.read(ran, as_version=4)  # type: ignore[no-untyped-call]
     return Execution(executed, _told(raised, executed["cells"]))
@@ -104,20 +102,6 @@ def _told(raised: Any, cells: list[Any]) -> LlmopsError | None:
     if hasattr(raised, "evalue"):
         return cell_failure(raised.source, raised.ename, raised.evalue)
     return kernel_failure(cells, raised)
-
-
-def _counter(cells: list[Any], *, is_injected: bool, on_progress: Progress | None) -> Callable[[int], None]:
-    total = sum(cell["cell_type"] == "code" and bool(cell["source"].strip()) for cell in cells) + is_injected
-    headings = [heading_of(cell) for cell in cells]
-    done = itertools.count(1)
-
-    def report(index: int) -> None:
-        if on_progress:
-            # Papermill put the injected cell before this one.
-            above = [heading for heading in headings[: index + 1 - is_injected] if heading]
-            on_progress(next(done), total, above[-1] if above else "")
-
-    return report
 
 
 @contextmanager

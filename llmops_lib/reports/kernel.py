@@ -11,6 +11,11 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
 
+from llmops_lib.sources.reading_note import NOTE
+
+READING = "reading.json"
+"""File of the private folder in which the kernel says how far it has read an export."""
+
 _LONGEST_SOCKET_FOLDER = 80
 """The path of a Unix socket has 103 characters at most."""
 
@@ -53,7 +58,10 @@ def report_kernel() -> Iterator[tuple[KernelManager, Path]]:
         client_class="jupyter_client.asynchronous.AsyncKernelClient",
     )
     try:
-        manager.start_kernel(extra_arguments=["--HistoryManager.hist_file=:memory:"])
+        manager.start_kernel(
+            extra_arguments=["--HistoryManager.hist_file=:memory:"],
+            env={**os.environ, NOTE: str(folder / READING)},
+        )
         yield manager, folder
     finally:
         if manager.has_kernel:

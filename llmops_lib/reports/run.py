@@ -12,7 +12,7 @@ from typing import Any
 from llmops_lib.errors import LlmopsError, ReportError
 from llmops_lib.facts import FACTS_MIME
 from llmops_lib.reports.catalog import find_notebook
-from llmops_lib.reports.execution import Execution, Progress, execute
+from llmops_lib.reports.execution import Execution, execute
 from llmops_lib.reports.gate import check_page
 from llmops_lib.reports.index import MANIFEST, PAGE, write_index
 from llmops_lib.reports.manifest import build_manifest
@@ -21,6 +21,7 @@ from llmops_lib.reports.page import report_page
 from llmops_lib.reports.parameters import Parameter, check_parameters, read_parameters
 from llmops_lib.reports.publish import FAILED, folder_name, publish, replace_file, run_folder
 from llmops_lib.reports.secrets import scrubbed
+from llmops_lib.reports.steps import Progress
 
 NOTEBOOK = "report.ipynb"
 
@@ -54,7 +55,8 @@ def run_report(
     Args:
         name: A key of `REPORTS`, such as `weekly`.
         output: Folder of all reports; its `index.html` lists them.
-        on_progress: Called after each executed cell with cells done, cells in all, and their heading.
+        on_progress: Called after each executed cell with cells done, cells in all, and their heading; while
+            an export is read, with what is read of it in place of the heading.
         parameters: Values for the `parameters` cell of the notebook; `report_parameters(name)` lists them.
 
     Returns:
@@ -83,7 +85,8 @@ def run_notebook(
         parameters: Values for its `parameters` cell.
         name: Name of the report, which becomes its folder.
         output: Folder of all reports.
-        on_progress: Called after each executed cell with cells done, cells in all, and their heading.
+        on_progress: Called after each executed cell with cells done, cells in all, and their heading; while
+            an export is read, with what is read of it in place of the heading.
     """
     started_at, started_s = datetime.now(UTC), time.monotonic()
     declared = read_parameters(notebook)

@@ -16,6 +16,7 @@ from llmops_lib.schema import SPANS
 from llmops_lib.sources.export_files import STORE_MARKER
 from llmops_lib.sources.file_rows import Columns
 from llmops_lib.sources.load import Paths, read_exports, read_quarantine
+from llmops_lib.sources.reading_note import noted_reading
 from llmops_lib.store.layout import day_files, require_store
 from llmops_lib.store.ledger import FILES_SCHEMA, files_table, has_synthetic, read_ledger
 from llmops_lib.store.rows import stored_overlaps
@@ -114,7 +115,7 @@ def open_source(source: Paths, *, timezone: str | None = None, columns: Columns 
             is_synthetic,
             stored_overlaps(Path(source)),
         )
-    load = read_exports(source, timezone=timezone, columns=columns)
+    load = read_exports(source, timezone=timezone, columns=columns, on_read=noted_reading())
     files = load.files_table().select(FILES_SCHEMA.names())
     return TraceSource(
         load.spans.lazy(),

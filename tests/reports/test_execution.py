@@ -2,11 +2,13 @@
 
 import json
 import logging
+import re
 import sys
 import tempfile
 
 import pytest
 
+from llmops_lib.demo import write_demo
 from llmops_lib.errors import EmptyPeriodError, ReportError
 from llmops_lib.reports.execution import execute
 
@@ -16,6 +18,19 @@ def printed(notebook: dict) -> str:
     return "".join(
         output["text"] for output in notebook["cells"][-1]["outputs"] if output.get("name") == "stdout"
     )
+
+
+def test_what_is_read_of_an_export_is_told_while_it_is_read(write_notebook, tmp_path):
+    """The one cell that reads an export may take minutes, in a process of its own."""
+    write_demo(tmp_path / "export.jsonl", weeks=1, calls_per_week=60)
+    code = "from llmops_lib import open_source\nimport time\n"
+    code += f"height = open_source({str(tmp_path / 'export.jsonl')!r}).spans.collect().height\ntime.sleep(1)"
+    seen = []
+    run = execute(write_notebook(code), {}, on_progress=lambda *step: seen.append(step))
+    assert run.error is None
+    told = [step for step in seen if "MB read" in step[2]]
+    assert re.fullmatch(r"(\d+) of \1 MB read, [1-9][\d,]* rows, export\.jsonl", told[-1][2])
+    assert [step[:2] for step in seen if step not in told][-1][0] > told[-1][0]
 
 
 def test_a_notebook_runs_in_this_interpreter_and_nothing_else(write_notebook, tmp_path, monkeypatch):
