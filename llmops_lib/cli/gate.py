@@ -10,6 +10,7 @@ from llmops_lib.cli.gate_calibrate import calibrate
 from llmops_lib.cli.gate_options import (
     Alpha,
     AsJson,
+    Escalate,
     Margin,
     MetricMargins,
     Metrics,
@@ -46,9 +47,7 @@ def gate(
     max_cost_usd: MostCost = None,
     unlocked: Unlocked = False,
     anchor: Anchor = None,
-    escalate: Annotated[
-        bool, typer.Option("--escalate", help="Look at the first 2, 4 and 8 trials; stop where it knows.")
-    ] = False,
+    escalate: Escalate = False,
     strict: Strict = False,
     junit: JUnit = None,
     markdown: Markdown = None,

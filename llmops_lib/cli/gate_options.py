@@ -15,6 +15,9 @@ MostCost = Annotated[float | None, typer.Option(help="Largest mean cost of a cal
 Unlocked = Annotated[
     bool, typer.Option("--unlocked", help="Compare runs of suites without a lock too, as of other tools.")
 ]
+Escalate = Annotated[
+    bool, typer.Option("--escalate", help="Look at the first 2, 4 and 8 trials; stop where it knows.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Write it as JSON.")]
 
 

@@ -9,7 +9,16 @@ import typer
 from llmops_lib.cli.asking import asking
 from llmops_lib.cli.eval_run import Model, say_plan
 from llmops_lib.cli.gate_answers import Anchor, JUnit, Markdown, Strict, answer, leave
-from llmops_lib.cli.gate_options import Alpha, AsJson, Margin, MetricMargins, Metrics, margins_of
+from llmops_lib.cli.gate_options import (
+    Alpha,
+    AsJson,
+    Margin,
+    MetricMargins,
+    Metrics,
+    MostCost,
+    MostLatency,
+    margins_of,
+)
 from llmops_lib.cli.options import PriceFile
 from llmops_lib.cli.screen import say
 
@@ -25,6 +34,8 @@ def run(
     alpha: Alpha = 0.05,
     margin: Margin = 0.05,
     metric_margin: MetricMargins = None,
+    max_p95_ms: MostLatency = None,
+    max_cost_usd: MostCost = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what it takes at most; make no call.")
     ] = False,
@@ -60,9 +71,16 @@ def run(
     paths = {"baseline": baseline, **({"anchor": anchor} if anchor else {})}
     against = {name: load_scores(path) for name, path in paths.items()}
     own = {"cache": cache, "concurrency": concurrency, "prices": prices, "max_usd": max_usd}
-    rules = {"alpha": alpha, "margin": margin, "margins": margins_of(metric_margin or [])}
+    rules = {
+        "alpha": alpha,
+        "margin": margin,
+        "margins": margins_of(metric_margin or []),
+        "metrics": tuple(metric or ()),
+        "most_p95_latency_ms": max_p95_ms,
+        "most_cost_usd": max_cost_usd,
+    }
     with asking(judge, out, own) as run_one:
-        results, facts = _looked(plans, run_one, against, {**rules, "metrics": tuple(metric or ())})
+        results, facts = _looked(plans, run_one, against, rules)
     if not as_json:
         cost = "an unknown sum" if facts["cost_usd"] is None else f"${facts['cost_usd']:,.4f}"
         say(f"{facts['scores']}: {facts['trials']} trials, {facts['new_call_count']:,} new calls, {cost}")

@@ -14,6 +14,7 @@ _HEADLINES = {
     "invalid": "Eval gate: the runs cannot be compared",
 }
 _SHOWN_ITEMS = 10
+_FEW_EXAMPLES = 100
 _ANCHOR = "anchor, the last release"
 
 
@@ -50,6 +51,7 @@ def _section(result: GateResult) -> list[str]:
                 "p: chance of so large a drop without a change, over all metrics together. "
                 "Would see: smallest drop that this gate sees with 80 % chance."
             ),
+            *_smallness(result),
             "",
         ]
     if not result.items.is_empty():
@@ -62,6 +64,13 @@ def _section(result: GateResult) -> list[str]:
             ),
         )
     return lines
+
+
+def _smallness(result: GateResult) -> list[str]:
+    examples = result.metrics["item_count"].max()
+    if not isinstance(examples, int) or examples >= _FEW_EXAMPLES:
+        return []
+    return [f"{examples} examples are few; `llmops gate plan` says how many it takes to see the margin."]
 
 
 def gate_junit(result: GateResult, *, anchor: GateResult | None = None) -> str:

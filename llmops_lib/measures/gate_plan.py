@@ -20,7 +20,7 @@ SUITES = 400
 
 MOST_TRIALS = 100
 
-_NO_FIT = "the pilot has one trial, or all of its trials are alike; which drops are seen is not known"
+_NO_FIT = "the trials of the pilot do not differ, or it has one; which drops are seen is not known"
 _SCHEMA = pl.Schema(
     {
         "metric": pl.String,
@@ -132,11 +132,11 @@ def _planned(
         "pilot_mean": math.fsum(value for item in items for value in item) / every,
         "simulation_count": 0,
     }
-    if not values <= {0.0, 1.0} and max(map(len, items)) > 1:
+    is_steady = all(min(item) == max(item) for item in items)
+    if not values <= {0.0, 1.0} and not is_steady:
         return [{**whole, **_by_formula(rule, items, asked), "rule": name} for name, rule in rules.items()]
-    try:
-        fit = fit_pass_rates([round(sum(item)) for item in items], [len(item) for item in items])
-    except EstimateError:
+    fit = _fit(items) if values <= {0.0, 1.0} else None
+    if fit is None:
         return [{**whole, "rule": name, "note": _NO_FIT} for name in rules]
     suites = simulated_suites(
         fit,
@@ -146,14 +146,27 @@ def _planned(
         suite_count=asked.suite_count,
         seed=asked.seed,
     )
-    return [{**whole, **_simulated(fit, rule, suites, asked), "rule": name} for name, rule in rules.items()]
+    return [
+        {**whole, **_simulated(fit, rule, suites, asked, is_steady=is_steady), "rule": name}
+        for name, rule in rules.items()
+    ]
 
 
-def _simulated(fit: PassRateSpread, rule: GateRule, suites: SimulatedSuites, asked: _Asked) -> dict[str, Any]:
+def _fit(items: list[list[float]]) -> PassRateSpread | None:
+    try:
+        return fit_pass_rates([round(sum(item)) for item in items], [len(item) for item in items])
+    except EstimateError:
+        return None
+
+
+def _simulated(
+    fit: PassRateSpread, rule: GateRule, suites: SimulatedSuites, asked: _Asked, *, is_steady: bool
+) -> dict[str, Any]:
     unchanged = suites.decided(rule)
-    diffuse = smallest_drop_blocked(suites, rule, shape="diffuse", power=POWER)
+    # Rates of 0 and 1 do not move by a shift of their logits.
+    diffuse = None if is_steady else smallest_drop_blocked(suites, rule, shape="diffuse", power=POWER)
     concentrated = smallest_drop_blocked(suites, rule, shape="concentrated", power=POWER)
-    is_harder = concentrated is None or (diffuse is not None and concentrated >= diffuse)
+    is_harder = is_steady or concentrated is None or (diffuse is not None and concentrated >= diffuse)
     needed = (
         items_to_see(
             fit,
@@ -176,8 +189,14 @@ def _simulated(fit: PassRateSpread, rule: GateRule, suites: SimulatedSuites, ask
         "pass_share": float(unchanged.passed.mean()),
         "mean_trials": float(unchanged.trials.mean()),
         "simulation_count": len(suites.rates),
-        "note": None if diffuse and concentrated else "no drop is seen with 80 % chance in one of the shapes",
+        "note": _note(diffuse, concentrated, is_steady=is_steady),
     }
+
+
+def _note(diffuse: float | None, concentrated: float | None, *, is_steady: bool) -> str | None:
+    if is_steady:
+        return "each example passed always or never in the pilot: no diffuse drop can be simulated"
+    return None if diffuse and concentrated else "no drop is seen with 80 % chance in one of the shapes"
 
 
 def _by_formula(rule: GateRule, items: list[list[float]], asked: _Asked) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _LARGEST_SHIFT = 16.0
 """Shift of the logit that leaves next to nothing of any pass rate."""
 
 _HALVINGS = 9
+_MOST_TRIES = 4
 _MOST_ITEMS = 20_000
 _MOST_CELLS = 20_000_000
 """Trials that are drawn at once; above it fewer suites are simulated."""
@@ -162,8 +163,8 @@ def items_to_see(  # noqa: PLR0913 - as `simulated_suites`, and the drop
 ) -> int | None:
     """Items that it takes for a rule to block a drop with 80 % chance; None where 20,000 are too few.
 
-    The smallest drop falls with the square root of the items: that is followed from the items to begin with,
-    and once more from where it leads.
+    The smallest drop is found for the items to begin with, and for those that its fall with the square root
+    of the items leads to; the answer is on the line through both, in logarithms.
 
     Args:
         fit: How pass rates spread over items.
@@ -192,12 +193,27 @@ def items_to_see(  # noqa: PLR0913 - as `simulated_suites`, and the drop
         msg = f"found a drop of {drop:g}, expected one between 0 and the mean pass rate, {fit.mean:.3f}"
         raise EstimateError(msg)
     items, trials = max(start, 20), rule.looks[-1][0]
-    for _ in range(2):
+    known: list[tuple[int, float]] = []
+    for _ in range(_MOST_TRIES):
         suites = simulated_suites(
             fit, items, trials=trials, baseline_trials=baseline_trials, suite_count=suite_count, seed=seed
         )
         seen = smallest_drop_blocked(suites, rule, shape=shape)
+        if seen is not None:
+            known.append((items, seen))
+        if len(known) == 2:
+            return _between(known[0], known[1], drop)
         items = 4 * items if seen is None else max(5, math.ceil(items * (seen / drop) ** 2))
         if items > _MOST_ITEMS:
             return None
-    return items
+    return None
+
+
+def _between(first: tuple[int, float], second: tuple[int, float], drop: float) -> int:
+    """Items where the line through both points, in logarithms, takes the drop."""
+    slope = 0.5
+    if first[0] != second[0]:
+        slope = math.log(first[1] / second[1]) / math.log(second[0] / first[0])
+    # Between the square root of noise and the fixed number of items that a drop without noise takes.
+    times: float = (second[1] / drop) ** (1 / min(max(slope, 0.4), 1.0))
+    return max(1, math.ceil(second[0] * times))

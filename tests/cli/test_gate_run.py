@@ -113,3 +113,20 @@ def test_what_it_takes_at_most_is_said_before(llmops, endpoint, baseline):
     assert not endpoint.asked
     assert load_prompt("faq").name == "faq"
     assert load_suite("small").is_locked
+
+
+@pytest.mark.usefixtures("no_running_loop", "workplace")
+def test_a_calibration_makes_runs_that_share_no_answer(llmops, endpoint):
+    """A baseline and three candidates of the same prompt; the same command again asks nothing."""
+    options = ("--run", "small", "--times", "3", "--trials", "1", "--baseline-trials", "2", "--json")
+    code, out, err = llmops("gate", "calibrate", *options)
+    assert code == 0, err
+    rows = {row["outcome"]: row for row in json.loads(out)["outcomes"]}
+    assert (rows["block"]["design"], rows["block"]["comparison_count"]) == ("runs", 3)
+    assert rows["invalid"]["outcome_count"] == 0
+    assert len(endpoint.asked) == (2 + 3) * CASES
+    again = llmops("gate", "calibrate", *options)
+    assert again[1] == out
+    assert len(endpoint.asked) == (2 + 3) * CASES
+    assert "14 of them kept from before" in again[2]
+    assert llmops("gate", "calibrate")[0] == 2

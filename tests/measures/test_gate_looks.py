@@ -83,6 +83,7 @@ def test_the_worse_of_baseline_and_anchor_counts_and_each_is_named():
     told = gate_markdown(own, anchor=anchor)
     assert told.startswith("### Eval gate: blocked\n")
     assert "#### Against the baseline: pass" in told
+    assert "60 examples are few; `llmops gate plan`" in told
     assert "#### Against the anchor, the last release: block" in told
     suite = ET.fromstring(gate_junit(own, anchor=anchor))  # noqa: S314 - our own text
     failed = {case.get("classname") for case in suite.iter("testcase") if case.find("failure") is not None}

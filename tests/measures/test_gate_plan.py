@@ -47,10 +47,20 @@ def test_each_metric_pays_for_the_others():
 
 def test_what_a_pilot_cannot_tell_is_null_with_its_reason():
     """One trial, or trials that are all alike, say nothing about noise."""
-    for items in ([[1], [0], [1]], [[1, 1], [1, 1]]):
+    for items in ([[1], [0], [1]], [[1, 1], [1, 1]], [[0.5, 0.5], [1, 1]]):
         row = plan_gate(pilot(items), trials=(2,), escalates=False, simulation_count=20).row(0, named=True)
         assert row["smallest_diffuse_drop"] is None
         assert "not known" in row["note"]
+
+
+def test_a_pilot_without_noise_plans_what_breaks_and_says_so():
+    """At temperature 0 an example passes always or never; three that break are seen, whatever the items."""
+    steady = [[1, 1]] * 40 + [[0, 0]] * 20
+    row = plan_gate(pilot(steady), trials=(2,), escalates=False, simulation_count=100).row(0, named=True)
+    assert row["smallest_diffuse_drop"] is None
+    assert 0.02 < row["smallest_concentrated_drop"] < 0.12
+    assert 20 < row["items_needed"] < 120
+    assert row["note"].startswith("each example passed always or never")
 
 
 def test_scores_between_zero_and_one_are_planned_by_the_formula_and_say_so():
