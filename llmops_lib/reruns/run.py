@@ -110,9 +110,11 @@ def run_rerun(  # noqa: PLR0913 - plan, client, graders, and three that tests se
 def _sent(
     plan: RerunPlan, client: Caller, on_call: OnCall | None
 ) -> tuple[list[ChatResult], list[ChatResult]]:
-    """The one place where recorded texts leave this machine, as they were recorded."""
+    """The one place where recorded texts leave, as far as the policy lets them for the purpose `rerun`."""
     requests = plan.requests
-    done = {id(one.request): one for one in client.chat_all(requests, on_call=on_call)}
+    # By place: the request of a result may be another one, of which the policy has replaced parts.
+    results = client.chat_all(requests, on_call=on_call)
+    done = {id(request): result for request, result in zip(requests, results, strict=True)}
     old = [done[id(pair.old)] for pair in plan.pairs]
     new = [done[id(pair.old if pair.is_same else pair.new)] for pair in plan.pairs]
     return old, new

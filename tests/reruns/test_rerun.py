@@ -7,6 +7,7 @@ import pytest
 
 from llmops_lib import (
     draw_calls,
+    load_policy,
     load_prompt,
     load_rerun,
     load_traces,
@@ -97,6 +98,19 @@ def test_calls_that_nothing_changes_for_are_made_once(versions, recorded, client
         done = run_rerun(plan, caller)
     assert done.facts["same_request_count"] == 3
     assert rerun_effects(done.old, done.new).filter(metric="latency_ms")["pair_count"].item() == 4
+
+
+def test_what_the_policy_replaces_is_replaced_for_both_versions(versions, recorded, client, tmp_path):
+    """Recorded texts hold personal data; a policy that says so keeps it here."""
+    own = tmp_path / "policy.yaml"
+    purposes = {"rerun": {"classes": {"personal": "redact", "SECRET": "block", "MEDIA": "block"}}}
+    rule = {"name": "here", "hosts": ["loopback"], "region": "here", "purposes": purposes}
+    own.write_text(json.dumps({"filters": {"personal": "gate"}, "endpoints": [rule]}), encoding="utf-8")
+    plan = plan_rerun(drawn(recorded(versions[0], [{"question": "Am I ann@example.com?"}])), *versions)
+    with client(policy=load_policy(own), spans_file=tmp_path / "spans.jsonl") as caller:
+        done = run_rerun(plan, caller)
+    assert done.facts["failed_count"] == 0
+    assert "ann@example.com" not in (tmp_path / "spans.jsonl").read_text("utf-8")
 
 
 def test_equal_calls_of_two_users_are_two_calls(versions, recorded):
