@@ -15,6 +15,7 @@ from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.gate import app as gates
 from llmops_lib.cli.ingest import ingest_exports
 from llmops_lib.cli.policy import app as policy
+from llmops_lib.cli.prompt_ab import prompt_ab
 from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.redteam import app as redteam
 from llmops_lib.cli.report import app as reports
@@ -45,6 +46,7 @@ app.add_typer(fetches, name="fetch")
 app.add_typer(policy, name="policy")
 app.add_typer(prompts, name="prompts")
 app.add_typer(redteam, name="redteam")
+reports.command("prompt-ab")(prompt_ab)
 reports.command("routing-what-if")(routing_what_if)
 reports.command("budget-what-if")(budget_what_if)
 reports.command("caching-what-if")(caching_what_if)

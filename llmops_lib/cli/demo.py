@@ -14,6 +14,9 @@ def demo(
     weeks: Annotated[int, typer.Option(min=2, max=60, help="How many weeks of traffic.")] = 6,
     calls_per_week: Annotated[int, typer.Option(min=100, help="Model calls per week.")] = 8_000,
     last_week: Annotated[str, typer.Option(help="ISO week that the traffic ends with.")] = "2026-W46",
+    experiment: Annotated[
+        bool, typer.Option("--experiment", help="Run two versions of a prompt side by side, by user.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the facts as JSON.")] = False,
 ) -> None:
     """Write a synthetic export, labelled as such, with incidents planted in its last week.
@@ -29,6 +32,7 @@ def demo(
             weeks=weeks,
             calls_per_week=calls_per_week,
             last_week=last_week,
+            has_experiment=experiment,
             on_progress=advance,
         )
     if as_json:

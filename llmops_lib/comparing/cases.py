@@ -53,12 +53,25 @@ def case_rows(
     gap = pl.col("candidate_mean") - pl.col("baseline_mean")
     winner = pl.when(gap * sign > 0).then(pl.lit("candidate")).when(gap * sign < 0).then(pl.lit("baseline"))
     told = _adjusted(table).with_columns(winner.otherwise(pl.lit("tie")).alias("winner"), gap.alias("diff"))
+    keys = ["scorer", "example_id"]
     for name, one in (("baseline", baseline), ("candidate", candidate)):
-        first = one.sort("trial").unique("example_id", keep="first", maintain_order=True)
-        texts = first.select("example_id", "input", pl.col("output").alias(f"{name}_output"))
-        told = told.join(texts if name == "baseline" else texts.drop("input"), on="example_id")
+        told = told.join(_telling(one, name), on=keys, how="left")
+        # Of several trials the one that tells why: the best of the side that scored higher, else the worst.
+        is_higher = pl.col("diff") > 0 if name == "candidate" else pl.col("diff") < 0
+        best, worst = pl.col(f"{name}_best"), pl.col(f"{name}_worst")
+        told = told.with_columns(pl.when(is_higher).then(best).otherwise(worst).alias(f"{name}_output"))
+    told = told.join(baseline.select(*keys, "input").unique(keys, keep="first", maintain_order=True), on=keys)
     return told.select(CASES_SCHEMA.names()).sort(
         pl.col("diff").abs(), "scorer", "example_id", descending=[True, False, False]
+    )
+
+
+def _telling(scores: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The answers with the highest and the lowest score of each case."""
+    known = scores.filter(pl.col("score").is_not_null()).sort("score", "trial", maintain_order=True)
+    best, worst = pl.col("output").last(), pl.col("output").first()
+    return known.group_by("scorer", "example_id").agg(
+        best.alias(f"{name}_best"), worst.alias(f"{name}_worst")
     )
 
 

@@ -100,7 +100,10 @@ def _at_once(calls: pl.DataFrame, users: Users) -> Row:
     state = FAIL if overlap < _LEAST_OVERLAP else WARN if overlap < _GOOD_OVERLAP else OK
     told = f"users of both arms called at the same times to {overlap:.0%}"
     if state != OK:
-        told += "; what else changed in between (an incident, a weekday, a price) would pass for the prompt"
+        told += (
+            "; what else changed in between (an incident, a weekday, a price) would pass for the prompt: "
+            "narrow the days to those in which both ran"
+        )
     return ("arms ran at once", state, overlap, overlap, None, told)
 
 

@@ -17,7 +17,8 @@ from llmops_lib.demo.spans import Attribute, Day, root_span, step_span, text_att
 from llmops_lib.demo.steps import MODEL, Steps
 from llmops_lib.demo.texts import text_pool
 from llmops_lib.demo.traces import Traces
-from llmops_lib.demo.world import ENVIRONMENT, FEATURES, SERVICE, release_name
+from llmops_lib.demo.world import ENVIRONMENT, EXPERIMENT, FEATURES, SERVICE, release_name
+from llmops_lib.experiments.attributes import experiment_attribute
 
 _SPANS_PER_LINE = 64
 _ROOT_TAIL_NS = 2_000_000
@@ -111,6 +112,7 @@ def _day(rng: np.random.Generator, traces: Traces, steps: Steps, on: str) -> Day
         tenant=traces.tenant.tolist(),
         feature=traces.feature.tolist(),
         is_changed=traces.is_changed.tolist(),
+        arm=[text_attribute(experiment_attribute(EXPERIMENT), arm) for arm in traces.arm],
         text=_texts(rng, traces).tolist(),
         trace=plan.trace.tolist(),
         kind=plan.kind.tolist(),

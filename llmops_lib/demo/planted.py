@@ -49,10 +49,12 @@ class Calendar:
     Attributes:
         last: Last week.
         weeks: Number of weeks.
+        has_experiment: Whether the changed prompt runs beside the old one, for half of the users.
     """
 
     last: Period
     weeks: int
+    has_experiment: bool = False
 
     @property
     def first_day(self) -> datetime:
@@ -106,7 +108,8 @@ class Calendar:
     @property
     def events(self) -> tuple[PlantedEvent, ...]:
         """Everything that is planted, in order of start."""
-        events = (self.prompt_change, self.latency_incident, self.cost_runaway)
+        change = () if self.has_experiment else (self.prompt_change,)
+        events = (*change, self.latency_incident, self.cost_runaway)
         return tuple(sorted(events, key=lambda event: event.start))
 
 

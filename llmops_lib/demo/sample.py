@@ -30,6 +30,16 @@ def sample_months() -> Path:
 
 
 @cache
+def sample_experiment() -> Path:
+    """A synthetic export of two weeks, two versions of a prompt side by side; see `sample_export`.
+
+    The longer one costs more and is liked more.
+    """
+    target = _folder() / "sample-experiment.jsonl"
+    return write_demo(target, weeks=2, calls_per_week=3000, has_experiment=True).path
+
+
+@cache
 def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="llmops-sample-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

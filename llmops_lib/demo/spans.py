@@ -37,6 +37,7 @@ class Day:
     tenant: list[int]
     feature: list[int]
     is_changed: list[bool]
+    arm: Sequence[Attribute]
     text: list[int]
     trace: list[int]
     kind: list[int]
@@ -68,6 +69,8 @@ def root_span(day: Day, trace: int) -> dict[str, Any]:
     ]
     if feature.has_tools:
         attributes.append(_constant("gen_ai.agent.name", feature.name))
+    if day.arm and feature.name == CHANGED_FEATURE:
+        attributes.append(day.arm[trace])
     return {
         "traceId": day.trace_ids[trace],
         "spanId": day.root_ids[trace],

@@ -32,7 +32,8 @@ class Traces:
         release: Number of releases deployed before the trace started.
         is_runaway: Whether the agent loops in it.
         is_incident: Whether it started during the latency incident.
-        is_changed: Whether it started after the prompt change.
+        is_changed: Whether it runs on the changed prompt.
+        arm: Arm of its user, where an experiment runs; none otherwise.
     """
 
     started_ns: Ints
@@ -44,6 +45,7 @@ class Traces:
     is_runaway: Flags
     is_incident: Flags
     is_changed: Flags
+    arm: tuple[str, ...] = ()
 
 
 def draw_traces(rng: np.random.Generator, day: datetime, calendar: Calendar, calls_per_week: int) -> Traces:

@@ -118,6 +118,8 @@ FEATURE_INDEX = {feature.name: index for index, feature in enumerate(FEATURES)}
 TOOLS = ("lookup_order", "issue_refund")
 
 CHANGED_FEATURE = "faq_rag"
+EXPERIMENT = "answer-length"
+"""Name of the experiment, where one runs."""
 CHANGED_PROMPT_TOKENS = 620
 """Input tokens that the new version of the changed prompt adds."""
 CHANGED_ANSWER_FACTOR = 1.25

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from llmops_lib.demo.bad_lines import BAD_LINE_COUNT, bad_lines
+from llmops_lib.demo.experiment import with_arms
 from llmops_lib.demo.otlp import Written, export_lines
 from llmops_lib.demo.planted import Calendar, PlantedEvent
 from llmops_lib.demo.steps import draw_steps
@@ -47,6 +48,7 @@ def write_demo(  # noqa: PLR0913 - each is a dial of the demonstration
     weeks: int = 6,
     calls_per_week: int = 4000,
     last_week: str = "2026-W46",
+    has_experiment: bool = False,
     on_progress: Progress | None = None,
 ) -> DemoFacts:
     """Writes one synthetic OTLP/JSON Lines export; says what is in it.
@@ -61,6 +63,7 @@ def write_demo(  # noqa: PLR0913 - each is a dial of the demonstration
         weeks: Number of ISO weeks, at least 1. The prompt changes in the middle one, 4 of 6.
         calls_per_week: Model calls of an ordinary week, about; what is planted comes on top.
         last_week: Last ISO week, UTC. Readers refuse times that lie in their future.
+        has_experiment: Whether two versions of the prompt run side by side, by user, in place of the change.
         on_progress: Called after each day with the days done, the days in all and the day.
 
     Returns:
@@ -81,7 +84,7 @@ def write_demo(  # noqa: PLR0913 - each is a dial of the demonstration
     if weeks < 1:
         msg = f"found weeks={weeks}, expected at least 1: a demonstration needs a week to report on"
         raise PeriodError(msg)
-    calendar = Calendar(Period.week(last_week), weeks)
+    calendar = Calendar(Period.week(last_week), weeks, has_experiment)
     span_count = call_count = 0
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -121,6 +124,7 @@ def _day_lines(
     rng: np.random.Generator, day: datetime, calendar: Calendar, calls_per_week: int
 ) -> Iterator[Written]:
     traces = draw_traces(rng, day, calendar, calls_per_week)
+    traces = with_arms(traces) if calendar.has_experiment else traces
     return export_lines(rng, traces, draw_steps(rng, traces), on=f"{day:%Y%m%d}")
 
 

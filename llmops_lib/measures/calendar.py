@@ -1,13 +1,13 @@
 """Which weeks and months there is anything to report on."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import narwhals as nw
 import polars as pl
 
 from llmops_lib.calls import model_calls, portable
-from llmops_lib.errors import EmptyPeriodError
+from llmops_lib.errors import EmptyPeriodError, PeriodError
 from llmops_lib.frames import collected
 from llmops_lib.periods import Period
 
@@ -106,6 +106,47 @@ def chosen_week(calls: Any, name: str = "", *, timezone: str = "UTC") -> Period:
     period = Period.week(name or weeks[-1], timezone)
     _require_listed(period, weeks, "week")
     return period
+
+
+def chosen_days(calls: Any, first: str = "", last: str = "", *, timezone: str = "UTC") -> Period:
+    """The days to report on, known to hold calls.
+
+    Args:
+        calls: SPANS, on any engine; uses `started_at`.
+        first: First day such as `2026-11-02`; empty takes the first that has calls.
+        last: Last day, included; empty takes the last that has calls.
+        timezone: IANA zone whose midnights bound the days.
+
+    Raises:
+        PeriodError: If a name is no day, the last is before the first, or the zone is unknown.
+        EmptyPeriodError: If no day between holds a call; the message names those that do.
+    """
+    found = _counted(calls, timezone, "%Y-%m-%d", "day")["day"].to_list()
+    _require_calls(found, "day")
+    days = [_day_named(name) for name in (first or found[0], last or found[-1])]
+    period = Period.days(days[0], days[1] + timedelta(days=1), timezone)
+    if not any(days[0].isoformat() <= name <= days[1].isoformat() for name in found):
+        msg = f"{period.name} has no calls; they run from {found[0]} to {found[-1]}"
+        raise EmptyPeriodError(msg)
+    return period
+
+
+def days_before(period: Period, count: int) -> Period:
+    """The days before a period.
+
+    Args:
+        period: The period.
+        count: Number of days, at least 1.
+    """
+    return Period.days(period.first_on - timedelta(days=count), period.first_on, period.timezone)
+
+
+def _day_named(name: str) -> date:
+    try:
+        return date.fromisoformat(name)
+    except ValueError as error:
+        msg = f"day {name!r} is no day; expected a name such as '2026-11-02'"
+        raise PeriodError(msg) from error
 
 
 def chosen_month(calls: Any, name: str = "", *, timezone: str = "UTC") -> Period:

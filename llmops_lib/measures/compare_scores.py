@@ -39,7 +39,8 @@ class ScoreComparison:
             (such as `zero_variance`).
         cases: One row per scorer and case, widest gap first: `scorer`, `example_id`, `winner` (`candidate`,
             `baseline`, `tie`), `baseline_mean`, `candidate_mean`, `diff`, `p_value`, `p_adjusted`
-            (Benjamini-Hochberg), `input`, `baseline_output`, `candidate_output` (of the first trial).
+            (Benjamini-Hochberg), `input`, `baseline_output`, `candidate_output` (of several trials the one
+            that tells most).
     """
 
     verdict: str

@@ -3,6 +3,7 @@
 from llmops_lib.schema.bills import BILL_LINES, BILLS, TOKEN_LINES
 from llmops_lib.schema.completeness import CHECKS, COMPLETENESS, STATUSES
 from llmops_lib.schema.dimensions import (
+    COMPARED_COLUMNS,
     DIMENSIONS,
     REPORT_COLUMNS,
     REST_NAME,
@@ -32,6 +33,7 @@ __all__ = [
     "BILLS",
     "BILL_LINES",
     "CHECKS",
+    "COMPARED_COLUMNS",
     "COMPLETENESS",
     "DIMENSIONS",
     "MADE_INCLUSIVE",

@@ -66,6 +66,10 @@ SPENDER_COLUMNS = (
 """Columns of priced spans that a review of spenders computes with: the parts of each cost, and in place of
 texts what `with_retries` and `with_text_lengths` tell of them."""
 
+COMPARED_COLUMNS = (*REPORT_COLUMNS, "feedback_score", "is_refused")
+"""Columns of priced spans that a comparison of prompts computes with: feedback, and what `with_refusals` says
+of the answers. Arms of an experiment stand in `attributes`, which are long."""
+
 WHAT_IF_COLUMNS = (*REPORT_COLUMNS, "feedback_score", "difficulty_score", "system_chars", "input_chars")
 """Columns of priced spans that a what-if computes with: what answers were worth, what `with_difficulty` says
 of the questions, and in place of texts their lengths."""
