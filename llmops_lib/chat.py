@@ -100,7 +100,7 @@ class ChatResult:
     """One call and what came of it.
 
     Attributes:
-        request: What was asked; where a policy had data replaced, what was sent.
+        request: What was asked, before a policy had data in it replaced.
         answer: The answer; None where there is none.
         error: Why there is none; None where there is one.
         error_type: `429`, `500` ... for a status, else `no_answer`, `budget`, `deadline` or `policy`.

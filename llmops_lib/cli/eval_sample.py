@@ -45,6 +45,7 @@ def sample(
     Example: llmops eval sample traces --rate 0.01 --period 2026-W46
     """
     from llmops_lib import load_plan, sample_calls, sampling_plan, write_sample  # noqa: PLC0415 - fast --help
+    from llmops_lib.safety.written import hide_secrets_of  # noqa: PLC0415 - as above
 
     with progress("sampling"):
         calls = _calls(source, period, timezone, (naive_timezone, columns, prices))
@@ -55,7 +56,7 @@ def sample(
             chosen = sampling_plan(calls, rate=rate, scores=_scores(scores), **salted)
         drawn = sample_calls(calls, chosen).collect(engine="streaming")
         folder = out or Path("reports/evals/samples") / (period or "all")
-        path = None if dry_run else write_sample(drawn, chosen, folder)
+        path = None if dry_run else write_sample(hide_secrets_of(drawn), chosen, folder)
     if as_json:
         say_json(_facts(drawn, chosen) | {"sample": None if path is None else str(path)})
     else:

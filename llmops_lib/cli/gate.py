@@ -18,6 +18,7 @@ from llmops_lib.cli.gate_options import (
     MostLatency,
     Unlocked,
     margins_of,
+    record_unlocked,
 )
 from llmops_lib.cli.gate_plan import plan
 from llmops_lib.cli.gate_run import run
@@ -71,6 +72,8 @@ def gate(
     from llmops_lib import gate as held_against  # noqa: PLC0415 - keeps `llmops --help` fast
     from llmops_lib import load_scores  # noqa: PLC0415 - as above
 
+    if unlocked:
+        record_unlocked(baseline, candidate)
     judged = load_scores(candidate)
     against = {"baseline": baseline, **({"anchor": anchor} if anchor else {})}
     results = {

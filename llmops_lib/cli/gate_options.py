@@ -45,3 +45,11 @@ def margins_of(given: list[str]) -> dict[str, float]:
             msg = f"{text!r} is no margin of a metric; expected one such as facts=0.02"
             raise typer.BadParameter(msg, param_hint="--metric-margin")
     return found
+
+
+def record_unlocked(baseline: object, candidate: object) -> None:
+    """Records that runs were compared although their suites need not be locked."""
+    from llmops_lib import AuditLog  # noqa: PLC0415 - keeps `llmops --help` fast
+
+    details = {"what": "--unlocked", "baseline": str(baseline), "candidate": str(candidate)}
+    AuditLog.of_environment().append("gate_overridden", details)

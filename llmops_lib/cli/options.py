@@ -15,3 +15,9 @@ Month = Annotated[
     str, typer.Option(help="Month such as 2026-11; without it, the last whole month with calls.")
 ]
 MonthZone = Annotated[str, typer.Option(help="Zone whose midnights bound the month.")]
+Raw = Annotated[
+    bool,
+    typer.Option(
+        "--raw", help="Show personal data (keys stay hidden); the audit log records that it was shown."
+    ),
+]

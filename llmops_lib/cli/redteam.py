@@ -64,7 +64,8 @@ def run(
     files, unanswered = [], 0
     for name in suites or SUITES:
         suite = load_suite(name)
-        plan = plan_eval(suite, load_prompt(suite.settings.prompt), model=model or None, trials=trials)
+        prompt = load_prompt(suite.settings.prompt)
+        plan = plan_eval(suite, prompt, model=model or None, trials=trials, purpose="redteam")
         outcome, path, _ = run_plan(plan, "", out, {"max_usd": max_usd, **patience})
         unanswered += outcome.failed_count
         files.append(path)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from llmops_lib.cli.options import Columns, Month, MonthZone, NaiveTimezone, Prices, Source
+from llmops_lib.cli.options import Columns, Month, MonthZone, NaiveTimezone, Prices, Raw, Source
 from llmops_lib.cli.screen import progress, say, say_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write a report as self-contained HTML.")
@@ -33,6 +33,7 @@ def weekly(
     columns: Columns = "",
     prices: Prices = "",
     top: Annotated[int, typer.Option(min=1, max=100, help="How many calls each list of calls shows.")] = 5,
+    raw: Raw = False,
     output: Output = Path("reports"),
     as_json: AsJson = False,
 ) -> None:
@@ -49,6 +50,7 @@ def weekly(
         "columns": columns,
         "prices": prices,
         "top": top,
+        "raw": raw,
     }
     write_report("weekly", output, parameters, as_json=as_json)
 
@@ -65,6 +67,7 @@ def spenders(
     naive_timezone: NaiveTimezone = "",
     columns: Columns = "",
     prices: Prices = "",
+    raw: Raw = False,
     output: Output = Path("reports"),
     as_json: AsJson = False,
 ) -> None:
@@ -81,6 +84,7 @@ def spenders(
         "naive_timezone": naive_timezone,
         "columns": columns,
         "prices": prices,
+        "raw": raw,
     }
     write_report("spenders", output, parameters, as_json=as_json)
 

@@ -48,8 +48,9 @@ def rerun(
 ) -> None:
     """Make real calls again with the version in force and another one, side by side, and compare.
 
-    What calls recorded is sent to the endpoint as far as the policy lets it (purpose `rerun`); the plan says
-    how many calls and dollars first. A call whose inputs cannot be read back is listed, never guessed.
+    What calls recorded is sent as the policy says (`llmops policy show`): to a vendor with personal data
+    replaced, to this machine as it stands but for keys; the plan says how many calls and dollars first. A
+    call whose inputs cannot be read back is counted and listed, never guessed.
     The endpoint comes from OPENAI_BASE_URL and OPENAI_API_KEY; without a key, `llmops serve-baseline` serves
     a small extractive answerer. Answers are kept, so the same command goes on after an interruption.
     Exit codes: 0 every call was answered, 1 some were not, 2 bad usage or input.

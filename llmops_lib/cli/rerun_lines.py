@@ -53,7 +53,7 @@ def say_plan(plan: Any, prices: Path | None, *, max_usd: float, is_quiet: bool, 
         models = ", ".join(sorted({request.model for request in requests}))
         drawn = f"{plan.drawn.calls.height:,} of {plan.drawn.found_count:,} calls drawn"
         say(f"{drawn}, {len(plan.pairs):,} to be made again: {len(requests):,} calls of {models}, {cost}")
-        say(f"their recorded texts go to {endpoint.address.host} as far as the policy lets them")
+        say(f"their recorded texts go to {endpoint.address.host} as the policy says (`llmops policy show`)")
         for row in reasons(plan.skipped):
             say(f"  left out, {row['call_count']:,}: {row['reason']}")
     over = f"{cost}; the limit is ${max_usd:g}; draw fewer (--sample) or raise it"

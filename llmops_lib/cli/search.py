@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from llmops_lib.cli.found import span_lines, typed_moment
-from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
+from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Raw, Source
 from llmops_lib.cli.screen import say, say_json
 from llmops_lib.cli.span_tree import print_tree
 
@@ -33,6 +33,7 @@ def search(
     min_latency: Annotated[float | None, typer.Option(help="Least latency, ms.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many spans to show.")] = 20,
     tree: Annotated[bool, typer.Option("--tree", help="Show the whole trace of each, as a tree.")] = False,
+    raw: Raw = False,
     prices: PriceFile = None,
     naive_timezone: NaiveTimezone = "",
     columns: ColumnsFile = None,
@@ -69,12 +70,14 @@ def search(
         limit=limit + 1,
         **reading,
     )
-    shown = with_excerpts(found.head(limit))
+    traces = found.head(limit)["trace_id"].unique(maintain_order=True).to_list()
+    if raw:
+        _record_unmasking(source, traces)
+    shown = with_excerpts(found.head(limit), is_raw=raw)
     if csv is not None:
         _write(csv, shown)
-    traces = found.head(limit)["trace_id"].unique(maintain_order=True).to_list()
     if tree:
-        _show_trees(source, traces, reading, as_json=as_json)
+        _show_trees(source, traces, reading, is_raw=raw, as_json=as_json)
     elif as_json:
         say_json({"spans": shown.to_dicts(), "is_more": found.height > limit})
     else:
@@ -96,12 +99,23 @@ def _write(path: Path, shown: Any) -> None:
         raise typer.BadParameter(msg, param_hint="--csv") from error
 
 
-def _show_trees(source: str, traces: list[str], reading: dict[str, Any], *, as_json: bool) -> None:
+def _record_unmasking(source: str, traces: list[str]) -> None:
+    from llmops_lib import AuditLog  # noqa: PLC0415 - as above
+
+    AuditLog.of_environment().append(
+        "unmasked",
+        {"what": "search", "source": source, "trace_ids": traces[:100], "trace_count": len(traces)},
+    )
+
+
+def _show_trees(
+    source: str, traces: list[str], reading: dict[str, Any], *, is_raw: bool, as_json: bool
+) -> None:
     from llmops_lib import find_traces, span_tree, with_excerpts  # noqa: PLC0415 - as above
 
     shown = traces[:_MOST_TREES]
     spans = find_traces(source, shown, **reading)
-    trees = [with_excerpts(span_tree(spans, trace_id=trace), limit=100) for trace in shown]
+    trees = [with_excerpts(span_tree(spans, trace_id=trace), limit=100, is_raw=is_raw) for trace in shown]
     if as_json:
         say_json({"traces": [tree.to_dicts() for tree in trees], "is_more": len(traces) > len(shown)})
         return

@@ -1,7 +1,7 @@
 """Answers by content, so that a run that was stopped goes on without paying twice.
 
 One file per answer, under the hash of what was asked. Only answers are kept, never failures. The folder
-holds prompts' answers in plain text: keep it where the traces are kept.
+holds answers in plain text, but for those with keys: keep it where the traces are kept.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,6 +12,7 @@ import msgspec
 
 from llmops_lib.chat import ChatAnswer, ChatRequest, ChatResult
 from llmops_lib.errors import EndpointError
+from llmops_lib.safety.sensitive import find_sensitive
 from llmops_lib.whole_files import write_whole
 
 
@@ -80,15 +81,17 @@ class AnswerCache:
             return None
 
     def put(self, content_hash: str, kept: Kept) -> None:
-        """Keeps an answer, in one step.
+        """Keeps an answer, in one step, unless it holds a key or a password.
 
         Raises:
             EndpointError: If the folder cannot be written.
         """
-        path = self._path(content_hash)
+        path, content = self._path(content_hash), msgspec.json.encode(asdict(kept))
+        if find_sensitive(content.decode(), mode="off"):
+            return
         try:
             path.parent.mkdir(exist_ok=True)
-            write_whole(path, lambda beside: beside.write_bytes(msgspec.json.encode(asdict(kept))))
+            write_whole(path, lambda beside: beside.write_bytes(content))
         except OSError as error:
             msg = f"{self._folder}: cannot be written: {error.strerror}; make room, then run the same again"
             raise EndpointError(msg) from error

@@ -124,7 +124,7 @@ class EndpointClient:
         content_hash = sent.content_hash(self.endpoint.address.url)
         kept = self._cache.get(content_hash) if self._cache else None
         if kept is not None:
-            return kept.result(sent)
+            return kept.result(request)
         self._dispatch.record(request, cleared)
         result = guard.guarded(request, lambda: self._called(sent, deadline))
         # The span comes first: an answer that is kept has its span, whenever the run is killed.
@@ -132,7 +132,7 @@ class EndpointClient:
             self._spans.add(result)
         if self._cache and result.answer is not None:
             self._cache.put(content_hash, Kept.of(result, result.answer))
-        return result
+        return replace(result, request=request)
 
     def _called(self, request: ChatRequest, deadline: float) -> ChatResult:
         call = Attempts(request)

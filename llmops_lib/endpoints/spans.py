@@ -13,6 +13,7 @@ import orjson
 
 from llmops_lib.chat import ChatAnswer, ChatRequest, ChatResult
 from llmops_lib.endpoints.settings import Endpoint
+from llmops_lib.safety.written import hide_secrets, hide_secrets_in
 
 _CLIENT, _ERROR = 3, 2
 _PARAMETERS = {
@@ -39,7 +40,10 @@ class SpanFile:
         self._lock = threading.Lock()
 
     def add(self, result: ChatResult) -> None:
-        """Writes the span of a call as one line, in one write, so that a kill leaves whole lines."""
+        """Writes the span of a call as one line, in one write, so that a kill leaves whole lines.
+
+        Keys and passwords in texts are hidden.
+        """
         line = orjson.dumps(export_request(result, self._endpoint)) + b"\n"
         with self._lock, self._path.open("ab", buffering=0) as stream:
             stream.write(line)
@@ -53,7 +57,7 @@ def export_request(result: ChatResult, endpoint: Endpoint) -> dict[str, Any]:
         endpoint: What was called.
     """
     started = _epoch_ns(result.started_at)
-    status = {"code": _ERROR, "message": result.error} if result.error is not None else {}
+    status = {"code": _ERROR, "message": hide_secrets(result.error)} if result.error is not None else {}
     span = {
         "traceId": result.trace_id,
         "spanId": result.span_id,
@@ -133,7 +137,7 @@ def _tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return orjson.dumps(hide_secrets_in(value)).decode()
 
 
 def _attribute(name: str, value: Any) -> dict[str, Any]:

@@ -58,8 +58,14 @@ class EvalPlan:
         return None if any(one is None for one in known) else sum(one for one in known if one is not None)
 
 
-def plan_eval(
-    suite: Suite, prompt: Prompt, *, model: str | None = None, trials: int = 1, only: Sequence[str] = ()
+def plan_eval(  # noqa: PLR0913 - what is run, on what, how often, and what for
+    suite: Suite,
+    prompt: Prompt,
+    *,
+    model: str | None = None,
+    trials: int = 1,
+    only: Sequence[str] = (),
+    purpose: str = "eval",
 ) -> EvalPlan:
     """The calls of a run; every prompt is rendered now, so that one without a variable fails before any call.
 
@@ -69,6 +75,7 @@ def plan_eval(
         model: The model under test; that of the prompt without.
         trials: Trials of each case.
         only: Ids of cases or tags; everything without.
+        purpose: What the calls are for, as policies name it: `eval` or `redteam`.
 
     Raises:
         SuiteError: If `trials` is below 1 or `only` matches nothing.
@@ -94,7 +101,7 @@ def plan_eval(
                 trial=trial,
                 scope={"feature": EVAL_FEATURE},
                 carried=_carried(suite, prompt, case),
-                purpose="eval",
+                purpose=purpose,
             )
             calls.append(PlannedCall(case, trial, request))
     return EvalPlan(suite, prompt, model or prompt.model, trials, tuple(calls))

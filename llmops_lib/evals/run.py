@@ -14,6 +14,7 @@ from llmops_lib.errors import SuiteError
 from llmops_lib.evals.grading import check_graders, graded_rows
 from llmops_lib.evals.judged import Judges
 from llmops_lib.evals.plan import EvalPlan
+from llmops_lib.safety.written import hide_secrets_of
 from llmops_lib.schema import SCORES, validate
 from llmops_lib.whole_files import write_whole
 
@@ -99,7 +100,7 @@ def run_eval(  # noqa: PLR0913 - plan, client, judges, and three that tests set
 
 
 def write_run(run: EvalRun, folder: Path) -> Path:
-    """Writes the scores as Parquet and JSON Lines, and returns the Parquet file.
+    """Writes the scores as Parquet and JSON Lines, keys in texts hidden, and returns the Parquet file.
 
     Args:
         run: The run.
@@ -111,8 +112,9 @@ def write_run(run: EvalRun, folder: Path) -> Path:
     own = folder / run.run_id
     try:
         own.mkdir(parents=True, exist_ok=True)
-        write_whole(own / "scores.jsonl", run.scores.write_ndjson)
-        write_whole(own / "scores.parquet", run.scores.write_parquet)
+        scores = hide_secrets_of(run.scores)
+        write_whole(own / "scores.jsonl", scores.write_ndjson)
+        write_whole(own / "scores.parquet", scores.write_parquet)
     except (OSError, pl.exceptions.PolarsError) as error:
         msg = f"{own}: the scores cannot be written ({error}); make room or give another folder"
         raise SuiteError(msg) from error

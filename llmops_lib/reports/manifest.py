@@ -42,6 +42,7 @@ def build_manifest(
         "title": title,
         "period": facts["period"],
         "is_synthetic": facts["is_synthetic"],
+        "is_raw": parameters.get("raw") is True,
         "notebook": {"name": notebook.name, "sha256": hashlib.sha256(notebook.read_bytes()).hexdigest()},
         "parameters": dict(parameters),
         "data": {name: facts[name] for name in ("fingerprint", "rows_read", "quarantined_count", "files")},

@@ -52,6 +52,7 @@ def report_page(notebook: Mapping[str, Any], *, manifest: Mapping[str, Any]) -> 
         "title": manifest["title"],
         "period": manifest["period"],
         "is_synthetic": manifest["is_synthetic"],
+        "is_raw": manifest.get("is_raw", False),
         "facts": list(listed(_basis(manifest))),
         "manifest": manifest,
     }

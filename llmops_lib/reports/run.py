@@ -22,6 +22,7 @@ from llmops_lib.reports.parameters import Parameter, check_parameters, read_para
 from llmops_lib.reports.publish import FAILED, folder_name, publish, replace_file, run_folder
 from llmops_lib.reports.secrets import scrubbed
 from llmops_lib.reports.steps import Progress
+from llmops_lib.safety.audit import AuditLog
 
 NOTEBOOK = "report.ipynb"
 
@@ -100,15 +101,27 @@ def run_notebook(
         except LlmopsError as error:
             error.add_note(_keep_failed(execution.notebook, place, values))
             raise
+        head = _recorded(manifest, Path(output))
         manifest["run"] = {
             "started_at": started_at.isoformat(timespec="seconds"),
             "duration_s": round(time.monotonic() - started_s, 3),
+            "audit_head": head,
         }
         period = place / folder_name(manifest["period"])
         texts = {PAGE: html, NOTEBOOK: _notebook_text(execution.notebook), MANIFEST: _json_text(manifest)}
         publish(folder, period, texts)
     write_index(Path(output))
     return RunReport(period / PAGE, period / NOTEBOOK, period / MANIFEST, manifest)
+
+
+def _recorded(manifest: Mapping[str, Any], output: Path) -> str:
+    """Records that a report is about to be published; number and hash of the entry, which anchor the log."""
+    details = {name: manifest[name] for name in ("report", "period", "is_raw", "html_sha256")}
+    actions = [("report_written", details, None)]
+    if manifest["is_raw"]:
+        actions.insert(0, ("unmasked", {"what": "report", **details}, None))
+    entry = AuditLog.of_environment(output).append_all(actions)[-1]
+    return f"{entry.seq}:{entry.hash}"
 
 
 def report_parameters(name: str) -> tuple[Parameter, ...]:

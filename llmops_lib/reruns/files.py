@@ -10,6 +10,7 @@ import polars as pl
 from llmops_lib.errors import SuiteError
 from llmops_lib.reruns.plan import SKIPPED_SCHEMA
 from llmops_lib.reruns.run import Rerun
+from llmops_lib.safety.written import hide_secrets_of
 from llmops_lib.schema import SCORES, validate
 from llmops_lib.whole_files import write_whole
 
@@ -19,6 +20,8 @@ _PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
 
 def write_rerun(rerun: Rerun, folder: Path, *, source: Mapping[str, Any] | None = None) -> Path:
     """Writes a rerun and returns its folder: `old.parquet`, `new.parquet`, `skipped.parquet`, `rerun.json`.
+
+    Keys and passwords in texts are hidden; other text of users is not, so keep it where the traces are kept.
 
     Args:
         rerun: The rerun.
@@ -33,7 +36,7 @@ def write_rerun(rerun: Rerun, folder: Path, *, source: Mapping[str, Any] | None 
     try:
         own.mkdir(parents=True, exist_ok=True)
         for name in ("old", "new", "skipped"):
-            write_whole(own / f"{name}.parquet", getattr(rerun, name).write_parquet)
+            write_whole(own / f"{name}.parquet", hide_secrets_of(getattr(rerun, name)).write_parquet)
         write_whole(own / FACTS_FILE, lambda beside: beside.write_bytes(facts))
     except (OSError, pl.exceptions.PolarsError) as error:
         msg = f"{own}: the rerun cannot be written ({error}); make room or give another folder"

@@ -9,7 +9,7 @@ import polars as pl
 
 from llmops_lib.safety.masking import mask_column, mask_text
 from llmops_lib.safety.placeholders import Placeholders
-from llmops_lib.safety.sensitive import find_sensitive
+from llmops_lib.safety.sensitive import Mode, find_sensitive
 
 KEPT_AS_IS = ("trace_id", "span_id", "started_on", "dimension")
 """Identifiers that a reader copies to find a trace again, and names that are ours."""
@@ -18,7 +18,7 @@ _USERS = ("user", "human")
 _EXCERPTS = {"input": "input_excerpt", "output": "output_excerpt", "error_message": "error_excerpt"}
 
 
-def masked(table: pl.DataFrame, *, limit: int = 60) -> pl.DataFrame:
+def masked(table: pl.DataFrame, *, limit: int = 60, is_raw: bool = False) -> pl.DataFrame:
     """The table with every text masked, control characters shown and cut, but for trace and span ids.
 
     A user id may be an e-mail address and a model name may be a page of markup; both come from a trace.
@@ -26,6 +26,7 @@ def masked(table: pl.DataFrame, *, limit: int = 60) -> pl.DataFrame:
     Args:
         table: A small table, such as the result of a measure.
         limit: Longest text per cell, in characters.
+        is_raw: Whether personal data is shown, for whoever asked for it; keys and passwords never are.
 
     Returns:
         The same rows and columns.
@@ -35,10 +36,10 @@ def masked(table: pl.DataFrame, *, limit: int = 60) -> pl.DataFrame:
         [('<EMAIL_1> (71d4)', 3)]
     """
     texts = [name for name, dtype in table.schema.items() if dtype == pl.String and name not in KEPT_AS_IS]
-    return table.with_columns(_masked_names(table[name], limit) for name in texts)
+    return table.with_columns(_masked_names(table[name], limit, _mode(is_raw)) for name in texts)
 
 
-def with_excerpts(calls: pl.DataFrame, *, limit: int = 160) -> pl.DataFrame:
+def with_excerpts(calls: pl.DataFrame, *, limit: int = 160, is_raw: bool = False) -> pl.DataFrame:
     """The calls with masked excerpts in place of `input`, `output` and `error_message`.
 
     The same value has the same placeholder in all excerpts of a trace.
@@ -46,6 +47,7 @@ def with_excerpts(calls: pl.DataFrame, *, limit: int = 160) -> pl.DataFrame:
     Args:
         calls: A few rows of SPANS.
         limit: Longest excerpt, in characters.
+        is_raw: As `masked` takes it.
 
     Returns:
         The other columns masked as by `masked`, then `input_excerpt` (the last message sent),
@@ -59,14 +61,14 @@ def with_excerpts(calls: pl.DataFrame, *, limit: int = 160) -> pl.DataFrame:
         pl.Series(
             name,
             [
-                _excerpt(text, limit, numbers[trace])
+                _excerpt(text, limit, numbers[trace], _mode(is_raw))
                 for text, trace in zip(calls[source], traces, strict=True)
             ],
             dtype=pl.String,
         )
         for source, name in present.items()
     ]
-    return masked(calls.drop(present)).with_columns(excerpts)
+    return masked(calls.drop(present), is_raw=is_raw).with_columns(excerpts)
 
 
 def last_message(text: str | None) -> str:
@@ -140,22 +142,28 @@ def with_input_text(calls: pl.DataFrame, *, limit: int = 300) -> pl.DataFrame:
     return calls.with_columns(pl.Series("text", texts, dtype=pl.String), unit)
 
 
-def _masked_names(names: pl.Series, limit: int) -> pl.Series:
+def _mode(is_raw: bool) -> Mode:
+    return "off" if is_raw else "report"
+
+
+def _masked_names(names: pl.Series, limit: int, mode: Mode) -> pl.Series:
     distinct = names.drop_nulls().unique()
-    shown = mask_column(distinct, limit=limit)
+    shown = mask_column(distinct, limit=limit, mode=mode)
     # Two people behind one placeholder would become one row to a reader. Four digits of a hash tell them
     # apart, the same in every table, and are too few to find out who they are.
     told_apart = [
-        f"{after} ({hashlib.sha256(before.encode()).hexdigest()[:4]})" if find_sensitive(before) else after
+        f"{after} ({hashlib.sha256(before.encode()).hexdigest()[:4]})"
+        if find_sensitive(before, mode=mode)
+        else after
         for before, after in zip(distinct, shown, strict=True)
     ]
     return names.replace_strict(distinct, told_apart, default=None, return_dtype=pl.String)
 
 
-def _excerpt(text: str | None, limit: int, placeholders: Placeholders) -> str | None:
+def _excerpt(text: str | None, limit: int, placeholders: Placeholders, mode: Mode) -> str | None:
     if text is None:
         return None
-    return mask_text(" ".join(_last_message(text)), limit=limit, placeholders=placeholders)
+    return mask_text(" ".join(_last_message(text)), limit=limit, placeholders=placeholders, mode=mode)
 
 
 def _last_message(text: str) -> Iterator[str]:

@@ -12,14 +12,16 @@ import polars as pl
 from llmops_lib.errors import SchemaError
 from llmops_lib.safety.patterns import LONGEST_MATCH
 from llmops_lib.safety.placeholders import Placeholders
-from llmops_lib.safety.sensitive import find_sensitive
+from llmops_lib.safety.sensitive import Mode, find_sensitive
 
 _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cn", "Co", "Cs")
 # Nothing outside these ranges needs a second look: most text is passed over at the speed of `re`.
 _SUSPECT = re.compile("[^\\x20-\\x7e\\xa1-\\xac\\xae-\\u024f]")
 
 
-def mask_text(text: str, *, limit: int = 200, placeholders: Placeholders | None = None) -> str:
+def mask_text(
+    text: str, *, limit: int = 200, placeholders: Placeholders | None = None, mode: Mode = "report"
+) -> str:
     r"""The text as it may be shown: one line of at most `limit` characters without personal data or secrets.
 
     Each value becomes a placeholder that names its kind; the same value gets the same number within
@@ -32,6 +34,7 @@ def mask_text(text: str, *, limit: int = 200, placeholders: Placeholders | None 
         text: Any text, hostile ones included.
         limit: Longest result; a longer text ends in `…`.
         placeholders: Numbers shared with other texts of the same trace; this text has its own without.
+        mode: How personal data is looked for; `off` shows it. Secrets are hidden in any case.
 
     Returns:
         The masked text.
@@ -46,7 +49,7 @@ def mask_text(text: str, *, limit: int = 200, placeholders: Placeholders | None 
     # cuts must still be recognized.
     window = 8 * limit
     seen = line[: window + LONGEST_MATCH]
-    places = [place for place in find_sensitive(seen) if place.start < window]
+    places = [place for place in find_sensitive(seen, mode=mode) if place.start < window]
     numbers = Placeholders() if placeholders is None else placeholders
     shown = _visible(numbers.replaced(seen, places, end=window))
     if len(shown) <= limit and len(line) <= window:
@@ -54,7 +57,7 @@ def mask_text(text: str, *, limit: int = 200, placeholders: Placeholders | None 
     return shown[: limit - 1] + "…"
 
 
-def mask_column(texts: pl.Series, *, limit: int = 200) -> pl.Series:
+def mask_column(texts: pl.Series, *, limit: int = 200, mode: Mode = "report") -> pl.Series:
     """The column with every text masked; null stays null.
 
     For the small tables of a report: a short text takes well under a millisecond, a prompt about five.
@@ -62,6 +65,7 @@ def mask_column(texts: pl.Series, *, limit: int = 200) -> pl.Series:
     Args:
         texts: Texts from traces.
         limit: Longest result per row.
+        mode: As `mask_text` takes it.
 
     Returns:
         A String series of the same name and length.
@@ -73,7 +77,7 @@ def mask_column(texts: pl.Series, *, limit: int = 200) -> pl.Series:
         msg = f"column {texts.name!r} holds {texts.dtype}, expected String; mask text columns only"
         raise SchemaError(msg)
     # Check digits and numbering within one text have no columnar expression.
-    masked = [None if text is None else mask_text(text, limit=limit) for text in texts]
+    masked = [None if text is None else mask_text(text, limit=limit, mode=mode) for text in texts]
     return pl.Series(texts.name, masked, dtype=pl.String)
 
 

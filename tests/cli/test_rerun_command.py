@@ -43,7 +43,7 @@ def test_calls_dollars_and_where_texts_go_are_said_before_anything_is_paid(run, 
     code, out, _ = run("rerun", "--prompt", "faq", "--from", "calls.jsonl", "--dry-run")
     assert code == 0
     assert "8 of 8 calls drawn, 8 to be made again: 16 calls of gpt-4o-mini, at most $0." in out
-    assert "their recorded texts go to 127.0.0.1 as far as the policy lets them" in out
+    assert "their recorded texts go to 127.0.0.1 as the policy says" in out
     assert not (place / "reports").exists()
 
 

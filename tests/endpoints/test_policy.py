@@ -155,10 +155,11 @@ def test_an_endpoint_that_no_rule_names_is_an_error_before_any_request(serve, cl
     assert server.asked == []
 
 
-def test_without_a_policy_of_ones_own_this_machine_may_have_everything(serve, client_of):
+def test_without_a_policy_of_ones_own_this_machine_may_have_everything_but_keys(serve, client_of):
     """The packaged policy."""
     server = serve(echo)
-    assert client_of(server).chat(request(f"{VALUES['EMAIL']} {SECRET}")).answer.text.endswith(SECRET)
+    result = client_of(server).chat(request(f"{VALUES['EMAIL']} {SECRET}"))
+    assert result.answer.text == f"{VALUES['EMAIL']} <SECRET_1>"
 
 
 def test_the_policy_of_the_working_directory_is_kept_to(serve, client_of, tmp_path, monkeypatch):

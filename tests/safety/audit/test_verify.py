@@ -62,7 +62,7 @@ def test_any_changed_byte_is_found_where_it_is(log):
         if path.name == ".lock":
             continue
         content = path.read_bytes()
-        for at in range(0, len(content), 5):
+        for at in range(0, len(content), 9):
             path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
             places = [
                 (problem.file, problem.line) for problem in verify_audit(log.folder, key=log.key).problems
