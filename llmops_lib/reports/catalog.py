@@ -10,6 +10,7 @@ REPORTS = {
     "eval-review": "08_eval_review.ipynb",
     "rerun-review": "09_rerun_review.ipynb",
     "continuous-evals": "10_continuous_evals.ipynb",
+    "postmortem": "04_postmortem.ipynb",
     "routing-what-if": "05_routing_what_if.ipynb",
     "spenders": "02_top_spenders.ipynb",
     "weekly": "01_weekly_report.ipynb",

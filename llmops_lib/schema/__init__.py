@@ -4,6 +4,7 @@ from llmops_lib.schema.bills import BILL_LINES, BILLS, TOKEN_LINES
 from llmops_lib.schema.completeness import CHECKS, COMPLETENESS, STATUSES
 from llmops_lib.schema.dimensions import (
     DIMENSIONS,
+    INCIDENT_COLUMNS,
     REPORT_COLUMNS,
     REST_NAME,
     SPENDER_COLUMNS,
@@ -34,6 +35,7 @@ __all__ = [
     "CHECKS",
     "COMPLETENESS",
     "DIMENSIONS",
+    "INCIDENT_COLUMNS",
     "MADE_INCLUSIVE",
     "MODEL_OPERATIONS",
     "OPERATIONS",

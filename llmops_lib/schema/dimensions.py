@@ -66,6 +66,9 @@ SPENDER_COLUMNS = (
 """Columns of priced spans that a review of spenders computes with: the parts of each cost, and in place of
 texts what `with_retries` and `with_text_lengths` tell of them."""
 
+INCIDENT_COLUMNS = (*REPORT_COLUMNS, "tool_name", "feedback_score", "is_retried", "is_retry", "is_refusal")
+"""Columns of priced spans that a postmortem computes with: in place of answers, whether they refuse."""
+
 WHAT_IF_COLUMNS = (*REPORT_COLUMNS, "feedback_score", "difficulty_score", "system_chars", "input_chars")
 """Columns of priced spans that a what-if computes with: what answers were worth, what `with_difficulty` says
 of the questions, and in place of texts their lengths."""

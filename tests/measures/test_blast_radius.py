@@ -134,7 +134,7 @@ def test_the_timeline_is_in_order_and_says_what_is_known(burst):
     lasting = INCIDENT | {"ended_at": None, "detected_at": ONSET + timedelta(hours=2)}
     changes = changes_before(burst, lasting)
     line = incident_timeline(lasting, changes, incident_examples(burst, lasting))
-    assert line["at"].is_sorted()
+    assert line["happened_at"].is_sorted()
     assert "back to usual" not in line["event"].to_list()
     assert "onset of errors (to the hour)" in line["event"].to_list()
 
