@@ -71,7 +71,7 @@ def _sentence(row: Mapping[str, Any], cause: Mapping[str, Any] | None) -> str:
     if cause is None:
         return told
     part = min(cause["explained_share"], 1.0)
-    new = ", which came up just before" if cause["is_new"] else ""
+    new = ", which came up just before," if cause["is_new"] else ""
     return f"{told} {cause['cause']}{new} accounts for {share(part)} of the change."
 
 
