@@ -23,6 +23,7 @@ from llmops_lib.cli.rerun import rerun
 from llmops_lib.cli.reviews import eval_review, rerun_review
 from llmops_lib.cli.search import search
 from llmops_lib.cli.serve_baseline import serve_baseline
+from llmops_lib.cli.traces import app as traces
 from llmops_lib.cli.what_ifs import budget_what_if, caching_what_if, routing_what_if
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ app.add_typer(alerts, name="alerts")
 app.add_typer(audit, name="audit")
 app.add_typer(budgets, name="budgets")
 app.command("search")(search)
+app.add_typer(traces, name="trace")
 app.add_typer(fetches, name="fetch")
 app.add_typer(policy, name="policy")
 app.add_typer(prompts, name="prompts")

@@ -89,6 +89,39 @@ def spenders(
     write_report("spenders", output, parameters, as_json=as_json)
 
 
+@app.command()
+def postmortem(
+    source: Source,
+    around: Annotated[
+        str,
+        typer.Option(
+            help="Time such as 2026-11-18T14:00Z, or a trace id; without it, the incident noticed last."
+        ),
+    ] = "",
+    scores: Annotated[str, typer.Option(help="Eval results: a file, folder or pattern.")] = "",
+    prompts: Annotated[str, typer.Option(help="Folder of prompts in git, whose commits are suspects.")] = "",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    prices: Prices = "",
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write the postmortem of an incident: impact, timeline, evidence, likely causes, playbooks, actions.
+
+    Example: llmops report postmortem traces --around 2026-11-18T14:00Z --scores evals/runs
+    """
+    parameters = {
+        "source": source,
+        "around": around,
+        "scores": scores,
+        "prompts": prompts,
+        "naive_timezone": naive_timezone,
+        "columns": columns,
+        "prices": prices,
+    }
+    write_report("postmortem", output, parameters, as_json=as_json)
+
+
 def write_report(name: str, output: Path, parameters: dict[str, Any], *, as_json: bool) -> None:
     """Writes a report with a progress bar and says where it is, or writes its manifest as JSON.
 

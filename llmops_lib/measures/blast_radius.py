@@ -1,6 +1,7 @@
 """Whom an incident reached, what it cost, and which traces show it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import narwhals as nw
@@ -11,8 +12,9 @@ from llmops_lib.frames import collected, narwhal
 from llmops_lib.schema import UTC_DATETIME
 from llmops_lib.signals.affected import affected_rows, flagged_of
 from llmops_lib.signals.counts import FEEDBACK, Signals
+from llmops_lib.signals.first_seen import first_seen, new_values
 from llmops_lib.signals.gather import gathered
-from llmops_lib.signals.windows import Incident, Windows, incident_of, known_time, windows_of, within
+from llmops_lib.signals.windows import Incident, incident_of, known_time, windows_of, within
 from llmops_lib.stats.two_proportions import proportion_difference
 
 _EVERYWHERE: Mapping[str, str] = {}
@@ -41,7 +43,8 @@ def blast_radius(
         incident: One row of `find_incidents`.
         scores: SCORES, as for `change_points`; without them wrong answers are told from feedback, where at
             least ten answers were rated.
-        where: Columns and values to narrow it to, such as a cause that `explain_incident` names.
+        where: Columns and values to narrow it to, such as a cause that `explain_incident` names. One that
+            came up just before is held against all calls before.
 
     Returns:
         A polars DataFrame of one row whatever came in: `started_at`, `ended_at` (of what was looked at, UTC),
@@ -61,10 +64,15 @@ def blast_radius(
         Newcombe, Statistics in Medicine 17 (1998), 873, method 10.
     """
     one = incident_of(incident)
-    windows = windows_of(one, *known_time(spans))
+    first, as_of = known_time(spans)
+    windows = windows_of(one, first, as_of)
     frame = flagged_of(spans, where)
     sides = [_counted(frame, stretches, scores, where) for stretches in (windows.before, [windows.during])]
-    counts = _amounts(sides[0], sides[1], windows)
+    is_new = bool(where) and _is_new(frame, where, one, first)
+    if is_new:
+        # What is new replaced something; what is usual is then what all calls were.
+        sides[0] = _counted(flagged_of(spans, _EVERYWHERE), windows.before, scores, _EVERYWHERE)
+    counts = _amounts(sides[0], sides[1], None if is_new else windows.scale)
     affected = affected_rows(frame, one, windows)
     reached = {name: _distinct(affected, column) for column, name in _COUNTED.items()}
     row = {
@@ -79,20 +87,27 @@ def blast_radius(
     return pl.DataFrame([row], schema_overrides={"started_at": UTC_DATETIME, "ended_at": UTC_DATETIME})
 
 
+def _is_new(frame: Frame, where: Mapping[str, str], incident: Incident, first: datetime) -> bool:
+    """Whether a value of the cause came up just before, so that it has no past of its own."""
+    return new_values(first_seen(frame, [*where]), incident.start, first).height > 0
+
+
 def _counted(frame: Frame, stretches: Any, scores: Any, where: Mapping[str, str]) -> Signals:
     own = None if scores is None else within(narwhal(scores), stretches).to_native()
     return gathered(within(frame, stretches), [*where], scores=own)
 
 
-def _amounts(before: Signals, during: Signals, windows: Windows) -> dict[str, Any]:
+def _amounts(before: Signals, during: Signals, scale: float | None) -> dict[str, Any]:
     sums = pl.col("call_count", "spend_usd", "error_count").sum()
     (calls0, spend0, errors0), (calls1, spend1, errors1) = (
         side.calls.select(sums).row(0) if side.calls.height else (0, 0.0, 0) for side in (before, during)
     )
     is_priced = during.calls["spend_usd"].is_not_null().any()
-    expected_spend = spend0 * windows.scale
+    per_call = calls1 / calls0 if calls0 else 0.0
+    # What is new has no volume of its own to expect: as many calls as there are, at what calls cost before.
+    expected_spend = spend0 * (per_call if scale is None else scale)
     # Failures are expected per call, since an incident changes how many calls there are.
-    expected_errors = errors0 / calls0 * calls1 if calls0 else None
+    expected_errors = errors0 * per_call if calls0 else None
     return {
         "call_count": calls1,
         "spend_usd": spend1 if is_priced else None,

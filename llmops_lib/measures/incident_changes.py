@@ -78,7 +78,7 @@ def changes_before(
     rows += _commits(tools, "in_force_at", "tool commit", one)
     table = pl.DataFrame(rows, schema=pl.Schema(_CHANGES), orient="row")
     before = (pl.lit(one.start) - pl.col("changed_at")).dt.total_seconds() / 3600
-    return table.with_columns(before.alias("hours_before")).sort(
+    return table.with_columns(before.round(1).alias("hours_before")).sort(
         pl.col("kind") == "traffic mix", pl.col("hours_before").abs(), "kind", "what", maintain_order=True
     )
 
@@ -150,10 +150,10 @@ def incident_timeline(
         incident: One row of `find_incidents`.
         changes: What `changes_before` returns.
         examples: What `incident_examples` returns.
-        alerts: Other rows with `at` (UTC) and `event`, such as when somebody was told.
+        alerts: Other rows with `happened_at` (UTC) and `event`, such as when somebody was told.
 
     Returns:
-        One row per moment, in order: `at` (UTC), `event`.
+        One row per moment, in order: `happened_at` (UTC), `event`.
     """
     one = incident_of(incident)
     # A mix is no moment.
@@ -170,8 +170,8 @@ def incident_timeline(
         for row in examples.iter_rows(named=True)
         if row["example"] in names
     ]
-    table = pl.DataFrame(rows, schema={"at": UTC_DATETIME, "event": pl.String}, orient="row")
+    table = pl.DataFrame(rows, schema={"happened_at": UTC_DATETIME, "event": pl.String}, orient="row")
     every = (
         table if alerts is None else pl.concat([table, alerts.select(table.columns)], how="vertical_relaxed")
     )
-    return every.sort("at", "event", maintain_order=True)
+    return every.sort("happened_at", "event", maintain_order=True)

@@ -11,6 +11,7 @@ REPORTS = {
     "rerun-review": "09_rerun_review.ipynb",
     "continuous-evals": "10_continuous_evals.ipynb",
     "prompt-ab": "03_prompt_ab.ipynb",
+    "postmortem": "04_postmortem.ipynb",
     "routing-what-if": "05_routing_what_if.ipynb",
     "spenders": "02_top_spenders.ipynb",
     "weekly": "01_weekly_report.ipynb",

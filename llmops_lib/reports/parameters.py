@@ -24,7 +24,7 @@ from llmops_lib.reports.secrets import has_secret
 RESERVED = frozenset({"name", "output", "on_progress"})
 """Names that `run_report` takes for itself, so that no notebook can have them."""
 
-_PATH_SUFFIXES = ("source", "prices", "columns", "scores", "budgets")
+_PATH_SUFFIXES = ("source", "prices", "columns", "scores", "budgets", "prompts")
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def check_parameters(parameters: tuple[Parameter, ...], given: Mapping[str, Any]
 
     Returns:
         The given names and values; a value that is a path (its name ends in `source`, `prices`,
-        `columns`, `scores` or `budgets`) is made absolute, because a notebook does not know the folder of its
-        caller.
+        `columns`, `scores`, `budgets` or `prompts`) is made absolute, because a notebook does not know the
+        folder of its caller.
 
     Raises:
         ParameterError: At the first value that may not be passed; never quotes what looks like a key.

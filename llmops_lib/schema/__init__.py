@@ -5,6 +5,7 @@ from llmops_lib.schema.completeness import CHECKS, COMPLETENESS, STATUSES
 from llmops_lib.schema.dimensions import (
     COMPARED_COLUMNS,
     DIMENSIONS,
+    INCIDENT_COLUMNS,
     REPORT_COLUMNS,
     REST_NAME,
     SPENDER_COLUMNS,
@@ -36,6 +37,7 @@ __all__ = [
     "COMPARED_COLUMNS",
     "COMPLETENESS",
     "DIMENSIONS",
+    "INCIDENT_COLUMNS",
     "MADE_INCLUSIVE",
     "MODEL_OPERATIONS",
     "OPERATIONS",

@@ -67,6 +67,20 @@ def flagged_calls(spans: Any, columns: Sequence[str] = ()) -> Frame:
     return grouped.with_columns((nw.col("latency_ms") > nw.col("_usual_ms")).alias("is_slow"))
 
 
+def with_refusals(spans: Any) -> Any:
+    """The rows with `is_refusal`: whether the answer refuses; null where it is not recorded.
+
+    Args:
+        spans: SPANS, on any engine; uses `output`, and `finish_reason` where the table has it.
+
+    Raises:
+        MissingColumnError: If `output` is missing.
+    """
+    frame = narwhal(spans, columns=["output"])
+    present = {"output", "finish_reason"} & set(frame.collect_schema().names())
+    return frame.with_columns(_refused(present).alias("is_refusal")).to_native()
+
+
 def _refused(present: set[str]) -> nw.Expr:
     if "is_refusal" in present:
         return nw.col("is_refusal").alias("is_refused")

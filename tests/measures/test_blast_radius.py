@@ -78,6 +78,23 @@ def test_wrong_answers_are_scaled_from_scores_with_an_interval(quiet):
     assert found["scored_count"] == scored.filter(in_incident()).height
 
 
+def test_a_cause_that_is_new_is_held_against_all_calls_before(quiet):
+    """A prompt version that never ran before has no usual share of its own; what it replaced has."""
+    changed = in_incident(SEARCH)
+    spans = quiet.with_columns(
+        prompt_version=pl.when(changed).then(pl.lit("2")).otherwise("prompt_version"),
+        feedback_score=pl.when(changed).then(0.0).otherwise(1.0),
+    )
+    (found,) = blast_radius(
+        spans, QUALITY | {"metric": "quality: feedback"}, where={"prompt_version": "2"}
+    ).to_dicts()
+    answers = spans.filter(changed, ~pl.col("is_error"))
+    assert found["wrong_answer_count"] == pytest.approx(answers.height, rel=0.01)
+    assert found["expected_spend_usd"] == pytest.approx(
+        spans["cost_usd"].mean() * found["call_count"], rel=0.05
+    )
+
+
 def test_examples_are_the_first_a_typical_and_the_worst(burst):
     """A reader opens three traces and not three hundred."""
     examples = incident_examples(burst, INCIDENT)
@@ -134,7 +151,7 @@ def test_the_timeline_is_in_order_and_says_what_is_known(burst):
     lasting = INCIDENT | {"ended_at": None, "detected_at": ONSET + timedelta(hours=2)}
     changes = changes_before(burst, lasting)
     line = incident_timeline(lasting, changes, incident_examples(burst, lasting))
-    assert line["at"].is_sorted()
+    assert line["happened_at"].is_sorted()
     assert "back to usual" not in line["event"].to_list()
     assert "onset of errors (to the hour)" in line["event"].to_list()
 

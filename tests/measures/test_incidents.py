@@ -11,7 +11,7 @@ from measures.incident_traffic import FIRST, ONSET, failing, in_incident, quiet_
 
 from llmops_lib import change_points, find_incident, find_incidents
 from llmops_lib.errors import EstimateError, IncidentError, LlmopsError, MissingColumnError
-from llmops_lib.measures.incidents import nearest_incident
+from llmops_lib.signals.nearest import nearest_incident
 from llmops_lib.stats.rate_shifts import rate_rises
 
 HOUR = timedelta(hours=1)

@@ -1,0 +1,56 @@
+"""`llmops trace`: one trace as the on-call reads it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
+from llmops_lib.cli.screen import say, say_json
+from llmops_lib.cli.span_tree import print_tree
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Read one trace.")
+
+
+@app.callback()
+def traces() -> None:
+    """Read one trace."""
+
+
+@app.command()
+def show(
+    source: Source,
+    trace_id: Annotated[str, typer.Argument(help="Trace id.")],
+    failed: Annotated[bool, typer.Option("--failed", help="Failed spans only, with their place.")] = False,
+    excerpt: Annotated[int, typer.Option(min=0, max=2000, help="Longest excerpt of a text; 0: none.")] = 200,
+    prices: PriceFile = None,
+    naive_timezone: NaiveTimezone = "",
+    columns: ColumnsFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the spans as JSON.")] = False,
+) -> None:
+    """Show a trace as a tree with durations, tokens, cost and errors; personal data and keys are masked.
+
+    Exit codes: 0 found, 1 no such trace, 2 bad usage or input.
+
+    Example: llmops trace show traces 4bf92f3577b34da6a3ce929d0e0e4736 --excerpt 80
+    """
+    from llmops_lib import find_traces, span_tree, with_excerpts  # noqa: PLC0415 - keeps `llmops --help` fast
+
+    reading: dict[str, Any] = {"prices": prices, "timezone": naive_timezone or None, "columns": columns}
+    spans = find_traces(source, [trace_id], **reading)
+    if spans.is_empty():
+        if as_json:
+            say_json({"spans": []})
+        else:
+            say(f"no trace {trace_id!r} in {source}")
+        raise typer.Exit(1)
+    tree = with_excerpts(span_tree(spans, trace_id=trace_id), limit=max(excerpt, 1))
+    if not excerpt:
+        tree = tree.drop([name for name in tree.columns if name.endswith("_excerpt")])
+    # Without its ancestors a span would stand in the wrong place, so its depth is all that is kept of it.
+    shown = tree.filter("is_error") if failed else tree
+    if as_json:
+        say_json({"spans": shown.to_dicts()})
+    elif shown.is_empty():
+        say(f"no span of trace {trace_id} failed; it has {tree.height:,}")
+    else:
+        print_tree(shown)

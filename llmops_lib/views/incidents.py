@@ -1,0 +1,149 @@
+"""An incident in one screen: what, since when, to whom, why most likely, and what to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from markupsafe import Markup
+
+from llmops_lib.views.formats import UNKNOWN, count, share, usd
+from llmops_lib.views.html import Html
+
+_BAD_ONES = {
+    "latency": "slow calls",
+    "errors": "failed calls",
+    "retries": "attempts made again",
+    "refusals": "refusals",
+    "tool failures": "failed runs of tools",
+    "quality": "failing answers",
+    "findings": "findings",
+}
+_MOMENT = "%a %-d %b %H:%M"
+
+
+def incident_summary(
+    incident: pl.DataFrame, causes: pl.DataFrame, impact: pl.DataFrame, matches: pl.DataFrame
+) -> Html:
+    """What happened, since when, to whom, why most likely, what to do.
+
+    Args:
+        incident: One row of `find_incidents`, masked.
+        causes: What `explain_incident` returns, masked.
+        impact: One row of `blast_radius`.
+        matches: What `matching_playbooks` returns.
+
+    Returns:
+        A sentence, four cards and two lines; every text in them is escaped.
+    """
+    row, reached = incident.row(0, named=True), impact.row(0, named=True)
+    cause = causes.row(0, named=True) if causes.height else None
+    best = matches.row(0, named=True) if matches.height else None
+    cards = [
+        (
+            "What",
+            _level(row, row["during"]),
+            f"{_what(row)} in {_place(row)}; usual {_level(row, row['usual'])}",
+        ),
+        ("Since when (UTC)", f"{row['onset_at']:%-d %b %H:%M}", _until(row)),
+        ("Reached", _reached(reached), _others(reached)),
+        ("Cost", *_cost(reached)),
+    ]
+    items = Markup("").join(
+        Markup(
+            '<div class="kpi"><div class="kpi-label">{}</div><div class="kpi-value">{}</div>'
+            '<div class="kpi-note">{}</div></div>'
+        ).format(*card)
+        for card in cards
+    )
+    first = [
+        ("Most likely", cause["cause"] if cause else "no cause stands out", _why(cause)),
+        ("Do first", best["title"] if best else "no playbook matches", _how_well(best)),
+    ]
+    lines = Markup("").join(Markup("<p>{}: <strong>{}</strong> ({})</p>").format(*line) for line in first)
+    said = _sentence(row, cause)
+    return Html(Markup('<p class="summary">{}</p><div class="kpis">{}</div>{}').format(said, items, lines))
+
+
+def _sentence(row: Mapping[str, Any], cause: Mapping[str, Any] | None) -> str:
+    ended = f"to {row['ended_at']:{_MOMENT}}" if row["ended_at"] else "and was not over when the data ended"
+    rose = f"{_what(row)} rose from {_level(row, row['usual'])} to {_level(row, row['during'])}"
+    told = f"From {row['onset_at']:{_MOMENT}} UTC {ended}, {rose} ({_place(row)})."
+    if cause is None:
+        return told
+    part = min(cause["explained_share"], 1.0)
+    new = ", which came up just before," if cause["is_new"] else ""
+    return f"{told} {cause['cause']}{new} accounts for {share(part)} of the change."
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    metric, _, detail = row["metric"].partition(": ")
+    what = _BAD_ONES.get(metric, "spend")
+    return f"{what} ({detail})" if detail else what
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"{row['dimension']}={row['value']}" if row["dimension"] else "all calls"
+
+
+def _level(row: Mapping[str, Any], value: float) -> str:
+    return f"{usd(value)} an hour" if row["unit"] == "USD" else share(value)
+
+
+def _until(row: Mapping[str, Any]) -> str:
+    low, high = row["onset_low_at"], row["onset_high_at"]
+    sure = f"95%: {low:%-d %b %H:%M} to {high:%-d %b %H:%M}" if low != high else "to the hour"
+    if not row["ended_at"]:
+        return f"{sure}; not over when the data ended"
+    hours = (row["ended_at"] - row["onset_at"]).total_seconds() / 3600
+    return f"{sure}; for {hours:,.0f} h, until {row['ended_at']:{_MOMENT}}"
+
+
+def _reached(row: Mapping[str, Any]) -> str:
+    return (
+        UNKNOWN
+        if row["user_count"] is None
+        else f"{count(row['user_count'])} {_many('user', row['user_count'])}"
+    )
+
+
+def _many(word: str, number: int) -> str:
+    return word if number == 1 else f"{word}s"
+
+
+def _others(row: Mapping[str, Any]) -> str:
+    names = {"session_count": "session", "trace_count": "trace", "tenant_count": "tenant"}
+    known = [
+        f"{count(row[name])} {_many(word, row[name])}"
+        for name, word in names.items()
+        if row[name] is not None
+    ]
+    return f"{count(row['affected_count'])} calls; {', '.join(known)}"
+
+
+def _cost(row: Mapping[str, Any]) -> tuple[str, str]:
+    excess = row["excess_spend_usd"]
+    spend = f"{usd(excess)} of spend above the usual" if excess is not None else "spend unknown"
+    if row["wrong_answer_count"] is None:
+        return (
+            usd(excess) if excess is not None else UNKNOWN,
+            "above the usual spend; answers were not scored",
+        )
+    wrong = f"{row['wrong_answer_count']:,.0f} wrong answers"
+    low, high = (max(row[f"wrong_answer_count_{side}"], 0.0) for side in ("low", "high"))
+    return wrong, f"more than usual, 95%: {low:,.0f} to {high:,.0f}; {spend}"
+
+
+def _why(cause: Mapping[str, Any] | None) -> str:
+    if cause is None:
+        return "the change is spread over all calls"
+    new = "new; " if cause["is_new"] else ""
+    same = f"; cannot be told from {', '.join(cause['same_as'][:3])}" if cause["same_as"] else ""
+    return f"{new}{share(min(cause['explained_share'], 1.0))} of the change{same}"
+
+
+def _how_well(best: Mapping[str, Any] | None) -> str:
+    return (
+        f"playbook, {share(best['match_share'])} match; roll back: {best['rollback']}"
+        if best
+        else "see the evidence"
+    )
