@@ -14,7 +14,8 @@ from llmops_lib.periods import Period
 from llmops_lib.views.formats import count, duration, moment, share, usd
 
 HISTORY = timedelta(weeks=6)
-"""How far back a spend spike has to look: four weeks of the same hours, two of their noise."""
+"""How far back a spend spike has to look: four weeks of the same hours, two of their noise; and how long a
+model must not have been seen to be new."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def breaches(rule: Rule, calls: pl.DataFrame, since: datetime) -> list[Breach]:
 
     Args:
         rule: The rule.
-        calls: Priced model calls; for a spend spike those of `HISTORY` before, too.
+        calls: Priced model calls; for a spend spike or a new model those of `HISTORY` before, too.
         since: From when on breaches are wanted.
     """
     wanted = calls.filter(*[pl.col(name) == value for name, value in rule.where.items()])
@@ -102,7 +103,23 @@ def _expensive(rule: Rule, calls: pl.DataFrame) -> Iterator[Breach]:
         yield _breach(rule, call, (call["started_at"],) * 2, call["cost_usd"], said)
 
 
-_OF_KIND = {"slow": _slow, "failed": _failed, "expensive_call": _expensive}
+def _new_models(rule: Rule, calls: pl.DataFrame) -> Iterator[Breach]:
+    named = calls.filter(pl.col("model").is_not_null()).sort("started_at")
+    others = [name for name in rule.groups if name != "model"]
+    # A null is a group of its own, as everywhere else.
+    before = pl.int_range(pl.len()).over(others) if others else pl.int_range(pl.len())
+    firsts = (
+        named.with_columns(before_count=before)
+        .group_by(*rule.groups, maintain_order=True)
+        .agg(pl.col("started_at", "before_count").first(), call_count=pl.len())
+        .filter(pl.col("before_count") >= rule.min_calls)
+    )
+    for row in firsts.iter_rows(named=True):
+        said = f"no call before was answered by this model, {count(row['call_count'])} since"
+        yield _breach(rule, row, (row["started_at"],) * 2, row["call_count"], said)
+
+
+_OF_KIND = {"slow": _slow, "failed": _failed, "expensive_call": _expensive, "new_model": _new_models}
 
 
 def _windows(

@@ -26,6 +26,8 @@ _MEASURED = (
     "input_tokens",
     "output_tokens",
 )
+_LOOKING_BACK = ("spend_spike", "new_model")
+"""Kinds of rules that know what is usual from the weeks before."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def _latest_calls(
     calls = spans.filter(pl.col("is_model_call"))
     as_of = calls.select(pl.col("started_at").max()).collect(engine="streaming").item()
     # A window that the look-back cuts is measured whole.
-    back = max(HISTORY if rule.kind == "spend_spike" else duration_of(rule.window) for rule in rules.rules)
+    back = max(HISTORY if rule.kind in _LOOKING_BACK else duration_of(rule.window) for rule in rules.rules)
     if as_of is not None:
         calls = calls.filter(pl.col("started_at") >= as_of - lookback - back)
     priced: pl.LazyFrame = price_calls(calls, prices=prices)

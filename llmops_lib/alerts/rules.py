@@ -65,8 +65,15 @@ _FIELDS = {
     "slow": (("window", "above_ms"), ("percentile", "min_calls")),
     "failed": (("window", "above_share"), ("min_calls",)),
     "expensive_call": (("above_usd",), ()),
+    "new_model": ((), ("min_calls",)),
 }
 """By kind of rule, the fields that it must and may have beside those of all."""
+
+
+_BY_DEFAULT: dict[str, tuple[Dimension, ...]] = {
+    "spend_spike": ("tenant", "feature"),
+    "new_model": ("model",),
+}
 
 
 class Rule(BaseModel):
@@ -74,13 +81,14 @@ class Rule(BaseModel):
 
     Attributes:
         name: What it is called wherever it shows; unique in a file.
-        kind: `spend_spike`, `slow`, `failed`, `expensive_call` or `quality`.
+        kind: `spend_spike`, `slow`, `failed`, `expensive_call`, `new_model` or `quality`.
         to: Destinations that hear of it.
         severity: `info`, `warning` or `critical`.
-        by: Dimensions of which each value is watched for itself; tenant and feature for a spend spike.
+        by: Dimensions of which each value is watched for itself; tenant and feature for a spend spike, the
+            model (always one of them) for a new one.
         where: Values that a call must have to count.
         window: Stretch of time over which latency or failures are measured, such as `1h`.
-        min_calls: Calls in the window below which nothing is said.
+        min_calls: Calls in the window, or before the first one of a new model, below which nothing is said.
         percentile: Latency percentile.
         above_ms: Latency (ms) above which it is an alert.
         above_share: Share of failed calls, 0 to 1, above which it is an alert.
@@ -98,7 +106,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name
-    kind: Literal["spend_spike", "slow", "failed", "expensive_call", "quality"]
+    kind: Literal["spend_spike", "slow", "failed", "expensive_call", "new_model", "quality"]
     to: Annotated[tuple[str, ...], BeforeValidator(_one_as_list), Field(min_length=1)]
     severity: Literal["info", "warning", "critical"] = "warning"
     by: Annotated[tuple[Dimension, ...], BeforeValidator(_one_as_list)] = ()
@@ -133,13 +141,16 @@ class Rule(BaseModel):
         if self.kind == "quality" and (self.where or set(self.by) - set(STREAMS)):
             msg = f"a rule of kind quality has no where, and by may be any of {', '.join(STREAMS)}"
             raise ValueError(msg)
+        if self.kind == "new_model" and "model" not in self.groups:
+            msg = "a rule of kind new_model watches the model; add it to by, or leave by out"
+            raise ValueError(msg)
         return self
 
     @property
     def groups(self) -> tuple[str, ...]:
         """Dimensions that are watched for themselves."""
-        by_default = self.kind == "spend_spike" and "by" not in self.model_fields_set
-        return ("tenant", "feature") if by_default else self.by
+        by_default = _BY_DEFAULT.get(self.kind, ())
+        return self.by if "by" in self.model_fields_set else by_default
 
     @property
     def quiet(self) -> timedelta:

@@ -308,3 +308,32 @@ def test_no_calls_at_all_are_no_alert(export, rules):
     source = export(BAD, is_model_call=[False] * 10)
     outcome = check_alerts(source, rules(), dry_run=True)
     assert (outcome.as_of, outcome.episodes) == (None, ())
+
+
+NEW_MODEL = {"kind": "new_model", "by": None, "window": None, "above_share": None, "min_calls": 10}
+
+
+def test_the_first_call_of_a_new_model_is_told(export, rules, tmp_path):
+    """A provider moves an alias to another version and tells nobody."""
+    models = ["gpt-4o-2024-08-06"] * 30
+    path = rules(**NEW_MODEL)
+    check_alerts(export(GOOD * 3, model=models), path)
+    assert told(tmp_path) == []
+    check_alerts(export([*GOOD * 3, False], model=[*models, "gpt-4o-2026-11-20"]), path)
+    check_alerts(export([*GOOD * 3, False, False], model=[*models, *["gpt-4o-2026-11-20"] * 2]), path)
+    (entry,) = told(tmp_path)
+    assert entry["group"] == "model gpt-4o-2026-11-20"
+    assert "no call before was answered by this model, 1 since" in entry["said"]
+
+
+def test_a_model_is_new_only_where_enough_is_known_from_before(export, rules, tmp_path):
+    """At the start of an export every model is."""
+    check_alerts(export(GOOD, model=["a"] * 9 + ["b"]), rules(**NEW_MODEL))
+    assert told(tmp_path) == []
+
+
+def test_a_model_can_be_new_to_a_feature_that_others_know(export, rules, tmp_path):
+    """A release that sends one feature to another model is such a change, and no other feature's."""
+    calls = {"model": [*(["a", "b"] * 15)[:30], "b"], "feature": ["x", "y"] * 15 + ["x"]}
+    check_alerts(export([False] * 31, **calls), rules(**{**NEW_MODEL, "by": ["feature", "model"]}))
+    assert [entry["group"] for entry in told(tmp_path)] == ["feature x, model b"]

@@ -39,7 +39,11 @@ def test_the_example_is_right():
         ("above_ms: 10", "above_usd: 10", "needs above_ms"),
         ("above_ms: 10", "above_ms: 10, above_usd: 10", "has no above_usd"),
         ("above_ms: 10", "abov_ms: 10", "no such field"),
-        ("kind: slow", "kind: sluggish", "'spend_spike', 'slow', 'failed', 'expensive_call' or 'quality'"),
+        (
+            "kind: slow",
+            "kind: sluggish",
+            "'spend_spike', 'slow', 'failed', 'expensive_call', 'new_model' or 'quality'",
+        ),
         ("window: 1h", "window: 1 hour", "15m, 6h or 2d"),
         ("window: 1h", "window: 999d", "60 days"),
         ("to: log", "to: [log, ops]", "destinations are ['log']"),
@@ -92,3 +96,11 @@ def test_late_data_joins_two_episodes_into_one_told_once():
     assert new == set()
     assert [(one.id, one.pending, one.delivered) for one in together] == [("e1", (), ("log",))]
     assert together[0].last_at.hour == 9
+
+
+def test_a_rule_about_new_models_watches_the_model(rules):
+    """By tenant alone it would say that a tenant is new."""
+    found = {"kind": "new_model", "window": None, "above_share": None}
+    assert load_alert_rules(rules(**found, by=None)).rules[0].groups == ("model",)
+    with pytest.raises(AlertError, match="watches the model"):
+        load_alert_rules(rules(**found, by=["tenant"]))
