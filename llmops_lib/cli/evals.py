@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from llmops_lib.cli.eval_agreement import agreement
+from llmops_lib.cli.eval_canary import canary
 from llmops_lib.cli.eval_drift import drift
 from llmops_lib.cli.eval_judge import judge
 from llmops_lib.cli.eval_run import run
@@ -32,6 +33,7 @@ app.command("sample")(sample)
 app.command("judge")(judge)
 app.command("agreement")(agreement)
 app.command("drift")(drift)
+app.command("canary")(canary)
 
 
 @app.command()

@@ -118,7 +118,10 @@ def _row(
 ) -> dict[str, Any]:
     answer = result.answer
     expected = call.case.expected.model_dump(by_alias=True, exclude_unset=True)
-    metadata = {"must_pass": call.case.must_pass or grader.must_pass, "tags": call.case.tags, **facts}
+    # Which model answered, where an alias was asked: a provider can move it to another version.
+    answered = {"response_model": answer.model} if answer and answer.model else {}
+    must_pass = call.case.must_pass or grader.must_pass
+    metadata = {"must_pass": must_pass, "tags": call.case.tags, **answered, **facts}
     return {
         "example_id": call.case.id,
         "trial": call.trial,

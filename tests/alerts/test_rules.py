@@ -42,7 +42,7 @@ def test_the_example_is_right():
         (
             "kind: slow",
             "kind: sluggish",
-            "'spend_spike', 'slow', 'failed', 'expensive_call', 'new_model' or 'quality'",
+            "'expensive_call', 'new_model' or 'quality'",
         ),
         ("window: 1h", "window: 1 hour", "15m, 6h or 2d"),
         ("window: 1h", "window: 999d", "60 days"),
