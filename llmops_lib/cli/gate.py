@@ -23,11 +23,7 @@ from llmops_lib.cli.gate_options import (
 from llmops_lib.cli.gate_plan import plan
 from llmops_lib.cli.gate_run import run
 
-app = typer.Typer(
-    invoke_without_command=True,
-    rich_markup_mode=None,
-    help="May this change be merged? And what would a gate on this suite see?",
-)
+app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 app.command("run")(run)
 app.command("plan")(plan)
 app.command("calibrate")(calibrate)

@@ -130,3 +130,11 @@ def test_a_calibration_makes_runs_that_share_no_answer(llmops, endpoint):
     assert len(endpoint.asked) == (2 + 3) * CASES
     assert "14 of them kept from before" in again[2]
     assert llmops("gate", "calibrate")[0] == 2
+
+
+def test_the_gate_says_its_exit_codes_and_an_example(llmops):
+    """A command that has commands of its own is still a command."""
+    code, out, _ = llmops("gate", "--help")
+    assert code == 0
+    assert "Exit codes:" in out
+    assert "Example: llmops gate --baseline" in out
