@@ -145,6 +145,7 @@ _HOMES = {
     "llmops_lib.alerts.rules": ("load_alert_rules",),
     "llmops_lib.demo": ("write_demo",),
     "llmops_lib.reports": ("run_report",),
+    "llmops_lib.reports.doctor": ("check_installation",),
 }
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

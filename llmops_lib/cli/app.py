@@ -10,6 +10,7 @@ from llmops_lib.cli.audit import app as audit
 from llmops_lib.cli.budgets import app as budgets
 from llmops_lib.cli.continuous_evals import continuous_evals
 from llmops_lib.cli.demo import demo
+from llmops_lib.cli.doctor import doctor
 from llmops_lib.cli.evals import app as evals
 from llmops_lib.cli.fetch import app as fetches
 from llmops_lib.cli.gate import app as gates
@@ -34,6 +35,7 @@ app = typer.Typer(
     help="Turn the traces of an LLM application into reports, on this machine and with no server.",
 )
 app.command("demo")(demo)
+app.command("doctor")(doctor)
 app.command("ingest")(ingest_exports)
 app.add_typer(gates, name="gate")
 app.command("rerun")(rerun)

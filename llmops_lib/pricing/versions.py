@@ -1,9 +1,12 @@
 """Which prices a number was computed with, for manifests."""
 
 import hashlib
+from datetime import date
 from pathlib import Path
 
 import polars as pl
+from genai_prices.data import providers
+from genai_prices.types import StartDateConstraint
 
 from llmops_lib.pricing.price_files import checked_prices
 from llmops_lib.pricing.public_models import LIST_NAME
@@ -27,3 +30,16 @@ def price_list_version(prices: str | Path | pl.DataFrame | None = None) -> str:
     own = checked_prices(prices)
     digest = hashlib.sha256(own.sort(own.columns).write_csv().encode()).hexdigest()
     return f"{LIST_NAME} + own list sha256:{digest[:12]}"
+
+
+def latest_public_change(*, until: date) -> date | None:
+    """The last day up to a given one on which a price of the public list changed; None where none is dated.
+
+    Args:
+        until: Changes after it are announced and not in force.
+    """
+    models = (model for provider in providers for model in provider.models)
+    dated = (model.prices for model in models if isinstance(model.prices, list))
+    found = (price.constraint for prices in dated for price in prices)
+    days = [one.start_date for one in found if isinstance(one, StartDateConstraint)]
+    return max((day for day in days if day <= until), default=None)
