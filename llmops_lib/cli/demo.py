@@ -39,4 +39,5 @@ def demo(
         say_json({"path": str(facts.path), "spans": facts.span_count, "calls": facts.call_count})
         return
     say(f"{facts.path}: {facts.span_count:,} synthetic spans, {facts.call_count:,} model calls")
-    say(f"next: llmops report weekly {facts.path}")
+    arms = " --a support_answer@3 --b support_answer@4" if experiment else ""
+    say(f"next: llmops report {'prompt-ab' if experiment else 'weekly'} {facts.path}{arms}")

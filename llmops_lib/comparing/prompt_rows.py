@@ -181,8 +181,9 @@ def _lift(effect: Effect, shown: Interval) -> tuple[float | None, float | None, 
     if after <= 0 or gap.se == 0 or shown.lower is None or shown.upper is None:
         return gap.diff / before, None, None
     critical = (shown.upper - shown.lower) / 2 / gap.se
+    # Where the baseline itself may be zero, a share of it means nothing.
     if before <= critical * math.sqrt(gap.variances[1]):
-        return gap.diff / before, None, None
+        return None, None, None
     se = math.sqrt(gap.variances[0] / after**2 + gap.variances[1] / before**2)
     centre = math.log(after / before)
     return gap.diff / before, math.expm1(centre - critical * se), math.expm1(centre + critical * se)

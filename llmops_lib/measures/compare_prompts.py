@@ -46,7 +46,8 @@ class PromptComparison:
         warnings: What to bear in mind, a sentence each.
         metrics: One row per metric: `metric`, `role` (`primary`, `guardrail`, `other`, `context`), `verdict`
             (null for `context`, which has no good direction), `higher_is_better`, `a_value`, `b_value`,
-            `diff` (b minus a, in the unit of the name), `lower`, `upper`, `lift` (share of a), `lift_lower`,
+            `diff` (b minus a, in the unit of the name), `lower`, `upper`, `lift` (share of a; null where the
+            interval of a holds zero), `lift_lower`,
             `lift_upper`, `p_value` (two-sided), `p_adjusted` (Benjamini-Hochberg among `other`), `method`,
             `p_method`, `unit` (what is independent), `a_user_count`, `b_user_count`, `se`, `margin`,
             `is_within_margin`, `smallest_seen` (difference seen with 80 % chance), `users_needed` (of both

@@ -54,7 +54,7 @@ def verdict_card(  # noqa: PLR0913 - everything that the first screen says
     """
     harmed = (pl.col("role") == "guardrail") & (pl.col("verdict") == "worse")
     decisive = metrics.filter((pl.col("role") == "primary") | harmed).sort("role", descending=True)
-    told = [_sentence(row) for row in decisive.iter_rows(named=True)] or list(reasons)
+    told = [_sentence(row, a, b) for row in decisive.iter_rows(named=True)] or list(reasons)
     cards = Markup("").join(
         (
             _card("In production", verdict, _SENTENCES[verdict].format(a=a, b=b)),
@@ -72,11 +72,12 @@ def _card(title: str, verdict: str | None, sentence: str) -> Markup:
     ).format(title, (verdict or "not compared").capitalize(), _TONES.get(verdict or "", "flat"), sentence)
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def _sentence(row: dict[str, Any], a: str, b: str) -> str:
     name, metric = METRIC_LABELS.get(row["metric"], row["metric"]), row["metric"]
     if row["diff"] is None:
         return f"{name}: {row['verdict']}; {row['reason'] or 'there are too few users'}."
-    told = f"{name}: {metric_text(metric, row['a_value'])} before, {metric_text(metric, row['b_value'])} now"
+    values = [metric_text(metric, row[column]) for column in ("a_value", "b_value")]
+    told = f"{name}: {values[0]} with {a}, {values[1]} with {b}"
     if row["lift"] is not None:
         told += (
             f", {change(row['lift'])} (95 % interval {percent_range(row['lift_lower'], row['lift_upper'])})"
