@@ -27,6 +27,7 @@ _MEDIA_TYPES = frozenset(
 )
 _MEDIA = re.compile(r"data:[\w.+-]{1,40}/[\w.+-]{1,80}(?:;[\w=.+-]{1,40}){0,4};base64,")
 _LEAST_DIGITS = 1_000_000
+_SETTINGS = ("tools", "parameters")
 
 
 @dataclass
@@ -85,7 +86,8 @@ class Screening:
             return {self._text(str(key), part): self._screened(item, part) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._screened(item, part) for item in value]
-        if isinstance(value, int) and abs(value) >= _LEAST_DIGITS:
+        # Numbers among settings and schemas are seeds and bounds, and an endpoint wants them as numbers.
+        if part not in _SETTINGS and isinstance(value, int) and abs(value) >= _LEAST_DIGITS:
             written = self._text(str(value), part)
             return value if written == str(value) else written
         return value
