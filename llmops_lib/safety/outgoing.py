@@ -25,7 +25,7 @@ _MEDIA_TYPES = frozenset(
     for prefix in ("", "input_")
     for suffix in ("", "_url")
 )
-_MEDIA = re.compile(r"data:[\w.+-]{1,40}/[\w.+-]{1,80}(?:;[\w=.+-]{1,40}){0,4};base64,")
+_MEDIA = re.compile(r"data:[\w.+-]{1,40}/[\w.+-]{1,80}(?:;[\w=.+-]{1,40}){0,4};base64,[A-Za-z0-9+/=_-]*+")
 _LEAST_DIGITS = 1_000_000
 _SETTINGS = ("tools", "parameters")
 
@@ -93,9 +93,11 @@ class Screening:
         return value
 
     def _text(self, text: str, part: str) -> str:
-        if _MEDIA.match(text):
+        media = _MEDIA.search(text)
+        if media is not None:
             self._count(part, "MEDIA")
-            return text
+            if media.span() == (0, len(text)):
+                return text
         places = find_sensitive(text, mode=self.filters.personal, has_secrets=self.filters.secrets)
         for place in places:
             self._count(part, place.kind)

@@ -107,6 +107,14 @@ def test_what_cannot_be_searched_is_held_back_where_the_policy_says_so(serve, cl
     assert (result.error_type, server.asked) == ("policy", [])
 
 
+def test_text_around_an_embedded_picture_is_searched_all_the_same(serve, client_of):
+    """Else whoever begins with a picture would have everything behind it passed on."""
+    server = serve(echo)
+    client = client_of(server, policy=policy({"personal": "redact"}))
+    answer = client.chat(rerun("data:image/png;base64,iVBORw0KGgo= of ann@example.com")).answer.text
+    assert answer == "data:image/png;base64,iVBORw0KGgo= of <EMAIL_1>"
+
+
 def test_a_request_that_is_nested_too_deeply_to_be_searched_is_held_back(serve, client_of):
     """A recorded message may be hostile; it must not end the run of all the others."""
     server = serve(echo)
