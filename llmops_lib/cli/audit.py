@@ -109,7 +109,7 @@ def record_agents(
 
     opened = open_source(source, timezone=naive_timezone or None, columns=columns)
     folder = _folder(log)
-    added = record_agent_actions(opened.spans.collect(), AuditLog(folder, _key()))
+    added = record_agent_actions(opened.spans, AuditLog(folder, _key()))
     if as_json:
         say_json({"log": str(folder), "recorded": added})
     else:

@@ -97,7 +97,7 @@ def check(
     from llmops_lib import load_policy, open_source, sent_data  # noqa: PLC0415 - as above
 
     opened = open_source(source, timezone=naive_timezone or None, columns=columns)
-    found = sent_data(opened.spans.collect(), load_policy(file))
+    found = sent_data(opened.spans, load_policy(file))
     violated = int(found["is_violation"].sum() or 0)
     if as_json:
         say_json({"violations": violated, "rows": found.to_dicts()})

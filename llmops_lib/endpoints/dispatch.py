@@ -69,9 +69,12 @@ class Dispatch:
         if reason is not None or permission is None:
             return self._refused(request, Cleared(None, f"{self._place}: {reason}"))
         screening = Screening(permission, self._policy.filters)
-        messages = screening.messages(request.messages)
-        tools = screening.value([dict(tool) for tool in request.tools], "tools")
-        parameters = screening.value(dict(request.parameters), "parameters")
+        try:
+            messages = screening.messages(request.messages)
+            tools = screening.value([dict(tool) for tool in request.tools], "tools")
+            parameters = screening.value(dict(request.parameters), "parameters")
+        except RecursionError:
+            return self._refused(request, Cleared(None, "it is nested too deeply to be searched"))
         classes = tuple(screening.classes)
         if screening.held:
             held = ", ".join(screening.held)

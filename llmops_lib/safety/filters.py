@@ -1,12 +1,14 @@
 """One check of a text against everything that a policy looks for."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from llmops_lib.safety.findings import Finding
 from llmops_lib.safety.injection import injection_flags
 from llmops_lib.safety.leaks import canary_findings, echo_findings, prompt_findings
 from llmops_lib.safety.sensitive import Mode, find_sensitive
 from llmops_lib.safety.word_lists import BannedCategory, banned_flags, toxicity_flags
+
+_LEAST_CANARY = 8
 
 
 class FilterPolicy(BaseModel):
@@ -19,7 +21,7 @@ class FilterPolicy(BaseModel):
         toxicity: Offensive words.
         banned_categories: Requests of banned categories.
         banned: Categories beside the packaged ones.
-        canaries: Texts that stand in system prompts and nowhere else.
+        canaries: Texts that stand in system prompts and nowhere else, of eight letters and digits at least.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,6 +33,14 @@ class FilterPolicy(BaseModel):
     banned_categories: bool = True
     banned: tuple[BannedCategory, ...] = ()
     canaries: tuple[str, ...] = Field(default=(), repr=False)
+
+    @field_validator("canaries")
+    @classmethod
+    def _found_by_no_chance(cls, canaries: tuple[str, ...]) -> tuple[str, ...]:
+        if any(sum(map(str.isalnum, canary)) < _LEAST_CANARY for canary in canaries):
+            msg = f"a canary has fewer than {_LEAST_CANARY} letters and digits, and would be found by chance"
+            raise ValueError(msg)
+        return canaries
 
 
 EVERYTHING = FilterPolicy()

@@ -97,8 +97,9 @@ def _canary_forms(canary: str) -> list[tuple[str, re.Pattern[str]]]:
     for shift in range(3):
         whole = base64.b64encode(b"\0" * shift + encoded).decode().rstrip("=")
         forms.append(("base64", whole[(0, 2, 3)[shift] : len(whole) - 1]))
-    letters = [re.escape(character) for character in canary if not character.isspace()]
-    plain = re.compile(r"[\W_]{0,3}".join(letters), re.IGNORECASE)
+    # Letters and digits only: signs among them could be matched in many ways, and hostile text would try all.
+    letters = [re.escape(character) for character in canary if character.isalnum()]
+    plain = re.compile(r"[\W_]{0,4}".join(letters), re.IGNORECASE)
     # Without regard to case: the cost of a chance hit is small, and models change it.
     others = [(name, re.compile(re.escape(form), re.IGNORECASE)) for name, form in forms]
     return [("plain", plain), *others]

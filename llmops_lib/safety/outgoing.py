@@ -25,8 +25,9 @@ _MEDIA_TYPES = frozenset(
     for prefix in ("", "input_")
     for suffix in ("", "_url")
 )
-_MEDIA = re.compile(r"data:[\w.+-]{1,40}/[\w.+-]{1,80}(?:;[\w=.+-]{1,40}){0,4};base64,")
+_MEDIA = re.compile(r"data:[\w.+-]{1,40}/[\w.+-]{1,80}(?:;[\w=.+-]{1,40}){0,4};base64,[A-Za-z0-9+/=_-]*+")
 _LEAST_DIGITS = 1_000_000
+_SETTINGS = ("tools", "parameters")
 
 
 @dataclass
@@ -85,15 +86,18 @@ class Screening:
             return {self._text(str(key), part): self._screened(item, part) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._screened(item, part) for item in value]
-        if isinstance(value, int) and abs(value) >= _LEAST_DIGITS:
+        # Numbers among settings and schemas are seeds and bounds, and an endpoint wants them as numbers.
+        if part not in _SETTINGS and isinstance(value, int) and abs(value) >= _LEAST_DIGITS:
             written = self._text(str(value), part)
             return value if written == str(value) else written
         return value
 
     def _text(self, text: str, part: str) -> str:
-        if _MEDIA.match(text):
+        media = _MEDIA.search(text)
+        if media is not None:
             self._count(part, "MEDIA")
-            return text
+            if media.span() == (0, len(text)):
+                return text
         places = find_sensitive(text, mode=self.filters.personal, has_secrets=self.filters.secrets)
         for place in places:
             self._count(part, place.kind)

@@ -76,8 +76,11 @@ _KEY_FORMATS = {
     "stripe": r"(?:[prs]k_(?:live|test)_[A-Za-z0-9]{10,255}+|whsec_[A-Za-z0-9+/=]{20,255}+)",
     "sendgrid": r"SG\.[\w-]{16,64}+\.[\w-]{30,100}+",
     "twilio": r"(?:AC|SK)[0-9a-z]{32}" + _END,
-    "artifactory": r"(?:AKC[A-Za-z0-9]{10,100}+|AP(?:\d|[A-F](?=[A-Za-z]{0,99}\d))[A-Za-z0-9]{10,100}+)"
-    + _END,
+    # An order number such as AP20261109001234 is none.
+    "artifactory": (
+        r"(?:AKC[A-Za-z0-9]{10,100}+|AP(?:\d(?=\d{0,99}[A-Za-z])|[A-F](?=[A-Za-z]{0,99}\d))[A-Za-z0-9]{10,100}+)"
+        + _END
+    ),
     "square": r"(?:sq0(?:csp|atp|idp)-[\w-]{22,60}+|EAAA[\w-]{60}" + _END + ")",
     "shopify": r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}" + _END,
     "hashicorp": r"(?:hv[sbr]\.[\w-]{24,300}+|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,70}+)",

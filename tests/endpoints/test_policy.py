@@ -107,6 +107,36 @@ def test_what_cannot_be_searched_is_held_back_where_the_policy_says_so(serve, cl
     assert (result.error_type, server.asked) == ("policy", [])
 
 
+def test_text_around_an_embedded_picture_is_searched_all_the_same(serve, client_of):
+    """Else whoever begins with a picture would have everything behind it passed on."""
+    server = serve(echo)
+    client = client_of(server, policy=policy({"personal": "redact"}))
+    answer = client.chat(rerun("data:image/png;base64,iVBORw0KGgo= of ann@example.com")).answer.text
+    assert answer == "data:image/png;base64,iVBORw0KGgo= of <EMAIL_1>"
+
+
+def test_a_request_that_is_nested_too_deeply_to_be_searched_is_held_back(serve, client_of):
+    """A recorded message may be hostile; it must not end the run of all the others."""
+    server = serve(echo)
+    deep = "x"
+    for _ in range(3_000):
+        deep = [deep]
+    results = client_of(server).chat_all([rerun(deep), rerun("hi")])
+    assert [result.error_type for result in results] == ["policy", None]
+
+
+def test_seeds_and_bounds_stay_numbers(serve, client_of):
+    """Ten digits may be a phone number, and an endpoint refuses a placeholder for a seed."""
+    server = serve(echo)
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"maximum": 2125550143}}}]
+    request = ChatRequest(
+        "m", [{"role": "user", "content": "x"}], {"seed": 2125550143}, tools, purpose="rerun"
+    )
+    client_of(server, policy=policy({"personal": "redact"})).chat(request)
+    sent = json.loads(server.asked[0].body)
+    assert (sent["seed"], sent["tools"]) == (2125550143, tools)
+
+
 def test_a_field_that_may_not_be_sent_holds_the_request_back(serve, client_of):
     """Tool results are another matter than what the user typed; unknown roles are never sent."""
     server = serve(echo)

@@ -1,5 +1,6 @@
 import base64
 import codecs
+import time
 
 import pandas as pd
 import polars as pl
@@ -87,6 +88,15 @@ def test_invisible_and_ornamental_characters_hide_nothing(text):
 def test_a_canary_is_found_in_whatever_spelling_a_model_was_talked_into(leak):
     """Asking for the prompt in base64 or backwards is the usual way round a filter."""
     assert found(f"Here: {leak}", policy=FilterPolicy(canaries=(CANARY,)), kind="CANARY")
+
+
+def test_a_canary_of_signs_is_searched_in_linear_time_and_a_short_one_is_refused():
+    """A canary is chosen by whoever writes the policy, the text by an attacker."""
+    started = time.process_time()
+    check("-" * 20_000, FilterPolicy(canaries=("a-b-c-d-e-f-g-h-----",)))
+    assert time.process_time() - started < 0.3
+    with pytest.raises(ValueError, match="would be found by chance"):
+        FilterPolicy(canaries=("--a1b2--",))
 
 
 def test_words_of_the_system_prompt_in_an_answer_are_a_leak_from_their_first_to_their_last():

@@ -107,6 +107,15 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+def test_many_different_numbers_are_looked_up_in_time():
+    """Each of them is held to several numbering plans, and none is known from before."""
+    text = " ".join(f"0{number * 7919 % 900_000_000 + 100_000_000}" for number in range(1_900))[:20_000]
+    find_sensitive("0285983803", mode="gate")
+    started = time.process_time()
+    find_sensitive(text, mode="gate")
+    assert time.process_time() - started < 0.3
+
+
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_no_filter_takes_more_than_linear_time(piece):
     """Text that is twice as long takes about twice as long, and 20,000 hostile characters less than 0.3 s."""
