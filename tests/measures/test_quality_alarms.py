@@ -33,9 +33,9 @@ def test_a_quiet_year_is_quiet():
     """The default bound is a year between false alarms, and quality at the reference stays far below it."""
     alarms = [
         quality_alarms(scored(history((3_650, 0.15), seed=seed), per_day=10)).alarms.height
-        for seed in range(8)
+        for seed in range(4)
     ]
-    assert sum(height > 0 for height in alarms) <= 2
+    assert sum(height > 0 for height in alarms) <= 1
 
 
 def test_the_bound_is_stated_and_shared_by_the_streams():
@@ -81,7 +81,7 @@ def test_a_short_history_is_not_watched_and_says_so():
 def test_perfect_and_hopeless_references_do_not_break(detector):
     """0% and 100% failures have no variance."""
     for value in (0.0, 1.0):
-        found = quality_alarms(scored([value] * 3_000), detector=detector)
+        found = quality_alarms(scored([value] * 1_000), detector=detector)
         assert found.alarms.is_empty()
     assert quality_alarms(scored([0.0] * 100)).streams["reason"].item() == "not_identifiable"
     assert quality_alarms(scored([1.0] * 2_000 + [0.0] * 100), detector=detector).alarms.height

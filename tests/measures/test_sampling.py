@@ -67,7 +67,7 @@ def test_the_same_plan_draws_the_same_calls_in_any_order(traffic):
     assert 0 < first.height < traffic.height
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(low=st.floats(0.001, 1), high=st.floats(0.001, 1))
 def test_a_higher_rate_keeps_what_was_drawn(traffic, low, high):
     """A judge that was paid for once need not be paid again."""
