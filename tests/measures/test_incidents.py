@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measures.incident_traffic import FIRST, ONSET, failing, in_incident, quiet_spans
 
-from llmops_lib import change_points, find_incident, find_incidents
+from llmops_lib import change_points, check_calls, find_incident, find_incidents
 from llmops_lib.errors import EstimateError, IncidentError, LlmopsError, MissingColumnError
 from llmops_lib.signals.nearest import nearest_incident
 from llmops_lib.stats.rate_shifts import rate_rises
@@ -109,6 +109,22 @@ def test_findings_are_watched_by_kind(quiet):
     leaks = quiet.filter(in_incident(FEATURE)).select("started_at", "trace_id", finding=pl.lit("email"))
     incident = find_incidents(quiet, findings=leaks).row(0, named=True)
     assert (incident["metric"], incident["value"]) == ("findings: email", "search")
+
+
+def test_findings_of_the_filters_of_the_library_are_taken_as_they_are(quiet):
+    """They name the call and not the time, and one call may hold ten addresses."""
+    said = pl.lit('[{"role":"assistant","content":"ann@example.com, bob@example.com"}]')
+    leaking = quiet.with_columns(output=pl.when(in_incident(FEATURE)).then(said).otherwise("output"))
+    found = check_calls(leaking, fields=["output"])
+    incident = find_incidents(leaking, findings=found).row(0, named=True)
+    assert incident["metric"].startswith("findings: ")
+    assert (incident["value"], incident["during"]) == ("search", pytest.approx(1))
+
+
+def test_findings_without_time_or_call_are_refused(quiet):
+    """They cannot be counted by the hour."""
+    with pytest.raises(MissingColumnError, match="expected `finding` or `kind`"):
+        find_incidents(quiet, findings=pl.DataFrame({"kind": ["EMAIL"]}))
 
 
 def test_the_first_week_is_not_judged(quiet):
