@@ -136,12 +136,19 @@ def test_the_first_week_is_not_judged(quiet):
     assert find_incidents(first_week).is_empty()
 
 
-def test_every_engine_finds_the_same(burst, engine):
+@pytest.fixture(scope="module")
+def small(burst):
+    """The last days of the burst, and what is found in them on polars."""
+    spans = burst.drop("tags", "attributes").filter(pl.col("started_at") > FIRST + timedelta(days=8))
+    return spans, change_points(spans)
+
+
+def test_every_engine_finds_the_same(small, engine):
     """The engine counts; what is done with the counts is the same code."""
-    small = burst.drop("tags", "attributes").filter(pl.col("started_at") > FIRST + timedelta(days=8))
-    found = change_points(engine(small))
+    spans, wanted = small
+    found = change_points(engine(spans))
     assert found.height >= 3
-    assert found.drop("evidence").equals(change_points(small).drop("evidence"))
+    assert found.drop("evidence").equals(wanted.drop("evidence"))
 
 
 def test_an_incident_is_found_by_time_and_by_trace(burst):
