@@ -99,6 +99,9 @@ def postmortem(
         ),
     ] = "",
     scores: Annotated[str, typer.Option(help="Eval results: a file, folder or pattern.")] = "",
+    filters: Annotated[
+        bool, typer.Option("--filters", help="Search answers for personal data, keys and injections too.")
+    ] = False,
     prompts: Annotated[str, typer.Option(help="Folder of prompts in git, whose commits are suspects.")] = "",
     naive_timezone: NaiveTimezone = "",
     columns: Columns = "",
@@ -114,6 +117,7 @@ def postmortem(
         "source": source,
         "around": around,
         "scores": scores,
+        "filters": filters,
         "prompts": prompts,
         "naive_timezone": naive_timezone,
         "columns": columns,

@@ -10,6 +10,7 @@ from llmops_lib.calls import portable
 from llmops_lib.frames import narwhal
 from llmops_lib.signals import gathered
 from llmops_lib.signals.affected import flagged_of
+from llmops_lib.signals.findings import dated_findings
 from llmops_lib.signals.windows import incident_of, known_time, windows_of, within
 
 _EVERYWHERE: Mapping[str, str] = {}
@@ -46,7 +47,8 @@ def incident_hours(
     shown = (start - _AROUND, min(end + _AROUND, as_of, start - _AROUND + timedelta(hours=_MOST_HOURS)))
     frame = within(flagged_of(spans, where), [shown])
     own = [
-        None if table is None else within(narwhal(table), [shown]).to_native() for table in (scores, findings)
+        None if table is None else within(narwhal(table), [shown]).to_native()
+        for table in (scores, dated_findings(findings, spans))
     ]
     signals = gathered(frame, ["hour_at", *where], scores=own[0], findings=own[1])
     is_spend = one.signal.metric == "spend"

@@ -35,8 +35,8 @@ def change_points(  # noqa: PLR0913 - the tables of three kinds, the streams, an
     Args:
         spans: SPANS on any engine, with `cost_usd` of `price_calls` where spend is to be watched.
         scores: SCORES; those of a trace count with its calls.
-        findings: Rows with `started_at` and `finding`; uses `finding_count`, `trace_id` and `by` where they
-            have them.
+        findings: What `check_calls` returns, or rows with `started_at` and `finding`; uses `finding_count`,
+            `trace_id` and `by` where they have them.
         by: Columns whose values are watched one by one.
         false_alarms_per_week: False alarms to be expected per week, over all streams together.
         least_excess_usd: USD above what was usual below which a rise of spend is none.

@@ -12,6 +12,7 @@ from llmops_lib.errors import LlmopsError
 from llmops_lib.frames import by_columns
 from llmops_lib.schema import UTC_DATETIME
 from llmops_lib.signals.counting import flagged_calls
+from llmops_lib.signals.findings import dated_findings
 from llmops_lib.signals.gather import gathered
 from llmops_lib.signals.rises import Rise, rate_stream_rises, spend_stream_rises
 from llmops_lib.signals.streams import Hours, Stream, streams
@@ -53,7 +54,9 @@ def found_changes(  # noqa: PLR0913 - what change_points takes
         raise LlmopsError(msg)
     watched = by_columns(by)
     keys = ["hour_at", *watched]
-    signals = gathered(flagged_calls(spans, watched), keys, scores=scores, findings=findings)
+    signals = gathered(
+        flagged_calls(spans, watched), keys, scores=scores, findings=dated_findings(findings, spans)
+    )
     hours = Hours.of(signals.calls)
     if hours is None:
         return pl.DataFrame(schema=pl.Schema(CHANGE_POINTS))

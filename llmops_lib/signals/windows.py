@@ -14,6 +14,7 @@ from llmops_lib.schema import UTC_DATETIME
 from llmops_lib.signals.contrast import Sides, both_sides
 from llmops_lib.signals.counting import flagged_calls
 from llmops_lib.signals.counts import Signal, Signals, signal_named
+from llmops_lib.signals.findings import dated_findings
 from llmops_lib.signals.first_seen import first_seen, new_values
 from llmops_lib.signals.gather import gathered
 
@@ -153,7 +154,7 @@ def incident_sides(spans: Any, incident: Any, scores: Any, findings: Any, by: Se
     for stretches in (windows.before, [windows.during]):
         parts = [
             None if table is None else within(narwhal(table), stretches).to_native()
-            for table in (scores, findings)
+            for table in (scores, dated_findings(findings, spans))
         ]
         tables.append(gathered(within(flagged, stretches), columns, scores=parts[0], findings=parts[1]))
     explained = [*columns, "tool_name"] if is_of_tools else columns

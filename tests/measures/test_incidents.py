@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measures.incident_traffic import FIRST, ONSET, failing, in_incident, quiet_spans
 
-from llmops_lib import change_points, find_incident, find_incidents
+from llmops_lib import change_points, check_calls, find_incident, find_incidents
 from llmops_lib.errors import EstimateError, IncidentError, LlmopsError, MissingColumnError
 from llmops_lib.signals.nearest import nearest_incident
 from llmops_lib.stats.rate_shifts import rate_rises
@@ -111,6 +111,22 @@ def test_findings_are_watched_by_kind(quiet):
     assert (incident["metric"], incident["value"]) == ("findings: email", "search")
 
 
+def test_findings_of_the_filters_of_the_library_are_taken_as_they_are(quiet):
+    """They name the call and not the time, and one call may hold ten addresses."""
+    said = pl.lit('[{"role":"assistant","content":"ann@example.com, bob@example.com"}]')
+    leaking = quiet.with_columns(output=pl.when(in_incident(FEATURE)).then(said).otherwise("output"))
+    found = check_calls(leaking, fields=["output"])
+    incident = find_incidents(leaking, findings=found).row(0, named=True)
+    assert incident["metric"].startswith("findings: ")
+    assert (incident["value"], incident["during"]) == ("search", pytest.approx(1))
+
+
+def test_findings_without_time_or_call_are_refused(quiet):
+    """They cannot be counted by the hour."""
+    with pytest.raises(MissingColumnError, match="expected `finding` or `kind`"):
+        find_incidents(quiet, findings=pl.DataFrame({"kind": ["EMAIL"]}))
+
+
 def test_the_first_week_is_not_judged(quiet):
     """There is nothing to compare it with."""
     early = (pl.col("started_at") > FIRST + timedelta(days=3)) & (
@@ -120,12 +136,19 @@ def test_the_first_week_is_not_judged(quiet):
     assert find_incidents(first_week).is_empty()
 
 
-def test_every_engine_finds_the_same(burst, engine):
+@pytest.fixture(scope="module")
+def small(burst):
+    """The last days of the burst, and what is found in them on polars."""
+    spans = burst.drop("tags", "attributes").filter(pl.col("started_at") > FIRST + timedelta(days=8))
+    return spans, change_points(spans)
+
+
+def test_every_engine_finds_the_same(small, engine):
     """The engine counts; what is done with the counts is the same code."""
-    small = burst.drop("tags", "attributes").filter(pl.col("started_at") > FIRST + timedelta(days=8))
-    found = change_points(engine(small))
+    spans, wanted = small
+    found = change_points(engine(spans))
     assert found.height >= 3
-    assert found.drop("evidence").equals(change_points(small).drop("evidence"))
+    assert found.drop("evidence").equals(wanted.drop("evidence"))
 
 
 def test_an_incident_is_found_by_time_and_by_trace(burst):

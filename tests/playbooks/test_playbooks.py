@@ -81,8 +81,7 @@ def notebook():
     """What a cell of evidence finds in a notebook: a burst of failed calls, and the library."""
     spans = failing(quiet_spans(), in_incident()).with_columns(is_retry=False, is_retried=False)
     row = incident("errors") | {"ended_at": ONSET + timedelta(hours=6)}
-    names = {name: getattr(llmops_lib, name) for name in llmops_lib.__all__}
-    return names | {
+    return {
         "spans": spans.with_columns(tool_name=pl.lit("pay")),
         "incident": row,
         "where": {"tenant": "acme"},
@@ -94,7 +93,9 @@ def notebook():
 )
 def test_every_cell_of_evidence_runs(cell, notebook):
     """A cell that fails at three in the morning is worse than none."""
-    assert isinstance(eval(cell, notebook), pl.DataFrame)  # noqa: S307 - the library's own reviewed data
+    code = compile(cell, "evidence", "eval")
+    public = {name: getattr(llmops_lib, name) for name in code.co_names if name in llmops_lib.__all__}
+    assert isinstance(eval(code, public | notebook), pl.DataFrame)  # noqa: S307 - the library's own reviewed data
 
 
 def written(folder, text):
