@@ -8,14 +8,9 @@ turn; the median counts.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-# The folder of a script stands first on the path, where `import statistics` would find another benchmark.
-sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).resolve().parent]
 
 import numpy as np
 import polars as pl

@@ -7,7 +7,6 @@ scenario computed, its chart drawn, its tables written. The bound is a tenth of 
 """
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any
@@ -95,8 +94,8 @@ def redraws(name: str, panel: Any, slider: str, values: Any) -> None:
         taken.append(((time.perf_counter() - started) * 1000, (time.process_time() - cpu) * 1000))
     wall, used = zip(*taken, strict=True)
     print(
-        f"{name:<34}{statistics.median(wall):>6.0f} ms median {max(wall):>6.0f} ms slowest "
-        f"{statistics.median(used):>6.0f} ms CPU"
+        f"{name:<34}{np.median(wall):>6.0f} ms median {max(wall):>6.0f} ms slowest "
+        f"{np.median(used):>6.0f} ms CPU"
     )
 
 

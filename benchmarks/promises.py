@@ -1,0 +1,396 @@
+"""Whether the intervals, tests and alarms of `llmops_lib` keep what they promise, on real outcomes.
+
+Coverage: samples of n items drawn from all items of an eval, whose mean is then the truth; items that come
+in groups are drawn by group. False positives: real calls, their sessions assigned to two arms by chance, so
+that every difference found is false; looked at once, and on each of 60 days. Quality: real judgements, a
+cheaper judge corrected by labels of a better one, calls drawn with unequal chances and clustered by user.
+Alarms: made passes and failures, a year of days.
+
+Samples are drawn and summed many at a time; the first of each is held against the library's own function,
+and a difference stops the run. Published figures are recomputed from raw rows.
+
+The data are the AlpacaEval preferences and judgements, RouteLLM's answers, tau-bench runs and the requests of
+RAGPulse by session, in one folder.
+
+    python benchmarks/statistics.py ../shared/reference/data
+    python benchmarks/statistics.py ../shared/reference/data --runs 4000
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy import stats
+
+from llmops_lib.stats.anytime import anytime_difference
+from llmops_lib.stats.cluster_permutation import cluster_permutation
+from llmops_lib.stats.clustered_mean import clustered_mean
+from llmops_lib.stats.clustered_prediction import Judged, clustered_prediction_powered
+from llmops_lib.stats.cusum import cusum_limit
+from llmops_lib.stats.e_detectors import rises
+from llmops_lib.stats.group_sequential import spending_limits
+from llmops_lib.stats.paired import paired_difference
+from llmops_lib.stats.paired_proportions import tango
+from llmops_lib.stats.pass_k import pass_hat_k
+from llmops_lib.stats.proportions import clopper_pearson, wilson
+from llmops_lib.stats.ratios import Ratio, ratio_difference, ratio_of_sums
+from llmops_lib.stats.results import Interval
+from llmops_lib.stats.survey import hajek_mean
+from llmops_lib.stats.win_rate import win_rate
+
+Floats = npt.NDArray[np.float64]
+
+ALPACA = "alpaca_eval2_weighted_gpt4turbo_preference.csv"
+PAIRS = (
+    ("claude-2.1", "claude-2.1_concise"),
+    ("FuseChat-Gemma-2-9B-Instruct", "FuseChat-Qwen-2.5-7B-Instruct"),
+)
+JUDGES = ("cohere", "gpt-3.5-turbo-0301", "gemini-pro")
+SIZES = (50, 200, 805)
+DAYS = 60
+PUBLISHED_WIN_RATES = {
+    "gpt4_1106_preview": (50.0, 0.0),
+    "claude-2.1": (15.733506736409938, 1.120315865445773),
+    "FuseChat-Gemma-2-9B-Instruct": (70.49713534560247, 1.3426390784895994),
+    "vicuna-13b-v1.5": (6.722122014857143, 0.7674173990955542),
+}
+"""`win_rate` and `standard_error` of AlpacaEval's leaderboard (weighted_alpaca_eval_gpt4_turbo)."""
+
+PUBLISHED_PASS_K = (0.420, 0.273, 0.220, 0.200)
+"""pass^1 to pass^4 of gpt-4o on the airline domain, tau-bench's README."""
+
+PUBLISHED_ROUTES = {"strong": 80.59, "weak": 68.09}
+"""MMLU accuracy of GPT-4 and Mixtral-8x7B that RouteLLM prints, in percent."""
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="folder of the reference data")
+    parser.add_argument("--runs", type=int, default=4_000, help="samples per row")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    generator = np.random.default_rng(options.seed)
+    folder, runs = options.data, options.runs
+    print("published figures from raw rows: ours, published")
+    for name, ours, published in reproduced(folder):
+        print(f"{name:52}{ours:>12.4f}{published:>12.4f}")
+    print(f"\ncoverage of 95% intervals, {runs} samples each (standard error {error(runs):.1%})")
+    print(f"{'':52}" + "".join(f"{n:>8}" for n in SIZES))
+    for name, held in item_coverage(folder, runs, generator):
+        print(f"{name:52}" + "".join(f"{share:>8.1%}" for share in held))
+    print("\nthe same for items in groups, drawn by group: clustered, and as if rows were independent")
+    for name, clustered, naive in group_coverage(folder, runs, generator):
+        print(f"{name:52}{clustered:>8.1%}{naive:>8.1%}")
+    few = max(runs // 10, 100)
+    users = user_table(folder)
+    print("\nfalse positives at 5%, cost per call: calls independent, sessions, permutation over sessions")
+    for size in (20, 50, 200):
+        rates = false_positives(users, size, few if size < 100 else runs, generator)
+        print(f"{f'{size} sessions':52}" + "".join(f"{rate:>8.1%}" for rate in rates))
+    print(
+        f"\nany of {DAYS} daily looks at 600 sessions, {runs} tests: p < 5%, anytime-valid, 5 planned looks"
+    )
+    print(f"{'by session':52}" + "".join(f"{rate:>8.1%}" for rate in peeking(users, runs, generator)))
+    print(f"\nquality of 2,000 judged calls, {few} samples: judge alone, labels alone, PPI++ by user")
+    for name, rates in judge_coverage(folder, few, generator):
+        print(f"{name:52}" + "".join(f"{rate:>8.1%}" for rate in rates))
+    print(f"\nalarms over a year of 200 judged calls a day, reference 15%, {few} years: e-SR, CUSUM")
+    for name, rates in alarm_rates(few, generator):
+        print(f"{name:52}" + "".join(f"{rate:>8}" for rate in rates))
+
+
+def error(runs: int) -> float:
+    """Standard error of a coverage of 95%."""
+    return float(np.sqrt(0.95 * 0.05 / runs))
+
+
+def reproduced(folder: Path) -> Iterable[tuple[str, float, float]]:
+    """Name, our figure and the published one."""
+    preferences = pl.read_csv(folder / ALPACA, infer_schema_length=None)
+    for model, (rate, se) in PUBLISHED_WIN_RATES.items():
+        found = win_rate(preferences[model].cast(pl.Float64).drop_nulls() - 1)
+        yield f"AlpacaEval win rate, {model}", 100 * (found.win_rate or 0.0), rate
+        yield f"  its standard error, {model}", 100 * (found.se or 0.0), se
+    tasks = (
+        pl.read_csv(folder / "tau_bench_gpt4o_airline.csv")
+        .group_by("task_id")
+        .agg(pl.col("reward").sum(), pl.len())
+    )
+    for k, published in enumerate(PUBLISHED_PASS_K, 1):
+        yield (
+            f"tau-bench airline pass^{k}",
+            pass_hat_k(tasks["reward"], tasks["len"], k).value or 0.0,
+            published,
+        )
+    answers = pl.read_csv(folder / "routellm_mmlu.csv").filter(contaminated=0)
+    for model, published in PUBLISHED_ROUTES.items():
+        yield f"RouteLLM MMLU accuracy, {model}", 100 * float(answers[model].mean()), published
+
+
+def covers(interval: Interval, truth: float) -> bool:
+    """Whether an interval holds the truth; a side that does not exist does not exclude it."""
+    above = interval.lower is None or interval.lower <= truth + 1e-12
+    return above and (interval.upper is None or interval.upper >= truth - 1e-12)
+
+
+def require_same(ours: float, library: float | None) -> None:
+    """Stops where many at a time is not what the library says of one."""
+    if library is None or abs(ours - library) > 1e-9 * max(1.0, abs(library)):
+        sys.exit(f"the sums of this benchmark say {ours!r} where the library says {library!r}")
+
+
+def t_coverage(values: Floats, n: int, runs: int, generator: np.random.Generator, kind: str) -> float:
+    """Coverage of the t interval of the mean, many samples at a time."""
+    drawn = values[generator.integers(0, len(values), (runs, n))]
+    means, errors = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / np.sqrt(n)
+    half = stats.t.ppf(0.975, n - 1) * errors
+    first = paired_difference(drawn[0], np.zeros(n)) if kind == "paired" else win_rate(drawn[0])
+    require_same(means[0] - half[0], first.interval.lower)
+    truth = values.mean()
+    # A sample without any variance has no interval, and excludes nothing.
+    return float(((np.abs(means - truth) <= half + 1e-12) | (errors == 0)).mean())
+
+
+@cache
+def counted(method: str, cells: tuple[int, ...]) -> Interval:
+    """An interval that depends on counts only."""
+    if method == "Tango":
+        both, lost, gained, rest = cells
+        return tango(both_pass=both, regressions=lost, improvements=gained, both_fail=rest)
+    return (wilson if method == "Wilson" else clopper_pearson)(*cells)
+
+
+def count_coverage(
+    method: str, a: Floats, b: Floats, sizes: tuple[int, int], generator: np.random.Generator
+) -> float:
+    """Coverage of an interval of counts: wins of one column, or the difference of two."""
+    runs, n = sizes
+    at = generator.integers(0, len(a), (runs, n))
+    before, after = (a > 0.5)[at], (b > 0.5)[at]
+    if method == "Tango":
+        truth = float((b > 0.5).mean() - (a > 0.5).mean())
+        lost, gained = (before & ~after).sum(axis=1), (~before & after).sum(axis=1)
+        both = (before & after).sum(axis=1)
+        cells = np.stack([both, lost, gained, n - both - lost - gained], axis=1)
+    else:
+        truth = float((b > 0.5).mean())
+        cells = np.stack([after.sum(axis=1), np.full(runs, n)], axis=1)
+    distinct, counts = np.unique(cells, axis=0, return_counts=True)
+    held = [covers(counted(method, tuple(map(int, row))), truth) for row in distinct]
+    return float(np.average(held, weights=counts))
+
+
+def item_coverage(
+    folder: Path, runs: int, generator: np.random.Generator
+) -> Iterable[tuple[str, list[float]]]:
+    """Name of a method and its coverage at each sample size."""
+    table = pl.read_csv(folder / ALPACA, infer_schema_length=None)
+    for before, after in PAIRS:
+        rows = table.select(pl.col(before, after).cast(pl.Float64) - 1).drop_nulls().to_numpy()
+        a, b = rows[:, 0], rows[:, 1]
+        yield f"paired t, {after}", [t_coverage(b - a, n, runs, generator, "paired") for n in SIZES]
+        yield f"win rate, t, {after}", [t_coverage(b, n, runs, generator, "rate") for n in SIZES]
+        for method in ("Wilson", "Clopper-Pearson", "Tango"):
+            held = [count_coverage(method, a, b, (runs, n), generator) for n in SIZES]
+            yield f"{'paired wins' if method == 'Tango' else 'wins'}, {method}, {after}", held
+
+
+def group_coverage(
+    folder: Path, runs: int, generator: np.random.Generator
+) -> Iterable[tuple[str, float, float]]:
+    """Coverage of the clustered and of the naive interval where whole groups are drawn."""
+    mmlu = pl.read_csv(folder / "routellm_mmlu.csv").filter(contaminated=0)
+    tau = pl.read_csv(folder / "tau_bench_gpt4o_airline.csv")
+    for name, rows, value, group in (
+        ("MMLU answers of Mixtral by 57 subjects", mmlu, "weak", "domain"),
+        ("tau-bench rewards by 50 tasks", tau, "reward", "task_id"),
+    ):
+        parts = rows.group_by(group, maintain_order=True).agg(pl.len(), pl.col(value).sum().alias("sum"))
+        counts, sums = parts["len"].to_numpy().astype(float), parts["sum"].to_numpy().astype(float)
+        groups, truth = len(counts), float(rows[value].mean())
+        at = generator.integers(0, groups, (runs, groups))
+        n, total = counts[at].sum(axis=1), sums[at].sum(axis=1)
+        means = total / n
+        pulls = sums[at] - means[:, None] * counts[at]
+        clustered = np.sqrt((pulls**2).sum(axis=1) * groups / (groups - 1)) / n
+        naive = np.sqrt(means * (1 - means) / (n - 1))
+        first = np.concatenate(
+            [np.repeat([1.0, 0.0], [int(sums[g]), int(counts[g] - sums[g])]) for g in at[0]]
+        )
+        codes = np.repeat(np.arange(groups), counts[at[0]].astype(int))
+        require_same(clustered[0], clustered_mean(first, codes).se_cr1)
+        off = np.abs(means - truth)
+        held = off <= stats.t.ppf(0.975, groups - 1) * clustered
+        yield name, float(held.mean()), float((off <= 1.96 * naive).mean())
+
+
+def user_table(folder: Path) -> Floats:
+    """Per session of a real service: calls, sum of costs, sum of squared costs."""
+    rows = pl.read_ndjson(folder / "ragpulse_week.jsonl")
+    cost = 2.5e-6 * pl.col("input_length") + 1e-5 * pl.col("output_length")
+    sessions = rows.group_by("session_id").agg(
+        pl.len().alias("calls"), cost.sum().alias("cost"), (cost**2).sum().alias("square")
+    )
+    return sessions.sort("session_id").select("calls", "cost", "square").to_numpy().astype(float)
+
+
+def ratios_so_far(
+    users: Floats, is_in: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]
+) -> tuple[Floats, ...]:
+    """Ratio, its variance and the users of one arm, for runs in rows and looks in columns."""
+    calls, cost = users[..., 0] * is_in, users[..., 1] * is_in
+    sums = [
+        np.cumsum(part, axis=1)[:, ends - 1] for part in (is_in, calls, cost, calls**2, cost**2, calls * cost)
+    ]
+    n, count, total, square, spread, cross = (part.astype(float) for part in sums)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = total / count
+        residual = spread - 2 * ratio * cross + ratio**2 * square
+        # The mean of the residuals is zero by the definition of the ratio.
+        return ratio, residual / (n - 1) * n / count**2, n
+
+
+def p_values(b: tuple[Floats, ...], a: tuple[Floats, ...]) -> tuple[Floats, Floats]:
+    """Statistic and Welch's p value of the difference."""
+    variance = b[1] + a[1]
+    z = (b[0] - a[0]) / np.sqrt(variance)
+    df = variance**2 / (b[1] ** 2 / (b[2] - 1) + a[1] ** 2 / (a[2] - 1))
+    return z, 2 * stats.t.sf(np.abs(z), df)
+
+
+def false_positives(users: Floats, size: int, runs: int, generator: np.random.Generator) -> list[float]:
+    """Share of p values up to 5% with calls independent, users independent, and by permutation."""
+    at = generator.integers(0, len(users), (runs, size))
+    arms = generator.permuted(np.broadcast_to(np.arange(size) % 2, (runs, size)), axis=1).astype(bool)
+    chosen, ends = users[at], np.array([size])
+    b, a = ratios_so_far(chosen, arms, ends), ratios_so_far(chosen, ~arms, ends)
+    by_session = p_values(b, a)[1]
+    first = [ratio_of_sums(chosen[0][side, 1], chosen[0][side, 0]) for side in (arms[0], ~arms[0])]
+    require_same(by_session[0, 0], ratio_difference(*first).p_two_sided)
+    rates = [per_call(chosen, arms), float((by_session <= 0.05).mean())]
+    permuted = (
+        [
+            cluster_permutation(
+                rows[:, 1], rows[:, 0], arm.astype(int), user_ids=[f"{run}:{n}" for n in range(size)]
+            )
+            for run, (rows, arm) in enumerate(zip(chosen, arms, strict=True))
+        ]
+        if size < 100
+        else []
+    )
+    hits = [(found.p_two_sided or 1.0) <= 0.05 for found in permuted]
+    return [*rates, float(np.mean(hits))] if hits else rates
+
+
+def per_call(chosen: Floats, arms: npt.NDArray[np.bool_]) -> float:
+    """Share of p values up to 5% of a test that takes calls to be independent."""
+    means, variances = [], []
+    for side in (arms, ~arms):
+        calls, cost, square = (np.where(side, chosen[..., part], 0).sum(axis=1) for part in range(3))
+        means.append(cost / calls)
+        variances.append((square / calls - (cost / calls) ** 2) / calls)
+    z = (means[0] - means[1]) / np.sqrt(variances[0] + variances[1])
+    return float((2 * stats.norm.sf(np.abs(z)) <= 0.05).mean())
+
+
+def peeking(users: Floats, runs: int, generator: np.random.Generator) -> list[float]:
+    """Share of tests of nothing that any of the daily looks would have stopped."""
+    arrived = np.linspace(10, 600, DAYS).astype(int)
+    planned = [arrived[DAYS * look // 5 - 1] for look in range(1, 6)]
+    limits = dict(zip(planned, spending_limits(planned, planned=600), strict=True))
+    chosen = users[generator.integers(0, len(users), (runs, 600))]
+    arms = generator.integers(0, 2, (runs, 600)).astype(bool)
+    b, a = ratios_so_far(chosen, arms, arrived), ratios_so_far(chosen, ~arms, arrived)
+    may_look = np.minimum(b[2], a[2]) >= 50
+    z, plain = p_values(b, a)
+    n = b[2] + a[2]
+    rho_squared = (-2 * np.log(0.05) + np.log(1 - 2 * np.log(0.05))) / 500
+    information = n * rho_squared
+    valid = np.sqrt(information + 1) * np.exp(-information * z**2 / (2 * (information + 1)))
+    last = [Ratio(float(side[0][0, -1]), float(side[1][0, -1]), int(side[2][0, -1])) for side in (b, a)]
+    require_same(min(1.0, float(valid[0, -1])), anytime_difference(*last).p_value)
+    bounds = np.array([limits.get(int(look), np.inf) for look in arrived])
+    stops = [plain <= 0.05, valid <= 0.05, np.abs(z) >= bounds]
+    return [float((stop & may_look).any(axis=1).mean()) for stop in stops]
+
+
+def judge_coverage(
+    folder: Path, runs: int, generator: np.random.Generator
+) -> Iterable[tuple[str, list[float]]]:
+    """Coverage of quality from a cheaper judge, by labels of a better one; calls in clusters of one user."""
+    table = pl.read_csv(folder / "alpaca_eval2_judge_pairs.csv", infer_schema_length=None)
+    for model in JUDGES:
+        columns = [f"{model}|alpaca_eval_cot_gpt4_turbo_fn", f"{model}|alpaca_eval_gpt4_turbo_fn"]
+        pairs = table.select(pl.col(columns).cast(pl.Float64) > 1.5).drop_nulls().to_numpy().astype(float)
+        for labels in (100, 300):
+            held = np.zeros(3)
+            for _ in range(runs):
+                held += one_judged(pairs, labels, generator)
+            yield f"{model}, {labels} labels", list(held / runs)
+
+
+def one_judged(pairs: Floats, labels: int, generator: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Whether each interval of one sample holds the truth.
+
+    What the judge says more seldom is drawn twice as often; each item is one user with one to four calls.
+    """
+    n, truth = 2_000, float(pairs[:, 0].mean())
+    copies = generator.integers(1, 5, n)
+    items = np.repeat(generator.integers(0, len(pairs), n), copies)
+    users = np.repeat(np.arange(n), copies)
+    rare = float(pairs[:, 1].mean() < 0.5)
+    chance = np.where(pairs[items, 1] == rare, 0.8, 0.4)
+    drawn = np.flatnonzero(generator.random(len(items)) < chance)[:n]
+    y, f = pairs[items[drawn]].T
+    pi, who = chance[drawn], users[drawn]
+    known = np.full(len(y), np.nan)
+    some = generator.permutation(len(y))[:labels]
+    known[some] = y[some]
+    judge = hajek_mean(f, pi, clusters=who).interval
+    found = clustered_prediction_powered(Judged(known, f, 1 / pi, who))
+    return np.array([covers(one, truth) for one in (judge, found.labelled_only, found.interval)])
+
+
+def alarm_rates(runs: int, generator: np.random.Generator) -> Iterable[tuple[str, list[str]]]:
+    """Share of years with an alarm at a level of failures, and median days until one after a rise."""
+    per_day, days, reference, acceptable = 200, 365, 0.15, 0.17
+    height = cusum_limit(365)
+    for level in (0.15, 0.17, 0.20, 0.25, 0.30):
+        first = np.full((runs, 2), np.inf)
+        for run in range(runs):
+            failures = (generator.random(per_day * days) < level).astype(float)
+            found = rises(
+                failures[: per_day * (days if level <= acceptable else 60)],
+                acceptable,
+                average_run_length=per_day * 365,
+            )
+            daily = failures.reshape(days, per_day).mean(axis=1)
+            z = (daily - reference) / np.sqrt(reference * (1 - reference) / per_day)
+            steps = np.concatenate([[0.0], np.cumsum(z - 0.5)])
+            over = np.flatnonzero((steps - np.minimum.accumulate(steps))[1:] > height)
+            first[run] = (
+                found[0].at // per_day + 1 if found else np.inf,
+                over[0] + 1 if len(over) else np.inf,
+            )
+        if level <= acceptable:
+            yield (
+                f"any alarm within a year, {level:.0%} failures",
+                [f"{share:.0%}" for share in (first < np.inf).mean(axis=0)],
+            )
+        else:
+            yield (
+                f"median days until it is found, {level:.0%} failures",
+                [f"{day:.0f}" for day in np.median(first, axis=0)],
+            )
+
+
+if __name__ == "__main__":
+    main()
