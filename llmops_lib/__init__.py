@@ -20,6 +20,7 @@ _HOMES = {
     "llmops_lib.experiments.files": ("load_experiments",),
     "llmops_lib.sources.detect": ("detect_format",),
     "llmops_lib.sources.load": ("load_traces", "read_quarantine"),
+    "llmops_lib.sources.transcripts": ("read_transcripts",),
     "llmops_lib.sources.results.load": ("load_scores",),
     "llmops_lib.sources.bills.load": ("load_bill",),
     "llmops_lib.sources.fetch.langfuse": ("fetch_langfuse",),

@@ -1,5 +1,6 @@
 """`llmops trace`: one trace as the on-call reads it."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,14 +30,22 @@ def show(
 ) -> None:
     """Show a trace as a tree with durations, tokens, cost and errors; personal data and keys are masked.
 
+    Runs of agents that are kept as lists of messages without times, as tau-bench keeps them, are read too.
     Exit codes: 0 found, 1 no such trace, 2 bad usage or input.
 
     Example: llmops trace show traces 4bf92f3577b34da6a3ce929d0e0e4736 --excerpt 80
     """
     from llmops_lib import find_traces, span_tree, with_excerpts  # noqa: PLC0415 - keeps `llmops --help` fast
+    from llmops_lib.errors import UnknownFormatError  # noqa: PLC0415 - as above
 
     reading: dict[str, Any] = {"prices": prices, "timezone": naive_timezone or None, "columns": columns}
-    spans = find_traces(source, [trace_id], **reading)
+    try:
+        spans = find_traces(source, [trace_id], **reading)
+    except UnknownFormatError:
+        run = _run(source, trace_id)
+        if run is None:
+            raise
+        spans = run
     if spans.is_empty():
         if as_json:
             say_json({"spans": []})
@@ -54,3 +63,20 @@ def show(
         say(f"no span of trace {trace_id} failed; it has {tree.height:,}")
     else:
         print_tree(shown)
+
+
+def _run(source: str, trace_id: str) -> Any:
+    """The rows of a run, where the file holds lists of messages; None where it does not."""
+    from llmops_lib import read_transcripts  # noqa: PLC0415 - as above
+    from llmops_lib.errors import SourceError  # noqa: PLC0415 - as above
+
+    try:
+        runs = read_transcripts(Path(source))
+    except SourceError:
+        return None
+    if runs.is_empty():
+        return None
+    found = runs.filter(runs["trace_id"] == trace_id)
+    if found.is_empty():
+        say(f"the runs in {source} are {', '.join(runs['trace_id'].unique(maintain_order=True).head(20))}")
+    return found
