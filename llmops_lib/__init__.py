@@ -66,7 +66,7 @@ _HOMES = {
     "llmops_lib.measures.reruns": ("rerun_effects",),
     "llmops_lib.measures.rerun_changes": ("rerun_changes",),
     "llmops_lib.gating.told": ("gate_junit", "gate_markdown"),
-    "llmops_lib.measures.attacks": ("attack_outcomes", "failed_cases", "newly_failed"),
+    "llmops_lib.measures.attacks": ("attack_changes", "attack_outcomes", "failed_cases", "newly_failed"),
     "llmops_lib.gating.results": ("GateResult", "worst_verdict"),
     "llmops_lib.measures.gate": ("gate",),
     "llmops_lib.measures.gate_calibration": ("calibrate_gate",),

@@ -35,8 +35,9 @@ def agent_actions_by_risk(
     Returns:
         One row per tool, by risk, then `call_count` downwards: `risk`, `tool_name` (null where the export
         does not say), `call_count`, `executed_count`, `failed_count` (of those, known to have failed),
-        `invalid_count`, `unchecked_count` (nobody can tell; all of them without `checked`), and `trace_id`,
-        `span_id` of the last call.
+        `unregistered_count` (no such tool is known), `invalid_count` (fit no schema),
+        `unchecked_count` (nobody can tell; all of them without `checked`), and `trace_id`, `span_id` of the
+        last call.
 
     Raises:
         MissingColumnError: If a column is missing.
@@ -58,7 +59,7 @@ def agent_actions_by_risk(
     calls = calls.join(own, on=["trace_id", "span_id"], how="left").with_columns(
         has_failed=pl.coalesce("has_failed", "has_failed_itself")
     )
-    unchecked = calls.clear().with_columns(is_valid=pl.lit(None, pl.Boolean))
+    unchecked = calls.clear().with_columns(is_valid=pl.lit(None, pl.Boolean), reason=pl.lit(None, pl.String))
     verdict = _verdicts(unchecked if checked is None else checked)
     counted = (
         calls.join(verdict, on=_CALL, how="left", nulls_equal=True, maintain_order="left")
@@ -67,7 +68,8 @@ def agent_actions_by_risk(
             call_count=pl.len().cast(pl.Int64),
             executed_count=pl.col("has_failed").count().cast(pl.Int64),
             failed_count=pl.col("has_failed").sum().cast(pl.Int64),
-            invalid_count=(~pl.col("is_valid")).sum().cast(pl.Int64),
+            unregistered_count=pl.col("is_unregistered").sum().cast(pl.Int64),
+            invalid_count=(~pl.col("is_valid") & ~pl.col("is_unregistered")).sum().cast(pl.Int64),
             unchecked_count=pl.col("is_valid").null_count().cast(pl.Int64),
             trace_id=pl.col("trace_id").last(),
             span_id=pl.col("span_id").last(),
@@ -103,5 +105,6 @@ def _executions_by_span(spans: Any) -> pl.DataFrame:
 def _verdicts(checked: pl.DataFrame) -> pl.DataFrame:
     # Two calls of one tool in one answer may both lack an id; one that does not fit speaks for them.
     return checked.group_by(_CALL).agg(
-        is_valid=pl.when(pl.col("is_valid").count() > 0).then(pl.col("is_valid").all())
+        is_valid=pl.when(pl.col("is_valid").count() > 0).then(pl.col("is_valid").all()),
+        is_unregistered=(pl.col("reason") == "unknown_tool").any(),
     )

@@ -107,6 +107,25 @@ def findings_by_rule(findings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def groups_with_most(table: pl.DataFrame, by: str | Sequence[str], *, n: int) -> pl.DataFrame:
+    """The groups in which most calls carry findings, all their kinds with them.
+
+    Args:
+        table: Rows of `safety_findings_by`.
+        by: Its grouping columns.
+        n: Groups at most.
+
+    Returns:
+        The rows of these groups, the group with the most calls found first.
+    """
+    keys = by_columns(by)
+    every = table.filter((pl.col("kind") == ANY) & (pl.col("found_count") > 0))
+    top = every.sort("found_count", descending=True, maintain_order=True).head(n).select(*keys)
+    ranked = top.with_row_index("_place")
+    found = table.join(ranked, on=keys, nulls_equal=True, maintain_order="left")
+    return found.sort("_place", maintain_order=True).drop("_place")
+
+
 def _searched(spans: Any, keys: Sequence[str]) -> pl.DataFrame:
     has_text = nw.any_horizontal(*(~nw.col(name).is_null() for name in _TEXTS), ignore_nulls=True)
     frame = known_rows(spans, [*_KEY, *keys, *_TEXTS])

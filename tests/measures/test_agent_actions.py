@@ -56,28 +56,33 @@ def test_tools_of_high_risk_come_first_and_undeclared_ones_next(engine):
         asked("issue_refund", "c4"), ran("issue_refund", "c4", is_error=True),
     )  # fmt: skip
     assert counts(agent_actions_by_risk(engine(table), risk_of)) == [
-        ("high", "issue_refund", 1, 1, 1, 0, 1),
-        ("unknown", "mystery", 1, 0, 0, 0, 1),
-        ("low", "lookup_order", 2, 1, 0, 0, 2),
+        ("high", "issue_refund", 1, 1, 1, 0, 0, 1),
+        ("unknown", "mystery", 1, 0, 0, 0, 0, 1),
+        ("low", "lookup_order", 2, 1, 0, 0, 0, 2),
     ]
 
 
 def test_a_run_that_no_model_asked_for_counts_by_itself():
     """Exports of agents may hold the runs of tools only, with or without ids."""
     table = spans(ran("issue_refund", None, is_error=True), ran("issue_refund", "c9"))
-    assert counts(agent_actions_by_risk(table, risk_of)) == [("high", "issue_refund", 2, 2, 1, 0, 2)]
+    assert counts(agent_actions_by_risk(table, risk_of)) == [("high", "issue_refund", 2, 2, 1, 0, 0, 2)]
 
 
 def test_calls_that_fit_no_schema_are_counted_and_the_last_call_is_named():
     """An agent that makes up arguments is the one to look at."""
-    table = spans(asked("issue_refund", order="7-4471"), asked("issue_refund", "c2", order=7))
+    table = spans(
+        asked("issue_refund", order="7-4471"), asked("issue_refund", "c2", order=7), asked("mystery", "c3")
+    )
     schema = {"type": "object", "properties": {"order": {"type": "string"}}}
     tool = {"tool_name": ["issue_refund"], "schema_hash": ["ab12"], "parameters": [json.dumps(schema)]}
     types = {name: TOOL_VERSIONS.polars_schema[name] for name in tool}
     tools = conform(pl.DataFrame(tool, schema=types), TOOL_VERSIONS)
     rows = agent_actions_by_risk(table, risk_of, checked=checked_tool_calls(table, tools))
-    assert counts(rows) == [("high", "issue_refund", 2, 0, 0, 1, 0)]
-    assert rows["span_id"].item() == "s1"
+    assert counts(rows) == [
+        ("high", "issue_refund", 2, 0, 0, 0, 1, 0),
+        ("unknown", "mystery", 1, 0, 0, 1, 0, 0),
+    ]
+    assert rows["span_id"].to_list() == ["s1", "s2"]
 
 
 def test_traffic_without_tools_has_no_actions():

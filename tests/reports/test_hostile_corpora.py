@@ -17,6 +17,7 @@ PARAMETERS = {
     "routing-what-if": {"month": "2026-11"},
     "budget-what-if": {"month": "2026-11"},
     "caching-what-if": {"month": "2026-11"},
+    "safety-review": {"month": "2026-11", "top": 100},
 }
 """What makes a report show as many names and texts as it can."""
 
@@ -27,7 +28,7 @@ MOST = 60
 """Payloads of one report."""
 
 
-OF_EXPORTS = sorted(name for name in REPORTS if not name.endswith("-review"))
+OF_EXPORTS = sorted(set(REPORTS) - {"eval-review", "rerun-review"})
 """Reports of exports; `test_eval_review` and `test_rerun_review` carry payloads through those of runs."""
 
 
