@@ -80,11 +80,15 @@ def _left(figures: SafetyFigures) -> str:
     if against.is_empty():
         return f"Nothing that was found went to a third party against the policy.{blind}"
     told = [
-        f"{'any data' if kind == _ANY else kind} to {endpoint} ({count(calls)} calls)"
+        f"{'any data' if kind == _ANY else kind} to {endpoint} ({count(calls)} {_calls(calls)})"
         for kind, endpoint, calls in against.select("kind", "endpoint", "call_count").head(_LISTED).rows()
     ]
     rest = f" and {against.height - _LISTED} more" if against.height > _LISTED else ""
     return f"Against the policy went {', '.join(told)}{rest}.{blind}"
+
+
+def _calls(number: int) -> str:
+    return "call" if number == 1 else "calls"
 
 
 def _attacked(figures: SafetyFigures) -> str:
