@@ -5,7 +5,7 @@ a pandas DataFrame, a DuckDB relation or another table that Narwhals knows, and 
 back is of the same kind. Nothing is collected on the way.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -111,6 +111,20 @@ def collected(table: Any) -> pl.DataFrame:
     frame = nw.from_native(table)
     eager: nw.DataFrame[Any] = frame.collect(backend="polars") if isinstance(frame, nw.LazyFrame) else frame
     return eager.to_polars()
+
+
+def collected_in_parts(table: Any, *, rows: int = 10_000) -> Iterator[pl.DataFrame]:
+    """The table as polars DataFrames of some thousand rows, in order: for texts, which are most of its bytes.
+
+    Args:
+        table: Any table; of a polars LazyFrame, as a store gives it, one part at a time is in memory.
+        rows: Rows of a part.
+    """
+    native = nw.from_native(table).to_native()
+    if isinstance(native, pl.LazyFrame):
+        yield from native.collect_batches(chunk_size=rows, maintain_order=True)
+    else:
+        yield from collected(native).iter_slices(rows)
 
 
 def by_columns(by: str | Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ which dataframe engine they run on.
 from llmops_lib.calls.engines import Frame, portable
 from llmops_lib.calls.groups import flag, share, tally, with_group, with_place
 from llmops_lib.calls.hourly import HOURS_PER_WEEK, GroupHours, HourGrid, hour_grid
+from llmops_lib.calls.intervals import with_share
 from llmops_lib.calls.percentiles import calls_to_resolve, percentile_name, quantile, resolved
 from llmops_lib.calls.retries import RETRY_EVIDENCE, flagged_retries
 from llmops_lib.calls.rows import CALL_COLUMNS, PRICE_HINT, known_rows, model_calls, ordered, stacked
@@ -41,4 +42,5 @@ __all__ = [
     "tally",
     "with_group",
     "with_place",
+    "with_share",
 ]

@@ -21,7 +21,7 @@ from llmops_lib.cli.prompts import app as prompts
 from llmops_lib.cli.redteam import app as redteam
 from llmops_lib.cli.report import app as reports
 from llmops_lib.cli.rerun import rerun
-from llmops_lib.cli.reviews import eval_review, rerun_review
+from llmops_lib.cli.reviews import eval_review, rerun_review, safety_review
 from llmops_lib.cli.search import search
 from llmops_lib.cli.serve_baseline import serve_baseline
 from llmops_lib.cli.traces import app as traces
@@ -56,6 +56,7 @@ reports.command("budget-what-if")(budget_what_if)
 reports.command("caching-what-if")(caching_what_if)
 reports.command("eval-review")(eval_review)
 reports.command("rerun-review")(rerun_review)
+reports.command("safety-review")(safety_review)
 reports.command("continuous-evals")(continuous_evals)
 app.add_typer(reports, name="report")
 

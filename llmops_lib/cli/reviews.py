@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from llmops_lib.cli.options import Columns
+from llmops_lib.cli.options import Columns, Month, MonthZone, NaiveTimezone, Source
 from llmops_lib.cli.report import AsJson, Output, write_report
 
 
@@ -63,3 +63,44 @@ def rerun_review(
         "ratio_margin": ratio_margin,
     }
     write_report("rerun-review", output, parameters, as_json=as_json)
+
+
+def safety_review(
+    source: Source,
+    redteam: Annotated[str, typer.Option(help="Scores of the last red-team run.")] = "",
+    redteam_before: Annotated[str, typer.Option(help="Scores of the run before.")] = "",
+    policy: Annotated[
+        str, typer.Option(help="Policy file; else policy.yaml here, else the packaged one.")
+    ] = "",
+    risks: Annotated[
+        str, typer.Option(help="Risks of tools; else tool_risks.yaml here, else the packaged ones.")
+    ] = "",
+    prompts: Annotated[str, typer.Option(help="Folder of prompts whose tools calls are held to.")] = "",
+    audit: Annotated[str, typer.Option(help="Folder of an audit log to verify.")] = "",
+    month: Month = "",
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many groups each list shows.")] = 10,
+    timezone: MonthZone = "UTC",
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write what calls carried, what left against the policy, what agents did and which attacks get through.
+
+    Example: llmops report safety-review traces --redteam reports/redteam/RUN --policy policy.yaml
+    """
+    parameters = {
+        "source": source,
+        "redteam": redteam,
+        "redteam_before": redteam_before,
+        "policy": policy,
+        "risks": risks,
+        "prompts": prompts,
+        "audit": audit,
+        "month": month,
+        "top": top,
+        "timezone": timezone,
+        "naive_timezone": naive_timezone,
+        "columns": columns,
+    }
+    write_report("safety-review", output, parameters, as_json=as_json)

@@ -6,6 +6,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from llmops_lib.demo.agents import write_agents
 from llmops_lib.demo.write import write_demo
 
 
@@ -37,6 +38,16 @@ def sample_experiment() -> Path:
     """
     target = _folder() / "sample-experiment.jsonl"
     return write_demo(target, weeks=2, calls_per_week=3000, has_experiment=True).path
+
+
+@cache
+def sample_agents() -> Path:
+    """A folder of two synthetic exports: `sample_months`, and an agent with tools of every risk."""
+    folder = _folder() / "agents"
+    folder.mkdir()
+    shutil.copy(sample_months(), folder)
+    write_agents(folder / "sample-agents.jsonl")
+    return folder
 
 
 @cache

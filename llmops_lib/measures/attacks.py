@@ -119,6 +119,26 @@ def newly_failed(scores: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     return failed_cases(scores).filter("failed").join(held, on=key, how="semi", maintain_order="left")
 
 
+def attack_changes(scores: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """What got through, by category, beside the same of the run before.
+
+    Args:
+        scores: SCORES of red-team suites.
+        before: Those of the run before; may be empty.
+
+    Returns:
+        Rows of `attack_outcomes` with `failed_share_before` (null where the run before lacks the category)
+        and `new_count`: cases that failed now and not before (null as well).
+    """
+    key = ["suite", "category", "finding"]
+    shares = attack_outcomes(before).select(*key, failed_share_before="failed_share")
+    new = newly_failed(scores, before).group_by(key).agg(new_count=pl.len().cast(pl.Int64))
+    joined = attack_outcomes(scores).join(shares, on=key, how="left", maintain_order="left")
+    return joined.join(new, on=key, how="left", maintain_order="left").with_columns(
+        new_count=pl.when(pl.col("failed_share_before").is_not_null()).then(pl.col("new_count").fill_null(0))
+    )
+
+
 def _interval(failed: int, count: int, alpha: float) -> tuple[float | None, float | None, float | None]:
     found = wilson(failed, count, alpha=alpha)
     return failed / count if count else None, found.lower, found.upper

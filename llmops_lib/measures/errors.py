@@ -5,11 +5,8 @@ from typing import Any
 
 import narwhals as nw
 
-from llmops_lib.calls import model_calls, ordered, portable, share, tally
+from llmops_lib.calls import model_calls, ordered, portable, share, tally, with_share
 from llmops_lib.frames import by_columns
-
-_Z = 1.959963984540054
-"""Standard normal quantile of a two-sided 95% interval."""
 
 
 @portable
@@ -28,8 +25,7 @@ def error_rates(calls: Any, by: str | Sequence[str] = ()) -> Any:
         `error_share_low`, `error_share_high` (0 to 1, null over no calls).
 
     Source:
-        Wilson (1927), Probable Inference, the Law of Succession, and Statistical Inference: with
-        share p of n calls and z = 1.96, (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n).
+        Wilson (1927), Probable Inference, the Law of Succession, and Statistical Inference.
 
     Example:
         >>> import polars as pl
@@ -39,21 +35,8 @@ def error_rates(calls: Any, by: str | Sequence[str] = ()) -> Any:
     """
     keys = by_columns(by)
     frame = model_calls(calls, ["is_error"], by=keys)
-    n, failed = nw.col("call_count"), nw.col("error_share")
     rates = tally(frame, keys, counts={"error_count": nw.col("is_error")})
-    rates = rates.with_columns(share(nw.col("error_count"), n).alias("error_share"))
-    middle = share(failed + _Z**2 / (2 * n), 1 + _Z**2 / n)
-    spread = failed * (1 - failed) / n + _Z**2 / (4 * n * n)
-    # Without a failure, or with nothing else, a bound is exactly 0 or 1; floats miss it by a hair.
-    rates = rates.with_columns(
-        middle.alias("_middle"), share(_Z * spread.sqrt(), 1 + _Z**2 / n).alias("_half")
-    )
-    low, high = nw.col("_middle") - nw.col("_half"), nw.col("_middle") + nw.col("_half")
-    bounds = {
-        "error_share_low": nw.when(failed == 0).then(nw.lit(0.0)).otherwise(low),
-        "error_share_high": nw.when(failed == 1).then(nw.lit(1.0)).otherwise(high),
-    }
-    return ordered(rates.with_columns(**bounds).drop("_middle", "_half"), keys).to_native()
+    return ordered(with_share(rates, "error_share", of="error_count", among="call_count"), keys).to_native()
 
 
 @portable

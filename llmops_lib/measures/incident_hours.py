@@ -52,10 +52,12 @@ def incident_hours(
     ]
     signals = gathered(frame, ["hour_at", *where], scores=own[0], findings=own[1])
     is_spend = one.signal.metric == "spend"
+    # A filter of no condition at all is an error of polars where there is no cause to narrow to.
+    is_cause = [pl.lit(True), *(pl.col(name) == value for name, value in where.items())]
     counts = (
         signals.calls.select("hour_at", bad_count="spend_usd", seen_count="call_count")
         if is_spend
-        else signals.counts(one.signal).filter(pl.col(name) == value for name, value in where.items())
+        else signals.counts(one.signal).filter(pl.all_horizontal(is_cause))
     )
     hourly = counts.group_by("hour_at").agg(pl.col("bad_count", "seen_count").sum())
     joined = _every_hour(*shown).join(hourly, on="hour_at", how="left").sort("hour_at")

@@ -13,6 +13,7 @@ REPORTS = {
     "prompt-ab": "03_prompt_ab.ipynb",
     "postmortem": "04_postmortem.ipynb",
     "routing-what-if": "05_routing_what_if.ipynb",
+    "safety-review": "11_safety_review.ipynb",
     "spenders": "02_top_spenders.ipynb",
     "weekly": "01_weekly_report.ipynb",
 }

@@ -1,4 +1,4 @@
-"""Two small simulated eval runs for a notebook that is opened before there is one to read."""
+"""Small simulated eval runs, two of a suite, for notebooks that are opened before there is one to read."""
 
 import atexit
 import shutil
@@ -14,10 +14,12 @@ from llmops_lib.registry.folders import bundled_folder
 from llmops_lib.registry.prompts import load_prompt
 from llmops_lib.reruns.sample import answering
 
-_SUITE, _PROMPT = "support_quality", "support_answer"
-_TRIALS = 2
+_PROMPT = "support_answer"
 _RULES = ("3. If the question asks for something harmful", '- For "refused"')
 """Beginnings of the lines that say what must be refused."""
+
+
+_QUALITY, _ATTACKS = "support_quality", "redteam"
 
 
 @cache
@@ -30,19 +32,29 @@ def sample_eval_runs() -> tuple[Path, Path]:
     Returns:
         Scores of the baseline and of the candidate.
     """
+    return _runs(_QUALITY, temperature="0.8", trials=2)
+
+
+@cache
+def sample_redteam_runs() -> tuple[Path, Path]:
+    """The run before and the last run of a bundled red-team suite; see `sample_eval_runs`."""
+    return _runs(_ATTACKS, temperature="0", trials=1)
+
+
+def _runs(suite_name: str, *, temperature: str, trials: int) -> tuple[Path, Path]:
     folder = Path(tempfile.mkdtemp(prefix="llmops-sample-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     bundled = (bundled_folder("prompts") / f"{_PROMPT}.md").read_text(encoding="utf-8")
-    text = bundled.replace("temperature: 0", "temperature: 0.8")
+    text = bundled.replace("temperature: 0", f"temperature: {temperature}")
     rules = [line for line in text.splitlines(keepends=True) if not line.startswith(_RULES)]
     texts = {"sample-baseline": text, "sample-candidate": "".join(rules).replace(' | "refused"', "")}
-    suite = load_suite(_SUITE, folder=bundled_folder("evals"))
+    suite = load_suite(suite_name, folder=bundled_folder("evals"))
     written = []
     with answering(folder) as client:
         for name, content in texts.items():
             (folder / name).mkdir()
             (folder / name / f"{_PROMPT}.md").write_text(content, encoding="utf-8")
             prompt = load_prompt(_PROMPT, folder=folder / name)
-            plan = plan_eval(suite, prompt, model=BASELINE_MODEL, trials=_TRIALS)
+            plan = plan_eval(suite, prompt, model=BASELINE_MODEL, trials=trials)
             written.append(write_run(run_eval(plan, client, run_id=name), folder / "runs"))
     return written[0], written[1]

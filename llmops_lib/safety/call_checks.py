@@ -7,7 +7,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from llmops_lib.frames import collected, narwhal
+from llmops_lib.frames import collected_in_parts, narwhal
 from llmops_lib.safety.filters import EVERYTHING, FilterPolicy, check
 from llmops_lib.safety.prefilter import may_be_banned, may_be_injection, may_be_sensitive, may_be_toxic
 
@@ -30,7 +30,8 @@ def check_calls(
 ) -> pl.DataFrame:
     """What a policy finds in the texts of spans, one row per finding.
 
-    Every distinct text is searched once, and only for what a columnar pass says it may hold. An output is
+    Spans are read some thousand at a time; a distinct text among them is searched once, and only for what a
+    columnar pass says it may hold. An output is
     also checked against the input and the system instructions of its span. Null texts hold nothing; they are
     unknown, not clean.
 
@@ -54,8 +55,13 @@ def check_calls(
         [('output', 'EMAIL', 'email'), ('output', 'PII_ECHO', 'pii_echo.email')]
     """
     columns = dict.fromkeys((*_KEY, "input", "output", "system_instructions", *fields))
-    texts = collected(narwhal(spans, columns=columns).select(nw.col(*columns)).to_native())
-    texts = texts.with_row_index("row")
+    texts = narwhal(spans, columns=columns).select(nw.col(*columns)).to_native()
+    nothing = pl.DataFrame(schema={**dict.fromkeys((*_KEY, "field"), pl.String), **_FOUND})
+    return pl.concat([nothing, *(_in_part(part, policy, fields) for part in collected_in_parts(texts))])
+
+
+def _in_part(part: pl.DataFrame, policy: FilterPolicy, fields: Sequence[str]) -> pl.DataFrame:
+    texts = part.with_row_index("row")
     found = [_in_field(texts, field, policy) for field in fields]
     return (
         pl.concat(found)

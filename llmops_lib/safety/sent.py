@@ -3,10 +3,11 @@
 import ipaddress
 from typing import Any
 
+import narwhals as nw
 import polars as pl
 
 from llmops_lib.calls.rows import known_rows
-from llmops_lib.frames import collected
+from llmops_lib.frames import collected_in_parts
 from llmops_lib.safety.call_checks import check_calls
 from llmops_lib.safety.filters import FilterPolicy
 from llmops_lib.safety.policy import EndpointRule, Policy
@@ -40,18 +41,11 @@ def sent_data(spans: Any, policy: Policy) -> pl.DataFrame:
         MissingColumnError: If a column is missing.
     """
     columns = [*_KEY, "is_model_call", "provider", "attributes", "input", "output", "system_instructions"]
-    rows = collected(known_rows(spans, columns).to_native())
-    calls = _with_endpoint(rows.filter(pl.col("is_model_call")), policy)
-    found = check_calls(calls.with_columns(output=pl.lit(None, pl.String)), _PROVEN, fields=list(_SENT))
-    told = (
-        found.select(*_KEY, "field", "kind")
-        .join(calls.select(*_KEY, *_WHERE), on=list(_KEY))
-        .with_columns(pl.col("field").replace_strict(_SENT))
-    )
-    refused = calls.select(*_KEY, *_WHERE, field=pl.lit("user"), kind=pl.lit("ANY"))
-    parts = _parts(calls)
+    rows = known_rows(spans, columns).filter(nw.col("is_model_call")).to_native()
+    nothing = pl.DataFrame(schema=dict.fromkeys((*_KEY, *_WHERE, "field", "kind"), pl.String))
+    told = [_told(part, policy) for part in collected_in_parts(rows)]
     counted = (
-        pl.concat([told.select(*_KEY, *_WHERE, "field", "kind"), refused, parts])
+        pl.concat([nothing, *told])
         .group_by(*_WHERE, "field", "kind", maintain_order=True)
         .agg(
             call_count=pl.struct(_KEY).n_unique().cast(pl.Int64),
@@ -61,6 +55,19 @@ def sent_data(spans: Any, policy: Policy) -> pl.DataFrame:
         )
     )
     return _judged(counted, policy)
+
+
+def _told(part: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """What some calls held and sent where, one row each, without texts."""
+    calls = _with_endpoint(part, policy)
+    found = check_calls(calls.with_columns(output=pl.lit(None, pl.String)), _PROVEN, fields=list(_SENT))
+    told = (
+        found.select(*_KEY, "field", "kind")
+        .join(calls.select(*_KEY, *_WHERE), on=list(_KEY))
+        .with_columns(pl.col("field").replace_strict(_SENT))
+    )
+    refused = calls.select(*_KEY, *_WHERE, field=pl.lit("user"), kind=pl.lit("ANY"))
+    return pl.concat([told.select(*_KEY, *_WHERE, "field", "kind"), refused, _parts(calls)])
 
 
 def _with_endpoint(calls: pl.DataFrame, policy: Policy) -> pl.DataFrame:

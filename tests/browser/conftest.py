@@ -17,6 +17,7 @@ import nbformat
 import pytest
 
 from llmops_lib import write_demo
+from tests.reports.hostile import payloads, write_hostile
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -40,16 +41,27 @@ def notebooks(tmp_path_factory) -> Path:
     export = folder / "traces" / "export.jsonl"
     write_demo(export, weeks=5, calls_per_week=250, last_week="2026-W44")
     for path in NOTEBOOKS.glob("0[567]_*.ipynb"):
-        notebook = json.loads(path.read_text("utf-8"))
-        cell = next(cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", ()))
-        own = "".join(cell["source"]).replace('source: str = ""', f"source: str = {str(export)!r}", 1)
-        cell["source"] = own
-        (folder / path.name).write_text(json.dumps(notebook), "utf-8")
+        (folder / path.name).write_text(_over(export, path), "utf-8")
+    hostile = write_hostile(folder / "traces" / "hostile.jsonl", hostile_texts())
+    (folder / "hostile.ipynb").write_text(_over(hostile, NOTEBOOKS / "05_routing_what_if.ipynb"), "utf-8")
     tree = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TRACE_OF_PAYLOADS)])
     tree.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(tree, folder / "span_tree.ipynb")
     shutil.copy(ROOT / "voila.json", folder)
     return folder
+
+
+def hostile_texts() -> list[str]:
+    """Payloads of every corpus, as many as a dashboard can name."""
+    return [text for text in payloads(ROOT) if len(text) < 200][::12]
+
+
+def _over(export: Path, path: Path) -> str:
+    """A notebook whose `source` is an export of one's own."""
+    notebook = json.loads(path.read_text("utf-8"))
+    cell = next(cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", ()))
+    cell["source"] = "".join(cell["source"]).replace('source: str = ""', f"source: str = {str(export)!r}", 1)
+    return json.dumps(notebook)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.browser.conftest import hostile_texts
 from tests.widgets.test_span_tree import PAYLOADS
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("what-ifs")]
@@ -200,5 +201,26 @@ def test_a_trace_that_wants_to_be_run_is_shown_as_text(browser, voila):
     assert "input:" in tree.inner_text()
     page.locator("input[type=checkbox]").uncheck()
     tree.locator("small").first.wait_for(state="detached", timeout=REDRAW_MS)
+    assert (dialogs, opened.outside, opened.errors) == ([], [], [])
+    page.close()
+
+
+def test_a_dashboard_over_hostile_names_shows_them_as_text(browser, voila):
+    """Models, features and tenants are named by whoever writes traces; panels draw them with each move."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    opened = Notebook(page)
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.goto(f"{voila}/voila/render/hostile.ipynb", timeout=RUN_MS)
+    opened.wait_for_panels(1)
+    before = opened.scenario(0)
+    page.locator(".llmops-panel .noUi-handle").first.focus()
+    page.keyboard.press("ArrowLeft")
+    opened.changed(0, "text", before)
+    named = page.locator(".llmops-panel select option").all_inner_texts()
+    shown = page.inner_text("body") + "\n".join(named)
+    assert sum(text in shown for text in hostile_texts() if len(text) > 3) > 10
+    acting = "script, iframe, object, [onerror], [onload], [onmouseover], [href^=javascript], img[src^=http]"
+    assert page.locator(f".llmops-panel :is({acting})").count() == 0
     assert (dialogs, opened.outside, opened.errors) == ([], [], [])
     page.close()

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from llmops_lib.measures.attacks import attack_outcomes, failed_cases, newly_failed
+from llmops_lib.measures.attacks import attack_changes, attack_outcomes, failed_cases, newly_failed
 
 
 def row(case, passed, *, trial=1, kind="resisted", category="leak", status=None, explanation=None):
@@ -80,3 +80,13 @@ def test_no_rows_give_no_rows():
     empty = table(row("a", True)).head(0)
     assert attack_outcomes(empty).is_empty()
     assert attack_outcomes(empty).columns == attack_outcomes(table(row("a", True))).columns
+
+
+def test_each_category_stands_beside_the_run_before():
+    """A category that the run before lacks has nothing to be compared with."""
+    now = table(row("a", False), row("b", False), row("c", False, category="jailbreak"))
+    before = table(row("a", False), row("b", True))
+    changes = attack_changes(now, before).select(
+        "category", "failed_count", "failed_share_before", "new_count"
+    )
+    assert changes.rows() == [("jailbreak", 1, None, None), ("leak", 2, 0.5, 1)]

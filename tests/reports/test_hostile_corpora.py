@@ -17,6 +17,7 @@ PARAMETERS = {
     "routing-what-if": {"month": "2026-11"},
     "budget-what-if": {"month": "2026-11"},
     "caching-what-if": {"month": "2026-11"},
+    "safety-review": {"month": "2026-11", "top": 100},
 }
 """What makes a report show as many names and texts as it can."""
 
@@ -27,8 +28,8 @@ MOST = 60
 """Payloads of one report."""
 
 
-OF_EXPORTS = sorted(name for name in REPORTS if not name.endswith("-review"))
-"""Reports of exports; `test_eval_review` and `test_rerun_review` carry payloads through those of runs."""
+OF_EXPORTS = sorted(set(REPORTS) - {"eval-review", "rerun-review", "continuous-evals"})
+"""Reports of exports; tests of their own carry payloads through those of runs and of scores."""
 
 
 def arms(texts):

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from llmops_lib import check, check_calls
 from llmops_lib.errors import MissingColumnError
@@ -202,3 +203,15 @@ def test_the_columnar_pass_loses_nothing_that_the_check_of_one_text_finds(texts)
     """Speed must not cost a finding."""
     kinds = [place.kind for text in texts for place in check(text)]
     assert sorted(check_calls(spans(input=texts), fields=["input"])["kind"].to_list()) == sorted(kinds)
+
+
+def test_a_table_that_is_read_in_parts_gives_the_findings_of_its_rows_in_order():
+    """A store is read some thousand rows at a time; where a part ends must not show."""
+    texts = ["ann@example.com", "nothing", None, "ann@example.com, 192.0.2.7"] * 3_000
+    table = spans(input=texts, output=[None] * len(texts))
+    whole = check_calls(table.lazy(), fields=["input"])
+    assert whole["trace_id"].to_list() == check_calls(table, fields=["input"])["trace_id"].to_list()
+    halves = [check_calls(part, fields=["input"]) for part in (table[:7_001], table[7_001:])]
+    assert_frame_equal(whole, pl.concat(halves))
+    assert whole.height == 9_000
+    assert check_calls(table.lazy().clear(), fields=["input"]).equals(whole.clear())
