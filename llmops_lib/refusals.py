@@ -5,6 +5,8 @@ with that") or reject what the question takes for granted ("that was not justifi
 labels in the tests. It runs in linear time, on polars columns too.
 """
 
+from collections.abc import Collection
+
 import narwhals as nw
 import polars as pl
 
@@ -65,8 +67,8 @@ _REJECTIONS = (
 REFUSAL_PATTERN = "(?i)" + "|".join((*_REFUSALS, *_REJECTIONS))
 """What the beginning of an answer that refuses matches, in the syntax that all engines share."""
 
-BEGINNING_OF_JSON = _READ_CHARACTERS + 80
-"""Characters of a message list in JSON that hold the beginning of its text."""
+REFUSED_FINISH = ("content_filter", "refusal")
+"""Finish reasons with which a provider says that it refused."""
 
 
 def is_refusal(text: pl.Expr) -> pl.Expr:
@@ -102,6 +104,24 @@ def refusal_in(output: nw.Expr) -> nw.Expr:
     )
     # pandas says of a missing text that it does not contain the pattern.
     return nw.when(~output.is_null()).then(straight.str.contains(REFUSAL_PATTERN))
+
+
+def is_refused(present: Collection[str]) -> nw.Expr:
+    """Whether calls were refused, by the columns that a table has: `is_refused` itself where it is there.
+
+    Args:
+        present: Columns that the table has; of use are `is_refused`, `finish_reason` and `output`.
+
+    Returns:
+        Boolean `is_refused`; null where neither finish reason nor output says it.
+    """
+    if "is_refused" in present:
+        return nw.col("is_refused")
+    answer = refusal_in(nw.col("output")) if "output" in present else nw.lit(None, nw.Boolean)
+    if "finish_reason" not in present:
+        return answer.alias("is_refused")
+    is_told = nw.col("finish_reason").is_in(REFUSED_FINISH)
+    return nw.when(is_told).then(nw.lit(value=True)).otherwise(answer).alias("is_refused")
 
 
 def refuses(text: str) -> bool:

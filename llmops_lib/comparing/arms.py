@@ -10,7 +10,7 @@ from llmops_lib.calls import PRICE_HINT, Frame, flag, model_calls
 from llmops_lib.errors import ComparisonError
 from llmops_lib.experiments.attributes import arm_pattern
 from llmops_lib.frames import collected, narwhal
-from llmops_lib.refusals import refusal_in
+from llmops_lib.refusals import is_refused
 
 UNITS = ("user", "session", "trace")
 """What a call is taken to belong to: its user, else its session, else its trace."""
@@ -67,16 +67,14 @@ def calls_before(spans: Any) -> pl.DataFrame:
 
 def _used(spans: Any, more: Sequence[str]) -> Frame:
     there = narwhal(spans).collect_schema().names()
-    refusal = ["is_refused"] if "is_refused" in there else ["output"] if "output" in there else []
+    told = ("is_refused",) if "is_refused" in there else ("output", "finish_reason")
+    refusal = [name for name in told if name in there]
     columns = [*_OWNERS, "started_at", "is_error", *NUMBERS, *refusal, *more]
     return model_calls(spans, columns, hint=PRICE_HINT)
 
 
 def _narrowed(frame: Frame, kept: Sequence[str]) -> Frame:
     names = frame.collect_schema().names()
-    refused = nw.col("is_refused") if "is_refused" in names else nw.lit(None, nw.Boolean)
-    if "is_refused" not in names and "output" in names:
-        refused = refusal_in(nw.col("output"))
     level = nw.when(~nw.col("user_id").is_null()).then(nw.lit(0))
     return frame.select(
         *kept,
@@ -86,7 +84,7 @@ def _narrowed(frame: Frame, kept: Sequence[str]) -> Frame:
         ),
         "started_at",
         "is_error",
-        refused.alias("is_refused"),
+        is_refused(names),
         *NUMBERS,
     )
 

@@ -2,19 +2,17 @@
 
 from typing import Any
 
-import narwhals as nw
-
 from llmops_lib.calls import portable
 from llmops_lib.frames import narwhal
-from llmops_lib.refusals import refusal_in
+from llmops_lib.refusals import is_refused
 
 
 @portable
 def with_refusals(spans: Any) -> Any:
-    """The spans with whether their answer refuses: by a pattern over its first sentences, in English.
+    """The spans with whether they were refused: by the provider's word, else by the first English sentences.
 
     Args:
-        spans: SPANS on any engine; uses `output`.
+        spans: SPANS on any engine; uses `output`, and `finish_reason` where the table has it.
 
     Returns:
         The same rows with `is_refused` (null where there is no output), so that a table without texts can be
@@ -28,4 +26,5 @@ def with_refusals(spans: Any) -> Any:
         [True, False]
     """
     frame = narwhal(spans, columns=["output"])
-    return frame.with_columns(refusal_in(nw.col("output")).alias("is_refused")).to_native()
+    told = {"output", "finish_reason"} & set(frame.collect_schema().names())
+    return frame.with_columns(is_refused(told)).to_native()

@@ -69,7 +69,7 @@ texts what `with_retries` and `with_text_lengths` tell of them."""
 COMPARED_COLUMNS = (*REPORT_COLUMNS, "feedback_score", "is_refused")
 """Columns of priced spans that a comparison of prompts computes with: feedback, and what `with_refusals` says
 of the answers. Arms of an experiment stand in `attributes`, which are long."""
-INCIDENT_COLUMNS = (*REPORT_COLUMNS, "tool_name", "feedback_score", "is_retried", "is_retry", "is_refusal")
+INCIDENT_COLUMNS = (*REPORT_COLUMNS, "tool_name", "feedback_score", "is_retried", "is_retry", "is_refused")
 """Columns of priced spans that a postmortem computes with: in place of answers, whether they refuse."""
 
 WHAT_IF_COLUMNS = (*REPORT_COLUMNS, "feedback_score", "difficulty_score", "system_chars", "input_chars")

@@ -7,7 +7,7 @@ import narwhals as nw
 
 from llmops_lib.calls import Frame, known_rows, quantile, with_group
 from llmops_lib.frames import narwhal
-from llmops_lib.refusals import BEGINNING_OF_JSON, REFUSAL_PATTERN
+from llmops_lib.refusals import is_refused
 
 WATCHED = ("request_model", "feature", "tenant")
 """Columns whose values are each watched as a stream of their own."""
@@ -32,7 +32,6 @@ SLOW_PERCENTILE = 90
 
 _NUMBERS = ("latency_ms", "cost_usd", "feedback_score")
 _TEXTS = ("error_type", "tool_name", "operation", "trace_id", "session_id")
-_REFUSED_FINISH = ("content_filter", "refusal")
 
 
 def flagged_calls(spans: Any, columns: Sequence[str] = ()) -> Frame:
@@ -40,7 +39,7 @@ def flagged_calls(spans: Any, columns: Sequence[str] = ()) -> Frame:
 
     Args:
         spans: SPANS, on any engine, with `cost_usd` of `price_calls` where spend is watched; uses `is_retry`
-            and `is_refusal` where the table has them, for the latter else finish reason and `output`.
+            and `is_refused` where the table has them, for the latter else finish reason and `output`.
         columns: Further columns to keep.
 
     Returns:
@@ -51,13 +50,13 @@ def flagged_calls(spans: Any, columns: Sequence[str] = ()) -> Frame:
         MissingColumnError: If a column is missing.
     """
     needed = ["started_at", "is_model_call", "is_error", "request_model", "model", "feature"]
-    optional = [*_NUMBERS, *_TEXTS, "finish_reason", "output", "is_refusal", "is_retry"]
+    optional = [*_NUMBERS, *_TEXTS, "finish_reason", "output", "is_refused", "is_retry"]
     present = set(narwhal(spans).collect_schema().names())
     names = [*needed, *(name for name in optional if name in present), *columns]
     frame = known_rows(spans, names)
     asked = nw.coalesce("request_model", "model").alias("request_model")
     frame = frame.with_columns(
-        asked, nw.col("started_at").dt.truncate("1h").alias("hour_at"), _refused(present)
+        asked, nw.col("started_at").dt.truncate("1h").alias("hour_at"), is_refused(present)
     )
     if "latency_ms" not in present:
         return frame
@@ -65,32 +64,3 @@ def flagged_calls(spans: Any, columns: Sequence[str] = ()) -> Frame:
     latency = nw.when(nw.col("is_model_call")).then(nw.col("latency_ms")).alias("latency_ms")
     grouped = with_group(frame.with_columns(latency), ["request_model", "feature"], usual)
     return grouped.with_columns((nw.col("latency_ms") > nw.col("_usual_ms")).alias("is_slow"))
-
-
-def with_refusals(spans: Any) -> Any:
-    """The rows with `is_refusal`: whether the answer refuses; null where it is not recorded.
-
-    Args:
-        spans: SPANS, on any engine; uses `output`, and `finish_reason` where the table has it.
-
-    Raises:
-        MissingColumnError: If `output` is missing.
-    """
-    frame = narwhal(spans, columns=["output"])
-    present = {"output", "finish_reason"} & set(frame.collect_schema().names())
-    return frame.with_columns(_refused(present).alias("is_refusal")).to_native()
-
-
-def _refused(present: set[str]) -> nw.Expr:
-    if "is_refusal" in present:
-        return nw.col("is_refusal").alias("is_refused")
-    said = nw.col("output").str.slice(0, BEGINNING_OF_JSON).str.contains(REFUSAL_PATTERN)
-    answer = said if "output" in present else nw.lit(None, nw.Boolean)
-    if "finish_reason" not in present:
-        return answer.alias("is_refused")
-    return (
-        nw.when(nw.col("finish_reason").is_in(_REFUSED_FINISH))
-        .then(nw.lit(value=True))
-        .otherwise(answer)
-        .alias("is_refused")
-    )
