@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from llmops_lib.sources.waiting import FOLDER, NoRoomError
+from llmops_lib.sources.waiting import FOLDER, HELD_TIMES, NoRoomError
 
 HELD_BYTES = 64 << 20
 """Bytes of rows that wait in memory before they go to a file."""
@@ -24,7 +24,7 @@ _numbers = itertools.count()
 
 
 class Pieces:
-    """Frames of one schema, which go to files where `waiting` is in force and they take over `HELD_BYTES`.
+    """Frames of one schema, which go to files where `waiting` is in force and they take more than it allows.
 
     In files they lie under whole-numbered keys, so that those of one key can be read alone.
 
@@ -39,7 +39,7 @@ class Pieces:
     def __init__(self, schema: pl.Schema, *, key: pl.Expr | None = None) -> None:
         self._schema = schema
         self._key = key
-        self._folder = FOLDER.get()
+        self._folder, self._times = FOLDER.get(), HELD_TIMES.get()
         self._kept: list[pl.DataFrame] = []
         self._kept_bytes = 0
         self._filed: dict[int, list[_Filed]] = defaultdict(list)
@@ -52,7 +52,7 @@ class Pieces:
         self._kept.append(frame)
         self.height += frame.height
         self._kept_bytes += int(frame.estimated_size())
-        if self._folder is not None and self._kept_bytes >= HELD_BYTES:
+        if self._folder is not None and self._kept_bytes >= HELD_BYTES * self._times:
             self.file()
 
     def absorb(self, other: "Pieces") -> None:

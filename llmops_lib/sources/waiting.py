@@ -15,6 +15,9 @@ from llmops_lib.errors import LlmopsError
 FOLDER: ContextVar[Path | None] = ContextVar("folder of waiting rows", default=None)
 """Where rows of this load wait; None where `waiting` is not in force."""
 
+HELD_TIMES: ContextVar[int] = ContextVar("how much more rows may wait in memory", default=1)
+"""How many times `held.HELD_BYTES` rows of this load may take before they go to files."""
+
 _PREFIX = "llmops-rows-"
 _LOCK = ".lock"
 
@@ -24,16 +27,17 @@ class NoRoomError(Exception):
 
 
 @contextlib.contextmanager
-def waiting(folder: Path | None, error: type[LlmopsError]) -> Iterator[Path]:
+def waiting(folder: Path | None, error: type[LlmopsError], *, held_times: int = 1) -> Iterator[Path]:
     """Lets rows wait in files while it lasts; afterwards the folder is gone.
 
     Args:
         folder: Where they wait, which is made when it is needed, and which nobody else uses; a new temporary
             folder when None. Then those of loads that were killed are cleared away first.
         error: What is raised where such a file cannot be written or read.
+        held_times: How many times `held.HELD_BYTES` may wait in memory; more for who holds all rows at last.
     """
     with _own_folder() if folder is None else contextlib.nullcontext(folder) as place:
-        token = FOLDER.set(place)
+        token, times = FOLDER.set(place), HELD_TIMES.set(held_times)
         try:
             yield place
         except NoRoomError as no_room:
@@ -47,6 +51,7 @@ def waiting(folder: Path | None, error: type[LlmopsError]) -> Iterator[Path]:
             raise error(msg) from no_room
         finally:
             FOLDER.reset(token)
+            HELD_TIMES.reset(times)
             shutil.rmtree(place, ignore_errors=True)
 
 
