@@ -118,7 +118,7 @@ def test_many_different_numbers_are_looked_up_in_time():
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_no_filter_takes_more_than_linear_time(piece):
-    """Text that is twice as long takes about twice as long, and 20,000 hostile characters less than 0.3 s."""
+    """20,000 hostile characters take less than 0.3 s, and four times the text at most eight times as long."""
 
     def seconds(length):
         text = (piece * length)[:length]
@@ -126,7 +126,8 @@ def test_no_filter_takes_more_than_linear_time(piece):
         check(text, system_prompt="one two three four five six seven eight nine", given=text[:2_000])
         return time.process_time() - started
 
-    long = seconds(20_000)
-    assert long < 0.3
-    # Below some hundredths of a second the clock tells more of the machine than of the filter.
-    assert long < 0.05 or long < 3 * seconds(10_000)
+    # The fastest of a few: whatever else the machine does makes a run slower and never faster.
+    assert any(seconds(20_000) < 0.3 for _ in range(3))
+    short = min(seconds(10_000) for _ in range(3))
+    # Linear time is four times as much, quadratic time sixteen; below a tenth the clock tells little.
+    assert any(seconds(40_000) < max(0.1, 8 * short) for _ in range(3))
