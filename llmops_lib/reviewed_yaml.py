@@ -1,6 +1,7 @@
 """Reads a file of reviewed data as a pydantic model, and says what is wrong with it in one line."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -84,6 +85,17 @@ def _text(path: Path, kind: ReviewedKind) -> str:
     except UnicodeDecodeError as error:
         msg = f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
         raise kind.error(msg) from error
+
+
+def first_repeated(names: Iterable[str]) -> str | None:
+    """The first of some names that stands more than once; None where each stands once.
+
+    Example:
+        >>> first_repeated(["a", "b", "a"])
+        'a'
+    """
+    counts = Counter(names)
+    return next((name for name, count in counts.items() if count > 1), None)
 
 
 def _first_fault(error: ValidationError, path: Path, node: Any, kind: ReviewedKind) -> str:

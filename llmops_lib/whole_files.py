@@ -21,16 +21,26 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         write(beside)
-        _sync(beside)
+        synced(beside)
         beside.replace(path)
-        _sync(path.parent)
+        synced(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             beside.unlink()
         raise
 
 
-def _sync(path: Path) -> None:
+def synced(path: Path) -> None:
+    """Waits until a file, or the names of the files in a folder, are on the disk.
+
+    Args:
+        path: File or folder.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    if os.name == "nt" and path.is_dir():  # a folder cannot be opened there
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

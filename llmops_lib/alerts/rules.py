@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from llmops_lib.errors import AlertError
 from llmops_lib.measures.quality_alarms import STREAMS
-from llmops_lib.reviewed_yaml import ReviewedKind, read_reviewed
+from llmops_lib.reviewed_yaml import ReviewedKind, first_repeated, read_reviewed
 
 EXAMPLE = Path(__file__).with_name("example.yaml")
 """What `llmops alerts init` writes."""
@@ -194,8 +194,7 @@ class AlertRules(BaseModel):
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
-        names = [rule.name for rule in self.rules]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        twice = first_repeated(rule.name for rule in self.rules)
         if twice is not None:
             msg = f"two rules are named {twice!r}, expected a name of its own for each"
             raise ValueError(msg)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from llmops_lib.budgets.declared import Budget
 from llmops_lib.errors import BudgetError
-from llmops_lib.reviewed_yaml import ReviewedKind, read_reviewed
+from llmops_lib.reviewed_yaml import ReviewedKind, first_repeated, read_reviewed
 
 EXAMPLE = Path(__file__).with_name("example.yaml")
 """What `llmops budgets init` writes."""
@@ -21,8 +21,7 @@ class _File(BaseModel):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "_File":
-        names = [budget.name for budget in self.budgets]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        twice = first_repeated(budget.name for budget in self.budgets)
         if twice is not None:
             msg = f"two budgets are named {twice!r}, expected a name of its own for each"
             raise ValueError(msg)

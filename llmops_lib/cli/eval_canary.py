@@ -11,7 +11,7 @@ from llmops_lib.cli.eval_run import Concurrency, MaxUsd, Model, Only
 from llmops_lib.cli.gate_answers import Strict, answer, leave
 from llmops_lib.cli.gate_options import Alpha, AsJson, Margin
 from llmops_lib.cli.options import PriceFile
-from llmops_lib.cli.screen import say
+from llmops_lib.cli.screen import say, writing
 
 
 def canary(
@@ -74,12 +74,9 @@ def _pin(path: Path, pinned: Path, outcome: Any) -> None:
     if outcome.failed_count:
         say(f"{outcome.failed_count} calls have no answer, so nothing is pinned; the scores are in {path}")
         raise typer.Exit(1)
-    try:
+    with writing(pinned, option="--pinned"):
         pinned.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, pinned)
-    except OSError as error:
-        msg = f"{pinned}: cannot be written: {error.strerror}"
-        raise typer.BadParameter(msg, param_hint="--pinned") from error
     models = ", ".join(_answered_by(outcome.scores))
     say(f"{pinned}: {outcome.call_count:,} calls pinned, answered by {models}")
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from llmops_lib.cli.screen import say, say_json
+from llmops_lib.cli.screen import say, say_json, writing
 
 Anchor = Annotated[
     Path | None, typer.Option(help="Scores of the last release, to be held against as well by the same rule.")
@@ -80,12 +80,9 @@ def _parts(result: Any) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        msg = f"{path}: cannot be written: {error.strerror}"
-        raise typer.BadParameter(msg) from error
 
 
 def _say(result: Any, before: str) -> None:

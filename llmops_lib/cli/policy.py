@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, Source
-from llmops_lib.cli.screen import say, say_json
+from llmops_lib.cli.screen import say, say_json, writing
 from llmops_lib.cli.tables import say_rows
 
 app = typer.Typer(
@@ -36,12 +36,8 @@ def init(
     """
     from llmops_lib.safety.policy import PACKAGED  # noqa: PLC0415 - keeps `llmops --help` fast
 
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(PACKAGED.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"{path}: cannot be written: {error.strerror}"
-        raise typer.BadParameter(msg) from error
+    with writing(path), path.open("x", encoding="utf-8") as stream:
+        stream.write(PACKAGED.read_text(encoding="utf-8"))
     say(f"{path}: change it, have it reviewed, and every client of an endpoint in this folder keeps to it")
 
 

@@ -5,8 +5,10 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -33,6 +35,24 @@ def plain(text: str) -> str:
         'a\\x1b[2Jb'
     """
     return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
+
+
+@contextmanager
+def writing(path: Path, *, option: str | None = None) -> Iterator[None]:
+    """Makes what keeps a file from being written an error of the command.
+
+    Args:
+        path: The file.
+        option: Option that named it.
+
+    Raises:
+        BadParameter: If the block cannot write the file.
+    """
+    try:
+        yield
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror}"
+        raise typer.BadParameter(msg, param_hint=option) from error
 
 
 def say(text: str) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from llmops_lib.cli.found import span_lines, typed_moment
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Raw, Source
-from llmops_lib.cli.screen import say, say_json
+from llmops_lib.cli.screen import say, say_json, writing
 from llmops_lib.cli.span_tree import print_tree
 
 _MOST_TREES = 10
@@ -92,11 +92,8 @@ def search(
 def _write(path: Path, shown: Any) -> None:
     from llmops_lib import write_csv  # noqa: PLC0415 - as above
 
-    try:
+    with writing(path, option="--csv"):
         write_csv(shown, path)
-    except OSError as error:
-        msg = f"{path}: cannot be written: {error.strerror}"
-        raise typer.BadParameter(msg, param_hint="--csv") from error
 
 
 def _record_unmasking(source: str, traces: list[str]) -> None:

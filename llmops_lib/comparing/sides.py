@@ -7,7 +7,7 @@ import polars as pl
 
 from llmops_lib.errors import ComparisonError
 from llmops_lib.frames import collected, narwhal
-from llmops_lib.gating.scores import prepared
+from llmops_lib.gating.scores import filled, prepared
 from llmops_lib.schema import SCORES
 
 SIDES_BY = ("run_id", "prompt", "prompt_version", "prompt_hash", "model")
@@ -41,9 +41,9 @@ def side_of(scores: Any, by: str, value: str, *, keep: str = "") -> pl.DataFrame
         listed = ", ".join("@".join(row) for row in known.head(20).rows()) or "none"
         msg = f"found no scores with {by} {value!r}; there are {listed}"
         raise ComparisonError(msg)
-    filled = _filled(rows)
+    told = _scored(rows)
     kept = [rows[keep]] if keep in rows.columns and keep not in SCORES.names else []
-    whole = prepared(filled.select(SCORES.names)).with_columns(kept)
+    whole = prepared(told.select(SCORES.names)).with_columns(kept)
     return whole if by == "run_id" else _as_one_run(whole, value)
 
 
@@ -52,15 +52,10 @@ def _as_one_run(scores: pl.DataFrame, name: str) -> pl.DataFrame:
     return scores.with_columns(trial=trial).with_columns(run_id=pl.lit(name))
 
 
-def _filled(scores: pl.DataFrame) -> pl.DataFrame:
+def _scored(scores: pl.DataFrame) -> pl.DataFrame:
     """Scores with the columns of SCORES that they lack, as null, and a score where only `passed` is known."""
-    absent = {name: dtype for name, dtype in SCORES.polars_schema.items() if name not in scores.columns}
-    fixed = {"source_format": "table", "source_file": ""}
-    whole = scores.with_columns(
-        **{name: pl.lit(fixed.get(name), dtype=dtype) for name, dtype in absent.items()}
-    )
     known = pl.coalesce(pl.col("score").cast(pl.Float64), pl.col("passed").cast(pl.Float64))
-    return whole.with_columns(score=known.fill_nan(None))
+    return filled(scores).with_columns(score=known.fill_nan(None))
 
 
 def missing_items(baseline: pl.DataFrame, candidate: pl.DataFrame) -> dict[str, tuple[int, int]]:

@@ -50,8 +50,13 @@ def sample_agents() -> Path:
     return folder
 
 
-@cache
-def _folder() -> Path:
+def sample_folder() -> Path:
+    """A new folder for a sample, which is removed when Python exits."""
     folder = Path(tempfile.mkdtemp(prefix="llmops-sample-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+@cache
+def _folder() -> Path:
+    return sample_folder()

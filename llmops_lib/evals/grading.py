@@ -126,6 +126,23 @@ def _row(
         "example_id": call.case.id,
         "trial": call.trial,
         "scorer": grader.name,
+        **graded_columns(result, verdict),
+        "input": orjson.dumps(call.case.inputs).decode(),
+        "output": json.dumps(answer.text) if answer else None,
+        "expected": orjson.dumps(expected).decode(),
+        "metadata": orjson.dumps(metadata).decode(),
+    }
+
+
+def graded_columns(result: ChatResult, verdict: Verdict) -> dict[str, Any]:
+    """What a row of SCORES says of a call and of the verdict on it, whatever was asked.
+
+    Args:
+        result: What came of the call.
+        verdict: Of one grader.
+    """
+    answer = result.answer
+    return {
         "score": verdict.score,
         "passed": verdict.passed,
         "label": verdict.label,
@@ -136,9 +153,5 @@ def _row(
         "output_tokens": answer and answer.output_tokens,
         "cost_usd": result.cost_usd,
         "error": verdict.explanation if verdict.score is None else None,
-        "input": orjson.dumps(call.case.inputs).decode(),
-        "output": json.dumps(answer.text) if answer else None,
-        "expected": orjson.dumps(expected).decode(),
         "trace_id": result.trace_id,
-        "metadata": orjson.dumps(metadata).decode(),
     }

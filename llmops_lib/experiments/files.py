@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from llmops_lib.errors import ExperimentError
 from llmops_lib.experiments.declared import Experiment
-from llmops_lib.reviewed_yaml import ReviewedKind, read_reviewed
+from llmops_lib.reviewed_yaml import ReviewedKind, first_repeated, read_reviewed
 
 
 class _File(BaseModel):
@@ -16,13 +16,11 @@ class _File(BaseModel):
 
     @model_validator(mode="after")
     def _names_and_salts_differ(self) -> "_File":
-        salts = [experiment.salt or experiment.name for experiment in self.experiments]
-        twice = next((salt for salt in salts if salts.count(salt) > 1), None)
+        twice = first_repeated(experiment.salt or experiment.name for experiment in self.experiments)
         if twice is not None:
             msg = f"two experiments hash with {twice!r}, expected a name or salt of its own for each"
             raise ValueError(msg)
-        names = [experiment.name for experiment in self.experiments]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        twice = first_repeated(experiment.name for experiment in self.experiments)
         if twice is not None:
             msg = f"two experiments are named {twice!r}, expected a name of its own for each"
             raise ValueError(msg)

@@ -19,11 +19,6 @@ def prepared(scores: pl.DataFrame) -> pl.DataFrame:
         The same rows with `_must_pass`, `_is_locked` (Boolean), `_planned_case_count` (Int64), `_kind`,
         `_grader_hash`, `_judge_model`, `_judge_prompts` (text); null where the metadata say nothing.
     """
-    absent = {name: dtype for name, dtype in SCORES.polars_schema.items() if name not in scores.columns}
-    fixed = {"source_format": "table", "source_file": ""}
-    filled = scores.with_columns(
-        **{name: pl.lit(fixed.get(name), dtype=dtype) for name, dtype in absent.items()}
-    )
     told = {
         name: pl.col("metadata").str.json_path_match(f"$.{name}")
         for name in ("kind", "grader_hash", "judge_model", "judge_prompts")
@@ -34,7 +29,22 @@ def prepared(scores: pl.DataFrame) -> pl.DataFrame:
     }
     planned = pl.col("metadata").str.json_path_match("$.planned_case_count").cast(pl.Int64, strict=False)
     every = {**told, **flags, "planned_case_count": planned}
-    return conform(filled, SCORES).with_columns(**{f"_{name}": value for name, value in every.items()})
+    return conform(filled(scores), SCORES).with_columns(
+        **{f"_{name}": value for name, value in every.items()}
+    )
+
+
+def filled(scores: pl.DataFrame) -> pl.DataFrame:
+    """Scores with the columns of SCORES that they lack as null, as those of a table of scores.
+
+    Args:
+        scores: Some columns of SCORES.
+    """
+    absent = {name: dtype for name, dtype in SCORES.polars_schema.items() if name not in scores.columns}
+    fixed = {"source_format": "table", "source_file": ""}
+    return scores.with_columns(
+        **{name: pl.lit(fixed.get(name), dtype=dtype) for name, dtype in absent.items()}
+    )
 
 
 def gated_metrics(scores: pl.DataFrame, wanted: tuple[str, ...]) -> list[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from llmops_lib.errors import ReportError
+from llmops_lib.whole_files import synced
 
 LOCK_WAIT_S = 60
 """Longest wait for another run to finish publishing; a report itself is made outside the lock."""
@@ -110,7 +111,7 @@ def publish(run: Path, place: Path, files: Mapping[str, str]) -> None:
         aside.parent.mkdir()
         with publishing(place.parent):
             _swap(ready, place, aside)
-            _sync_folder(place.parent)
+            synced(place.parent)
 
 
 def _swap(ready: Path, place: Path, aside: Path) -> None:
@@ -139,7 +140,7 @@ def replace_file(path: Path, text: str) -> None:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        synced(path.parent)
 
 
 def write_durably(path: Path, text: str) -> None:
@@ -172,13 +173,3 @@ def _writing(path: Path) -> Iterator[None]:
         where, why = error.filename or path, error.strerror or error
         msg = f"{where}: cannot be written ({why}); make room or choose another output folder"
         raise ReportError(msg) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # a folder cannot be opened there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ import polars as pl
 
 from llmops_lib.chat import BASELINE_MODEL, Caller, ChatResult, OnCall
 from llmops_lib.evals.graders.answers import Verdict
+from llmops_lib.evals.grading import graded_columns
 from llmops_lib.evals.judged import Judges
 from llmops_lib.evals.run import RUN_FORMAT
 from llmops_lib.evals.suites import Suite
@@ -181,20 +182,10 @@ def _row(pair: PlannedPair, result: ChatResult, scorer: str, verdict: Verdict) -
     return {
         "example_id": pair.id,
         "scorer": scorer,
-        "score": verdict.score,
-        "passed": verdict.passed,
-        "label": verdict.label,
-        "explanation": verdict.explanation or None,
+        **graded_columns(result, verdict),
         "model": (answer and answer.model) or result.request.model,
-        "started_at": result.started_at,
-        "latency_ms": result.latency_ms if answer else None,
-        "input_tokens": answer and answer.input_tokens,
-        "output_tokens": answer and answer.output_tokens,
-        "cost_usd": result.cost_usd,
-        "error": verdict.explanation if verdict.score is None else None,
         "input": orjson.dumps(pair.inputs).decode(),
         "output": None if output is None else json.dumps(output),
-        "trace_id": result.trace_id,
         "metadata": orjson.dumps(metadata).decode(),
     }
 

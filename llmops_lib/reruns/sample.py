@@ -1,15 +1,12 @@
 """A small simulated rerun for a notebook that is opened before there is one to read."""
 
-import atexit
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from llmops_lib.demo import sample_export
+from llmops_lib.demo.sample import sample_export, sample_folder
 from llmops_lib.endpoints.baseline.server import BaselineServer
 from llmops_lib.endpoints.client import EndpointClient
 from llmops_lib.endpoints.settings import Endpoint, EndpointSettings
@@ -54,8 +51,7 @@ def sample_rerun() -> Path:
     Returns:
         A folder, as `write_rerun` returns it.
     """
-    folder = Path(tempfile.mkdtemp(prefix="llmops-sample-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = sample_folder()
     new_text = _OLD.replace("Answer in the language of the question.\n", _PAGES)
     versions = [_prompt(folder / side, text) for side, text in (("old", _OLD), ("new", new_text))]
     traces = open_source(sample_export())

@@ -1,12 +1,10 @@
 """Small simulated eval runs, two of a suite, for notebooks that are opened before there is one to read."""
 
-import atexit
-import shutil
-import tempfile
 from functools import cache
 from pathlib import Path
 
 from llmops_lib.chat import BASELINE_MODEL
+from llmops_lib.demo.sample import sample_folder
 from llmops_lib.evals.plan import plan_eval
 from llmops_lib.evals.run import run_eval, write_run
 from llmops_lib.evals.suites import load_suite
@@ -42,8 +40,7 @@ def sample_redteam_runs() -> tuple[Path, Path]:
 
 
 def _runs(suite_name: str, *, temperature: str, trials: int) -> tuple[Path, Path]:
-    folder = Path(tempfile.mkdtemp(prefix="llmops-sample-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = sample_folder()
     bundled = (bundled_folder("prompts") / f"{_PROMPT}.md").read_text(encoding="utf-8")
     text = bundled.replace("temperature: 0", f"temperature: {temperature}")
     rules = [line for line in text.splitlines(keepends=True) if not line.startswith(_RULES)]

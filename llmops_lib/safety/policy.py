@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from llmops_lib.errors import PolicyError
-from llmops_lib.reviewed_yaml import ReviewedKind, read_reviewed
+from llmops_lib.reviewed_yaml import ReviewedKind, first_repeated, read_reviewed
 from llmops_lib.safety.filters import FilterPolicy
 from llmops_lib.safety.findings import PERSONAL_KINDS
 
@@ -101,8 +101,7 @@ class Policy(BaseModel):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Policy":
-        names = [rule.name for rule in self.endpoints]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        twice = first_repeated(rule.name for rule in self.endpoints)
         if twice is not None:
             msg = f"two endpoints are named {twice!r}, expected a name of its own for each"
             raise ValueError(msg)

@@ -3,6 +3,7 @@
 import codecs
 import io
 import re
+from collections.abc import Callable
 from typing import BinaryIO
 
 # Those of UTF-32 first: a mark of UTF-16 is the beginning of one.
@@ -39,7 +40,14 @@ def in_utf8(stream: io.BufferedReader) -> BinaryIO:
         stream: A buffered stream that nothing was read from.
     """
     encoding = _marked_encoding(stream.peek(_CHUNK_BYTES))
-    return stream if encoding is None else io.BufferedReader(_Transcoded(stream, encoding), _CHUNK_BYTES)
+    if encoding is None:
+        return stream
+    read = Transcoded(stream, encoding=encoding, errors=_DAMAGED, encode=_with_damaged_bytes)
+    return io.BufferedReader(read, _CHUNK_BYTES)
+
+
+def _with_damaged_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _marked_encoding(begin: bytes) -> str | None:
@@ -51,28 +59,43 @@ def _marked_encoding(begin: bytes) -> str | None:
     return None
 
 
-class _Transcoded(io.RawIOBase):
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+class Transcoded(io.RawIOBase):
+    """The text of a stream, decoded and encoded anew as it is read.
+
+    Args:
+        stream: Bytes of the text.
+        encoding: Their encoding.
+        errors: What becomes of bytes that are no characters, by the name of an error handler.
+        encode: Makes the bytes that are read.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, *, encoding: str, errors: str, encode: Callable[[str], bytes]
+    ) -> None:
         super().__init__()
         self._stream = stream
-        self._decoder = codecs.getincrementaldecoder(encoding)(_DAMAGED)
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors)
+        self._encode = encode
         self._ready = b""
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fills a buffer with what comes next, and says how many bytes that was."""
         while not self._ready:
             chunk = self._stream.read(_CHUNK_BYTES)
             text = self._decoder.decode(chunk, final=not chunk)
             if not chunk and not text:
                 return 0
-            self._ready = text.encode("utf-8", "surrogateescape")
+            self._ready = self._encode(text)
         size = min(len(buffer), len(self._ready))
         buffer[:size], self._ready = self._ready[:size], self._ready[size:]
         return size
 
     def close(self) -> None:
+        """Closes the stream too."""
         if not self.closed:
             self._stream.close()
         super().close()

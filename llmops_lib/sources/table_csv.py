@@ -5,7 +5,6 @@ polars fails on the whole file or fills in silently. But it gives up on a file w
 UTF-8, so such bytes are marked on the way in, and the rows that bear a mark are refused.
 """
 
-import codecs
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from llmops_lib.errors import SourceError
+from llmops_lib.sources.encodings import Transcoded
 from llmops_lib.sources.lines import open_decompressed
 from llmops_lib.sources.rows import RowCollector
 from llmops_lib.sources.sample import Sample
@@ -53,7 +53,7 @@ def csv_blocks(path: Path, sample: Sample, collector: RowCollector) -> Iterator[
     names: list[str] | None = None
     try:
         with open_decompressed(path) as stream:
-            for batch in _batches(io.BufferedReader(_MarkedStream(stream), _CHUNK_BYTES), sample, refuse):
+            for batch in _batches(_marked(stream), sample, refuse):
                 block = pl.DataFrame(pl.from_arrow(batch))
                 if names is None:
                     names, block = _header(block.row(0)), block.slice(1)
@@ -65,28 +65,14 @@ def csv_blocks(path: Path, sample: Sample, collector: RowCollector) -> Iterator[
         raise SourceError(msg) from error
 
 
-class _MarkedStream(io.RawIOBase):
+def _marked(stream: BinaryIO) -> io.BufferedReader:
     """The bytes of a stream with a mark in place of each that is not UTF-8."""
+    read = Transcoded(stream, encoding="utf-8", errors="surrogateescape", encode=_with_marks)
+    return io.BufferedReader(read, _CHUNK_BYTES)
 
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__()
-        self._stream = stream
-        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._ready = b""
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        while not self._ready:
-            chunk = self._stream.read(_CHUNK_BYTES)
-            text = self._decoder.decode(chunk, final=not chunk)
-            if not chunk and not text:
-                return 0
-            self._ready = text.encode() if text.isascii() else _NOT_UTF8.sub(_MARK, text).encode()
-        size = min(len(buffer), len(self._ready))
-        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
-        return size
+def _with_marks(text: str) -> bytes:
+    return text.encode() if text.isascii() else _NOT_UTF8.sub(_MARK, text).encode()
 
 
 def _batches(

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from llmops_lib.calls.text_diffs import word_diff
 from llmops_lib.views.formats import duration, share, usd
-from llmops_lib.views.html import Html
+from llmops_lib.views.html import Html, figured_list
 
 _NOTHING = "(no answer)"
 
@@ -24,12 +24,7 @@ def answer_diffs(changes: pl.DataFrame, *, caption: str, empty: str) -> Html:
     Returns:
         An ordered list.
     """
-    if changes.is_empty():
-        return Html(Markup('<p class="note">{}: {}</p>').format(caption, empty))
-    items = Markup("").join(_item(row) for row in changes.iter_rows(named=True))
-    return Html(
-        Markup('<figure class="calls"><figcaption>{}</figcaption><ol>{}</ol></figure>').format(caption, items)
-    )
+    return figured_list(changes, _item, caption=caption, empty=empty)
 
 
 def _item(row: dict[str, Any]) -> Markup:

@@ -6,7 +6,7 @@ import polars as pl
 from markupsafe import Markup
 
 from llmops_lib.views.formats import compact, duration, moment, usd
-from llmops_lib.views.html import Html
+from llmops_lib.views.html import Html, figured_list
 from llmops_lib.views.labels import label
 
 _NAMES = ("model", "feature", "tenant", "user_id")
@@ -27,12 +27,7 @@ def calls_list(calls: pl.DataFrame, *, caption: str, empty: str) -> Html:
     Returns:
         An ordered list.
     """
-    if calls.is_empty():
-        return Html(Markup('<p class="note">{}: {}</p>').format(caption, empty))
-    items = Markup("").join(_item(call) for call in calls.iter_rows(named=True))
-    return Html(
-        Markup('<figure class="calls"><figcaption>{}</figcaption><ol>{}</ol></figure>').format(caption, items)
-    )
+    return figured_list(calls, _item, caption=caption, empty=empty)
 
 
 def _item(call: dict[str, Any]) -> Markup:

@@ -8,7 +8,7 @@ import polars as pl
 from markupsafe import Markup
 
 from llmops_lib.views.formats import UNKNOWN, count, share
-from llmops_lib.views.html import Html
+from llmops_lib.views.html import Html, figured_list
 from llmops_lib.views.tables import data_table
 from llmops_lib.views.theme import PALETTE, Drawing
 
@@ -155,12 +155,7 @@ def cases_list(cases: pl.DataFrame, *, caption: str, empty: str) -> Html:
         caption: What these cases have in common.
         empty: What is said where there are none.
     """
-    if cases.is_empty():
-        return Html(Markup('<p class="note">{}: {}</p>').format(caption, empty))
-    items = Markup("").join(_item(row) for row in cases.iter_rows(named=True))
-    return Html(
-        Markup('<figure class="calls"><figcaption>{}</figcaption><ol>{}</ol></figure>').format(caption, items)
-    )
+    return figured_list(cases, _item, caption=caption, empty=empty)
 
 
 def _item(row: dict[str, Any]) -> Markup:

@@ -114,15 +114,6 @@ def append_bytes(path: Path, content: bytes) -> None:
         os.close(handle)
 
 
-def sync_folder(folder: Path) -> None:
-    """Waits until the names of new files are on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _anchor(seq: object, hash_: object, key: bytes | None) -> bytes:
     facts = {"seq": seq, "hash": hash_}
     return orjson.dumps({**facts, "mac": digest({"anchor": facts}, key)}, option=orjson.OPT_SORT_KEYS) + b"\n"

@@ -17,10 +17,10 @@ from llmops_lib.safety.audit.files import (
     log_files,
     new_file,
     read_anchor,
-    sync_folder,
     tail_of,
     write_anchor,
 )
+from llmops_lib.whole_files import synced
 
 PLACE_VARIABLE, KEY_VARIABLE = "LLMOPS_AUDIT", "LLMOPS_AUDIT_KEY"
 """Environment variables: folder of the log, and key of its hashes."""
@@ -114,7 +114,7 @@ class AuditLog:
             target = new_file(self.folder, entries[0].seq) if is_new or path is None else path
             append_bytes(target, b"".join(entry.line() for entry in entries))
             if is_new:
-                sync_folder(self.folder)
+                synced(self.folder)
             write_anchor(self.folder, entries[-1].seq, entries[-1].hash, self.key)
         except OSError as error:
             msg = f"{self.folder}: cannot be written ({error.strerror}); what was to be recorded was not done"
