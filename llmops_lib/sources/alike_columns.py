@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
-import orjson
 import polars as pl
 
 from llmops_lib.sources.carried import COST, COUNTS, NAMES, OWN_FIELDS, TEXTS, Layout
-from llmops_lib.sources.json_cells import json_texts, number_texts, quoted, rewritten, unmasked
+from llmops_lib.sources.json_cells import (
+    json_texts,
+    number_texts,
+    parsed_numbers,
+    quoted,
+    rewritten,
+    unmasked,
+)
 from llmops_lib.sources.json_skeletons import filled, token_of, tokens_in
 from llmops_lib.sources.json_text import json_text
 from llmops_lib.sources.messages import finish_reason_of, tool_calls_of
@@ -99,17 +105,11 @@ def _json(cells: pl.DataFrame, form: Form, kind: str, leaf: Any) -> pl.Expr:
     if isinstance(leaf, dict | list):
         return pl.lit(_nested(cells, form, kind, leaf))
     if type(leaf) is int:
-        return pl.lit(number_texts(_loaded(cells.select(_number(form, leaf)).to_series())))
+        return pl.lit(number_texts(cells.select(_number(form, leaf)).to_series()))
     column = _string(leaf)
     if kind == "intValue":
         return pl.when(column.str.contains(_WHOLE)).then(column)
     return pl.when(column != "").then(quoted(column))
-
-
-def _loaded(texts: pl.Series) -> list[int | float]:
-    # What the parser would make of each of them.
-    found: list[int | float] = orjson.loads(f"[{','.join(texts)}]")
-    return found
 
 
 def _nested(cells: pl.DataFrame, form: Form, kind: str, leaf: Any) -> pl.Series:
@@ -118,7 +118,8 @@ def _nested(cells: pl.DataFrame, form: Form, kind: str, leaf: Any) -> pl.Series:
         (unmasked(pl.col(str(token))) if token % 2 else _number(form, token)).alias(str(token))
         for token in tokens
     )
-    held = [column if token % 2 else _loaded(column) for token, column in zip(tokens, columns, strict=True)]
+    pairs = zip(tokens, columns, strict=True)
+    held = [column.to_list() if token % 2 else parsed_numbers(column) for token, column in pairs]
     rows = zip(*held, strict=True) if tokens else repeat((), cells.height)
     # A loop over rows, because what they hold may have any shape.
     texts = [_nested_text(kind, filled(leaf, dict(zip(tokens, row, strict=True)))) for row in rows]
@@ -134,10 +135,11 @@ def _nested_text(kind: str, value: Any) -> str | None:
 
 def _attributes(written: Sequence[pl.Expr], prototypes: Sequence[Prototype], numbers: pl.Series) -> pl.Expr:
     parts = list(zip(*(prototype.template for prototype in prototypes), strict=True))
-    around = [pl.lit(pl.Series(part, dtype=pl.String).gather(numbers)) for part in parts]
-    return pl.concat_str(
-        column for pair in zip(around, [*written, pl.lit("")], strict=True) for column in pair
-    )
+    differ = {str(number): part for number, part in enumerate(parts) if len(set(part)) > 1}
+    own = pl.DataFrame(differ)[numbers].to_dict() if differ else {}
+    around = [own.get(str(number), part[0]) for number, part in enumerate(parts)]
+    pairs = zip(map(pl.lit, around), [*written, pl.lit("")], strict=True)
+    return pl.concat_str(column for pair in pairs for column in pair)
 
 
 def finished(carried: pl.DataFrame) -> pl.DataFrame:
@@ -158,7 +160,7 @@ def finished(carried: pl.DataFrame) -> pl.DataFrame:
 def _floats(name: str, texts: pl.Series) -> pl.Series:
     rows = texts.is_not_null().arg_true()
     per_unit = 1_000.0 if name == WAIT_COLUMN else 1.0
-    values = [value * per_unit for value in map(float, _loaded(texts.gather(rows)))]
+    values = [value * per_unit for value in map(float, parsed_numbers(texts.gather(rows)))]
     return pl.repeat(None, texts.len(), dtype=pl.Float64, eager=True).alias(name).scatter(rows, values)
 
 

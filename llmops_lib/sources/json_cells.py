@@ -70,9 +70,24 @@ def rewritten(
     rows = is_open.fill_null(value=False).arg_true()
     if rows.is_empty():
         return found
-    return found.clone().scatter(rows, pl.Series(list(map(text_of, texts.gather(rows))), dtype=pl.String))
+    written = map(text_of, texts.gather(rows).to_list())
+    return found.clone().scatter(rows, pl.Series(list(written), dtype=pl.String))
 
 
-def number_texts(values: list[int | float]) -> pl.Series:
-    """Numbers as orjson writes them."""
-    return pl.Series([orjson.dumps(values)[1:-1].decode()]).str.split(",").explode()
+def parsed_numbers(texts: pl.Series) -> list[int | float]:
+    """What the parser makes of texts of the pattern `NUMBER`."""
+    whole = texts.cast(pl.Int64, strict=False)
+    return _parsed(texts) if whole.null_count() else whole.to_list()
+
+
+def number_texts(texts: pl.Series) -> pl.Series:
+    """Texts of the pattern `NUMBER` as orjson writes them."""
+    whole = texts.cast(pl.Int64, strict=False)
+    if not whole.null_count():
+        return whole.cast(pl.String)
+    return pl.Series([orjson.dumps(_parsed(texts))[1:-1].decode()]).str.split(",").explode()
+
+
+def _parsed(texts: pl.Series) -> list[int | float]:
+    found: list[int | float] = orjson.loads(f"[{texts.str.join(',').item()}]")
+    return found

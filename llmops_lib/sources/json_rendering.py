@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 import polars as pl
 
-from llmops_lib.sources.json_cells import number_texts, quoted, unmasked
+from llmops_lib.sources.json_cells import number_texts, parsed_numbers, quoted, unmasked
 from llmops_lib.sources.json_skeletons import IS_TOKEN, PLACES, token_of
 from llmops_lib.sources.json_tokens import NUMBER
+from llmops_lib.sources.objects import Objects
 
 __all__ = ["Cells", "NestedError"]
 
@@ -29,7 +30,7 @@ class Cells:
     def __init__(self, columns: pl.DataFrame, *, has_escapes: bool) -> None:
         self.columns = columns
         self._has_escapes = has_escapes
-        self._numbers: dict[int, list[int | float]] = {}
+        self._numbers: dict[int, pl.Series] = {}
         self._number_lists: dict[int, pl.Series] = {}
 
     @cached_property
@@ -46,7 +47,7 @@ class Cells:
         if isinstance(leaf, dict | list):
             raise NestedError
         if type(leaf) is int:
-            return self._loaded(leaf)
+            return parsed_numbers(self._digits(leaf))
         if isinstance(leaf, str):
             return self.texts(leaf).to_list()
         return [leaf] * self.height
@@ -58,16 +59,9 @@ class Cells:
             column.to_frame("text").select(unmasked(pl.col("text")))["text"] if self._has_escapes else column
         )
 
-    def objects(self, skeleton: dict[str, Any]) -> list[dict[str, Any]]:
+    def objects(self, skeleton: dict[str, Any]) -> Objects:
         """Objects without objects or lists in them, whose names are the same."""
-        fields = self.fields(skeleton)
-        if not fields:
-            return [{} for _ in range(self.height)]
-        return [dict(zip(fields, row, strict=True)) for row in zip(*fields.values(), strict=True)]
-
-    def fields(self, skeleton: dict[str, Any]) -> dict[str, list[Any]]:
-        """The fields of such objects."""
-        return {self.name(name): self.values(leaf) for name, leaf in skeleton.items()}
+        return Objects({self.name(name): self.values(leaf) for name, leaf in skeleton.items()}, self.height)
 
     def name(self, name: str) -> str:
         """A name of a skeleton as it is in the first text."""
@@ -108,7 +102,7 @@ class Cells:
                 yield from self._parts(value)
             yield "]"
         elif type(leaf) is int:
-            yield pl.lit(number_texts(self._loaded(leaf)))
+            yield pl.lit(number_texts(self._digits(leaf)))
         elif isinstance(leaf, str):
             column = pl.col(str(token_of(leaf)))
             yield quoted(column) if self._has_escapes else pl.concat_str(pl.lit('"'), column, pl.lit('"'))
@@ -117,13 +111,11 @@ class Cells:
         else:
             yield orjson.dumps(leaf).decode()
 
-    def _loaded(self, leaf: int) -> list[int | float]:
+    def _digits(self, leaf: int) -> pl.Series:
         if leaf not in self._numbers:
             place = token_of(leaf)
             if place not in self._number_lists:
                 found = self.columns.select(pl.col(str(place)).str.extract_all(NUMBER)).to_series()
                 self._number_lists[place] = found
-            texts = self._number_lists[place].list.get(leaf // PLACES)
-            # What the parser would make of each of them.
-            self._numbers[leaf] = orjson.loads(f"[{','.join(texts)}]")
+            self._numbers[leaf] = self._number_lists[place].list.get(leaf // PLACES)
         return self._numbers[leaf]

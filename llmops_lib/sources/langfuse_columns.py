@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from llmops_lib.schema import UTC_DATETIME
 from llmops_lib.sources.checks import COLUMNS, REQUIRED
 from llmops_lib.sources.langfuse_groups import Group
 from llmops_lib.sources.message_columns import Contents, message_columns
@@ -149,7 +150,9 @@ def _times(group: Group) -> dict[str, pl.Series]:
 
 
 def _moments(group: Group, field: str) -> pl.Series:
-    texts = group.cells.get(field, [None] * len(group.numbers))
+    texts = group.cells.get(field)
+    if texts is None:
+        return pl.repeat(None, len(group.numbers), dtype=UTC_DATETIME, eager=True)
     moments = utc_times(texts)
     if moments.null_count():
         group.odd.update(row for row in moments.is_null().arg_true() if texts[row] not in (None, ""))

@@ -138,7 +138,7 @@ def _tags(leaf: Any, cells: Cells) -> list[Any]:
     return list(map(list, zip(*map(cells.values, leaf), strict=True)))
 
 
-def _usage(leaf: Any, cells: Cells) -> list[Any]:
+def _usage(leaf: Any, cells: Cells) -> Sequence[Any]:
     return cells.objects(leaf) if isinstance(leaf, dict) else cells.values(leaf)
 
 
@@ -199,6 +199,9 @@ def _attribute(name: str, leaf: Any, cells: Cells, *, is_kept_empty: bool) -> pl
 
 
 def _note(name: str, values: Sequence[Any]) -> pl.Expr:
-    texts = [None if value in (None, "") else orjson.dumps(value) for value in values]
-    written = pl.Series(texts, dtype=pl.Binary).cast(pl.String)
+    if set(map(type, values)) == {int}:
+        written = pl.Series(values, dtype=pl.Int64).cast(pl.String)
+    else:
+        texts = [None if value in (None, "") else orjson.dumps(value) for value in values]
+        written = pl.Series(texts, dtype=pl.Binary).cast(pl.String)
     return pl.concat_str(pl.lit(f"{orjson.dumps(name).decode()}:"), pl.lit(written))

@@ -12,6 +12,7 @@ import orjson
 
 from llmops_lib.schema import TOKEN_CONVENTION
 from llmops_lib.sources.langfuse_fields import OBJECTS, unwrapped
+from llmops_lib.sources.langfuse_plain_usage import plain_costs, plain_counts
 from llmops_lib.sources.langfuse_plans import Plan
 from llmops_lib.sources.langfuse_rows import outcome
 from llmops_lib.sources.langfuse_usage import (
@@ -20,8 +21,6 @@ from llmops_lib.sources.langfuse_usage import (
     COUNT_FIELDS,
     TOTAL_TOKENS,
     convention_notes,
-    plain_costs,
-    plain_counts,
     reported_cost,
     token_counts,
 )

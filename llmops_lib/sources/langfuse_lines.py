@@ -113,7 +113,7 @@ class OrdinaryLines:
         else:
             frame, rows = frame_of(group)
             lines = [group.numbers[row] for row in rows]
-            self._observed.update(frame["trace_id"])
+            self._observed.update(frame["trace_id"].to_list())
             self._collector.accept_checked(frame, lines=pl.Series(lines, dtype=pl.Int64))
         for row in sorted(group.odd):
             raw = group.raws[row]

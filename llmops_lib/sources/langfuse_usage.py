@@ -11,7 +11,7 @@ Source: `reduceUsageOrCostDetails` in https://github.com/langfuse/langfuse (pack
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -54,40 +54,6 @@ COUNT_FIELDS = ("usage", "unit", "usage_details", *dict.fromkeys(name for old in
 
 COST_FIELDS = ("cost_details", "total_cost", "calculated_total_cost", "usage")
 """Fields that `reported_cost` uses."""
-
-_PLAIN_COLUMNS = {"input": "input_tokens", "output": "output_tokens", "total": TOTAL_TOKENS}
-
-
-def plain_counts(found: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]] | None:
-    """What `token_counts` and `convention_notes` give, if all count only input, output and their total.
-
-    Args:
-        found: Cells by field, in snake_case.
-    """
-    details = found.get("usage_details", ())
-    keys = set(map(tuple, details)) if set(map(type, details)) == {dict} else set()
-    if len(keys) != 1 or "usage" in found or "unit" in found:
-        return None
-    (names,) = keys
-    if not names or not _PLAIN_COLUMNS.keys() >= set(names):
-        return None
-    counts = dict(zip(names, zip(*map(dict.values, details), strict=True), strict=True))
-    every = [count for values in counts.values() for count in values]
-    if set(map(type, every)) != {int} or not 0 <= min(every) <= max(every) < 2**63:
-        return None
-    return {_PLAIN_COLUMNS[name]: list(counts[name]) for name in names}
-
-
-def plain_costs(found: Mapping[str, Sequence[Any]]) -> list[Any] | None:
-    """What `reported_cost` gives for many observations, if only their cost details can tell it.
-
-    Args:
-        found: Cells by field, in snake_case.
-    """
-    details = found.get("cost_details", ())
-    if not {"total_cost", "usage"}.isdisjoint(found) or set(map(type, details)) != {dict}:
-        return None
-    return [cost["total"] for cost in details] if all("total" in cost for cost in details) else None
 
 
 def token_counts(observation: Mapping[str, Any]) -> dict[str, int]:

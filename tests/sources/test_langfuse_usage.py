@@ -2,10 +2,10 @@
 
 import pytest
 
+from llmops_lib.sources.langfuse_plain_usage import plain_counts
 from llmops_lib.sources.langfuse_usage import (
     CACHE_WRITE_1H,
     convention_notes,
-    plain_counts,
     reported_cost,
     token_counts,
 )
