@@ -35,6 +35,12 @@ def one_run(scores: pl.DataFrame, run_id: str = "") -> pl.DataFrame:
         SuiteError: If there is no such run, or several and none is named; the message lists them.
     """
     runs = scores["run_id"].unique().sort().to_list()
+    if not runs:
+        msg = (
+            "found no run, because there are no scores; expected those of at least one. `read_results` "
+            "shows what was set aside and why: a log that was not scored yet, or averages alone, hold none"
+        )
+        raise SuiteError(msg)
     chosen = run_id or (runs[0] if len(runs) == 1 else "")
     if chosen not in runs:
         found = f"the run {run_id!r} is not among them" if run_id else "name one of them"

@@ -1,7 +1,8 @@
 """Which span or resource attribute fills which column, in order of trust.
 
 The names are those of the OpenTelemetry GenAI conventions of every generation, OpenInference,
-OpenLLMetry and Traceloop, the Vercel AI SDK, pydantic-ai, OpenLIT, the SDK of Anthropic and Langfuse.
+OpenLLMetry and Traceloop, the Vercel AI SDK, pydantic-ai, OpenLIT, the SDK of Anthropic, Langfuse,
+LangSmith, LiteLLM, Strands and Semantic Kernel.
 They coexist: instrumentations switch to a newer generation only when told to.
 
 Source: https://github.com/open-telemetry/semantic-conventions-genai,
@@ -13,6 +14,7 @@ _PROPERTIES = (
     "ai.telemetry.metadata.",
     "langfuse.trace.metadata.",
     "langfuse.observation.metadata.",
+    "langsmith.metadata.",
     "metadata.",
 )
 
@@ -27,8 +29,11 @@ PROPERTY_NAMES = {
         "thread_id",
         "threadId",
     ),
-    "user_id": ("user_id", "userId", "user"),
-    "tenant": ("tenant", "tenant_id", "tenantId", "team", "org", "organization"),
+    "user_id": ("user_id", "userId", "user", "user_api_key_end_user_id", "user_api_key_user_id"),
+    "tenant": (
+        *("tenant", "tenant_id", "tenantId", "team", "org", "organization"),
+        *("user_api_key_team_id", "user_api_key_org_id"),
+    ),
     "feature": ("feature",),
     "environment": ("environment", "env"),
     "prompt_name": ("prompt_name", "promptName"),
@@ -87,6 +92,7 @@ _SPAN_NAMES = {
         "session.id",
         "langfuse.session.id",
         *_properties("session_id"),
+        "gcp.vertex.agent.session_id",
     ),
     "user_id": (
         "user.id",
@@ -139,6 +145,7 @@ _USAGE_NAMES = {
         "ai.usage.inputTokens",
         "ai.usage.promptTokens",
         "ai.usage.tokens",
+        "gen_ai.response.prompt_tokens",
     ),
     "output_tokens": (
         "gen_ai.usage.output_tokens",
@@ -147,10 +154,13 @@ _USAGE_NAMES = {
         "llm.token_count.completion",
         "ai.usage.outputTokens",
         "ai.usage.completionTokens",
+        "gen_ai.response.completion_tokens",
     ),
     "cache_read_tokens": (
         "gen_ai.usage.cache_read.input_tokens",
         "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.cached_input_tokens",
+        "gen_ai.usage.cached_tokens",
         "gen_ai.usage.details.cache_read_tokens",
         "gen_ai.usage.details.cache_read_input_tokens",
         "gen_ai.usage.details.cached_tokens",
@@ -164,6 +174,7 @@ _USAGE_NAMES = {
         "gen_ai.usage.cache_creation.input_tokens",
         "gen_ai.usage.cache_write.input_tokens",
         "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
         "gen_ai.usage.details.cache_write_tokens",
         "gen_ai.usage.details.cache_creation_input_tokens",
         "llm.usage.cache_creation_input_tokens",
@@ -179,7 +190,12 @@ _USAGE_NAMES = {
         "ai.usage.outputTokenDetails.reasoningTokens",
         "ai.usage.reasoningTokens",
     ),
-    "reported_cost_usd": ("gen_ai.usage.cost", "operation.cost", "llm.cost.total"),
+    "reported_cost_usd": (
+        "gen_ai.usage.cost",
+        "operation.cost",
+        "llm.cost.total",
+        "gen_ai.cost.total_cost",
+    ),
 }
 
 USAGE_COLUMNS = tuple(_USAGE_NAMES)

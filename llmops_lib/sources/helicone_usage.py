@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
+from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.refusals import Refused
 
 _EXCLUSIVE = ("anthropic", "aws.bedrock")
@@ -41,6 +42,7 @@ def token_columns(
     counts = {column: count for column, count in found.items() if count is not None}
     if not any(counts.values()):
         return {}, {}
+    _add_thoughts(counts, request)
     cached = counts.get("cache_read_tokens", 0) + counts.get("cache_write_tokens", 0)
     given = counts.get("input_tokens")
     is_claude = "claude" in str(model).lower()
@@ -52,6 +54,16 @@ def token_columns(
         counts["input_tokens"] = given + cached
         return counts, {TOKEN_CONVENTION: MADE_INCLUSIVE}
     return counts, {}
+
+
+def _add_thoughts(counts: dict[str, int], request: Mapping[str, Any]) -> None:
+    """Google counts the thoughts beside the answer; the total of the three proves it."""
+    usage = mapping(mapping(request.get("response_body")).get("usageMetadata"))
+    thoughts = counts.get("reasoning_tokens") or _count("thoughtsTokenCount", usage.get("thoughtsTokenCount"))
+    stated = counts.get("input_tokens", 0) + counts.get("output_tokens", 0)
+    if thoughts and _count("total_tokens", request.get("total_tokens")) == stated + thoughts:
+        counts["output_tokens"] = counts.get("output_tokens", 0) + thoughts
+        counts["reasoning_tokens"] = thoughts
 
 
 def _count(name: str, value: Any) -> int | None:

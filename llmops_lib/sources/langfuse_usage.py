@@ -32,17 +32,12 @@ _LIFETIME = re.compile(r"(?<![0-9])(?:5m|1h)")
 _LIFETIME_1H = re.compile(r"(?<![0-9])1h")
 _REASONING = re.compile(r"reasoning")
 _COUNTED = re.compile(r"input|output|total|cache|reasoning")
+# In lower case and without underscores. Google's own answer leaves the thoughts out.
 _PLAIN_NAMES = {
-    "prompt_tokens": "input",
-    "prompttokens": "input",
-    "input_tokens": "input",
-    "inputtokens": "input",
-    "completion_tokens": "output",
-    "completiontokens": "output",
-    "output_tokens": "output",
-    "outputtokens": "output",
-    "total_tokens": "total",
-    "totaltokens": "total",
+    **dict.fromkeys(("prompttokens", "inputtokens", "prompttokencount"), "input"),
+    **dict.fromkeys(("completiontokens", "outputtokens", "candidatestokencount"), "output"),
+    **dict.fromkeys(("totaltokens", "totaltokencount"), "total"),
+    "thoughtstokencount": "output_reasoning",
 }
 _OLD_COUNTS = (
     ("prompt_tokens", "completion_tokens", "total_tokens"),
@@ -159,7 +154,7 @@ def _counts(details: Mapping[str, Any], prefix: str = "") -> dict[str, int]:
         key = f"{prefix}{name}".lower()
         if isinstance(value, dict):
             counts |= _counts(value, f"{key}.")
-        elif value is not None and (plain := _PLAIN_NAMES.get(key, key)) not in counts:
+        elif value is not None and (plain := _PLAIN_NAMES.get(key.replace("_", ""), key)) not in counts:
             count = _count(plain, value)
             if count is not None:
                 counts[plain] = count

@@ -60,7 +60,8 @@ def run_output(outputs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             "response_model": about.get("model_name") or about.get("model"),
             "request_id": about.get("id"),
         }
-        more = {name: value for name, value in found.items() if name != "generations" and value is not None}
+        told = () if _holds_more(found["generations"]) else ("generations",)
+        more = {name: value for name, value in found.items() if name not in told and value is not None}
         return columns, more | ({"response_metadata": about} if about else {})
     columns = answer_columns(found)
     if "output" in columns:
@@ -94,6 +95,15 @@ def first_generation(outputs: Mapping[str, Any]) -> dict[str, Any]:
     while isinstance(generations, list) and generations:
         generations = generations[0]
     return mapping(generations)
+
+
+def _holds_more(generations: Any) -> bool:
+    """Whether a batch of prompts, or several answers to one, stand beside the first generation."""
+    while isinstance(generations, list) and generations:
+        if len(generations) > 1:
+            return True
+        generations = generations[0]
+    return False
 
 
 def message_fields(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """The provider's raw answer, as gateways log it beside a call: messages, ids and how it ended.
 
-Shapes of the OpenAI chat, completions and responses APIs, of Anthropic's messages and of Gemini.
+Shapes of the OpenAI chat, completions and responses APIs, of Anthropic's messages, of Gemini and Bedrock.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_lib.sources.cloud_answers import cloud_facts, cloud_messages
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.messages import chat_messages, otel_message, tool_call, tool_calls_of
 
@@ -30,13 +31,13 @@ def answer_columns(answer: Any) -> dict[str, Any]:
     body = json_value(answer)
     if not isinstance(body, dict):
         return {}
-    messages = _messages(body)
+    messages, facts = _messages(body), cloud_facts(body)
     columns = {
         "output": messages,
         "tool_calls": tool_calls_of(messages),
-        "finish_reason": _finish_reason(body, messages),
-        "response_model": _text(body.get("model")) or _text(body.get("modelVersion")),
-        "request_id": _text(body.get("id")) or _text(body.get("responseId")),
+        "finish_reason": _finish_reason(facts["stop_reason"], messages),
+        "response_model": _text(facts["model"]),
+        "request_id": _text(facts["id"]),
     }
     return {name: value for name, value in columns.items() if value}
 
@@ -70,7 +71,8 @@ def request_messages(request: Any) -> Any:
         before = [{"role": "system", "content": system}] if system else []
         listed = body["messages"] if isinstance(body["messages"], list) else []
         return chat_messages([*before, *listed], role="user")
-    return next((body[name] for name in ("input", "prompt", "contents", "query") if body.get(name)), body)
+    asked = next((body[name] for name in ("input", "prompt", "contents", "query") if body.get(name)), body)
+    return chat_messages(asked, role="user")
 
 
 def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -80,9 +82,8 @@ def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
         return _responses_messages(body["output"])
     if isinstance(body.get("content"), list) and "role" in body:
         return [otel_message({"content": body["content"], "role": body["role"]}, role="assistant")]
-    if isinstance(body.get("candidates"), list):
-        return [_candidate(candidate) for candidate in body["candidates"] if isinstance(candidate, dict)]
-    return []
+    found = cloud_messages(body)
+    return [] if found is None else found[1]
 
 
 def _choice(choice: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,19 +106,9 @@ def _responses_messages(items: list[Any]) -> list[dict[str, Any]]:
     return messages
 
 
-def _candidate(candidate: Mapping[str, Any]) -> dict[str, Any]:
-    content = candidate.get("content")
-    parts = content.get("parts") if isinstance(content, dict) else None
-    texts = [
-        {"type": "text", "content": part["text"]} if isinstance(part, dict) and "text" in part else part
-        for part in (parts if isinstance(parts, list) else ())
-    ]
-    return {"role": "assistant", "parts": texts, "finish_reason": candidate.get("finishReason")}
-
-
-def _finish_reason(body: Mapping[str, Any], messages: list[dict[str, Any]]) -> str | None:
+def _finish_reason(stated: Any, messages: list[dict[str, Any]]) -> str | None:
     found = next((message["finish_reason"] for message in messages if message.get("finish_reason")), None)
-    return _text(found) or _text(body.get("stop_reason"))
+    return _text(found) or _text(stated)
 
 
 def _text(value: Any) -> str | None:

@@ -12,8 +12,11 @@ from llmops_lib.sources.json_text import json_value
 _TEXT_TYPES = ("text", "input_text", "output_text")
 _CALL_TYPES = ("tool_call", "tool-call", "tool_use", "function_call")
 _RESULT_TYPES = ("tool_call_response", "tool-result", "tool_result", "function_call_output")
+# Gemini and Bedrock give a part no type: the name of its one field says what it is.
+_CALL_FIELDS = ("functionCall", "function_call", "toolUse")
+_RESULT_FIELDS = ("functionResponse", "function_response", "toolResult")
 _THOUGHT_TYPES = ("reasoning", "thinking")
-_CALL_IDS = ("id", "call_id", "toolCallId", "tool_call_id", "tool_use_id")
+_CALL_IDS = ("id", "call_id", "toolCallId", "tool_call_id", "tool_use_id", "toolUseId")
 _RESPONSES = ("response", "result", "output", "content")
 _ARGUMENTS = ("arguments", "input", "args")
 _MESSAGE_FIELDS = frozenset(("role", "content", "parts", "tool_calls"))
@@ -60,7 +63,7 @@ def otel_message(message: Mapping[str, Any], *, role: str) -> dict[str, Any]:
     """
     stated = message.get("role") or role
     if isinstance(message.get("parts"), list):
-        return {**message, "role": stated}
+        return {**message, "role": "assistant" if stated == "model" else stated, "parts": parts_of(message)}
     parts = _content_parts(message, is_tool=stated == "tool")
     calls = message.get("tool_calls")
     parts += [tool_call(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
@@ -86,21 +89,47 @@ def _content_parts(message: Mapping[str, Any], *, is_tool: bool) -> list[dict[st
     return [{"type": "text", "content": content}]
 
 
+def parts_of(message: Mapping[str, Any]) -> list[Any]:
+    """The parts of a message; those of Gemini get the type that they are without.
+
+    Args:
+        message: Has a list of `parts`.
+    """
+    return [
+        _untyped_part(part) if isinstance(part, dict) and "type" not in part else part
+        for part in message["parts"]
+    ]
+
+
+def _untyped_part(item: Mapping[str, Any]) -> dict[str, Any]:
+    for names, convert in ((_CALL_FIELDS, tool_call), (_RESULT_FIELDS, _tool_result)):
+        held = next((name for name in names if isinstance(item.get(name), dict)), None)
+        if held is not None:
+            return convert(item[held]) | beyond(item, (held, "text"), "")
+    if isinstance(item.get("text"), str):
+        return _told(item, "reasoning" if item.get("thought") is True else "text", ("text",))
+    return {**item}
+
+
 def _part(item: Any) -> dict[str, Any]:
     if not isinstance(item, dict):
         return {"type": "text", "content": item}
     kind = item.get("type")
+    if kind is None:
+        return _untyped_part(item)
     if kind in _TEXT_TYPES and ("text" in item or "content" in item):
         return _told(item, "text", ("text", "content"))
     if kind in _THOUGHT_TYPES:
         return _told(item, "reasoning", ("thinking", "text", "content"))
     if kind in _CALL_TYPES:
         return tool_call(item)
-    if kind in _RESULT_TYPES:
-        answer = {"type": "tool_call_response", "id": _first(item, _CALL_IDS), "response": _response(item)}
-        name = next((name for name in _RESPONSES if name in item), "")
-        return answer | beyond(item, ("type", name, *_told_ids(item)), "")
-    return item
+    return _tool_result(item) if kind in _RESULT_TYPES else item
+
+
+def _tool_result(item: Mapping[str, Any]) -> dict[str, Any]:
+    answer = {"type": "tool_call_response", "id": _first(item, _CALL_IDS), "response": _response(item)}
+    name = next((name for name in _RESPONSES if name in item), "")
+    return answer | beyond(item, ("type", name, *_told_ids(item)), "")
 
 
 def _told(item: Mapping[str, Any], kind: str, names: tuple[str, ...]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from llmops_lib.sources.attributes import SpanState, canonical_row
 from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.mlflow_cells import hex_id, mapping, objects, plain_value
-from llmops_lib.sources.provider_answers import answer_attributes, request_attributes
+from llmops_lib.sources.provider_answers import answer_attributes, asked_model, request_attributes
 from llmops_lib.sources.provider_usage import has_other_counts, usage_attributes
 from llmops_lib.sources.times import parse_time
 
@@ -102,11 +102,12 @@ def _genai_attributes(attributes: Mapping[str, Any], name: str | None) -> dict[s
     usage = attributes.get("mlflow.chat.tokenUsage")
     if operation not in MODEL_OPERATIONS:
         return found if usage is None else {**found, "mlflow.chat.tokenUsage": usage}
+    of_langchain = mapping(attributes.get("metadata"))
     cost = mapping(attributes.get("mlflow.llm.cost")).get("total_cost")
     known = {
         **_models(attributes, request, answer),
         **usage_attributes(usage),
-        "gen_ai.provider.name": attributes.get("mlflow.llm.provider"),
+        "gen_ai.provider.name": attributes.get("mlflow.llm.provider") or of_langchain.get("ls_provider"),
         "llm.cost.total": cost,
     }
     if has_other_counts(usage):
@@ -130,7 +131,13 @@ def _models(
     attributes: Mapping[str, Any], request: Mapping[str, Any], answer: Mapping[str, Any]
 ) -> dict[str, Any]:
     named = attributes.get("mlflow.llm.model")
-    asked = attributes.get("model") or request.get("gen_ai.request.model")
+    of_langchain = mapping(attributes.get("metadata"))
+    stated = (
+        *(attributes.get("model"), request.get("gen_ai.request.model")),
+        *(asked_model(attributes.get(name)) for name in ("mlflow.spanInputs", "invocation_params")),
+        of_langchain.get("ls_model_name"),
+    )
+    asked = next((model for model in stated if model), None)
     answered = answer.get("gen_ai.response.model")
     if not isinstance(asked, str):
         return {"gen_ai.request.model": named, "gen_ai.response.model": answered}

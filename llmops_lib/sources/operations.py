@@ -43,6 +43,7 @@ _OPERATIONS = {
     "decision": "other",
     "event": "other",
     "plan": "other",
+    "parser": "other",
     "prompt": "other",
     "span": "other",
 }
@@ -50,11 +51,14 @@ _OPERATIONS = {
 _TRUSTED = (
     "gen_ai.operation.name",
     "openinference.span.kind",
+    "langsmith.span.kind",
     "llm.request.type",
     "ai.operationId",
     "traceloop.span.kind",
     "langfuse.observation.type",
 )
+
+_CHAT_NAMES = (".chat", ".generate_content", ".send_message")
 
 _NAME_STARTS = (
     ("chat ", "chat"),
@@ -65,6 +69,8 @@ _NAME_STARTS = (
     ("running tool: ", "execute_tool"),
     ("invoke_agent", "invoke_agent"),
     ("agent run", "invoke_agent"),
+    # OpenLLMetry gives calls of the Responses API no kind, and failed ones no usage.
+    ("openai.response", "chat"),
 )
 
 
@@ -104,8 +110,8 @@ def operation_of(attributes: Mapping[str, Any], name: str | None) -> str:
     """
     for key in _TRUSTED:
         if key in attributes and (operation := operation_name(attributes[key])) is not None:
-            # OpenLLMetry before 0.5 says `completion` of every call to Anthropic, the name says which it was.
-            is_chat = operation == "text_completion" and (name or "").endswith(".chat")
+            # OpenLLMetry says `completion` of calls to Google too, and before 0.5 to Anthropic: see the name.
+            is_chat = operation == "text_completion" and (name or "").endswith(_CHAT_NAMES)
             return "chat" if is_chat else operation
     return _operation_by_evidence(attributes, name or "")
 

@@ -7,10 +7,21 @@ as `input.value` and `output.value`, so that nothing is lost and no prompt is ke
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_lib.sources.cloud_answers import cloud_facts, cloud_messages
 from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.langsmith_content import run_input, run_output
+from llmops_lib.sources.langsmith_usage import token_columns
 from llmops_lib.sources.messages import chat_messages, otel_message
 from llmops_lib.sources.provider_usage import usage_attributes
 
+_MODELS = ("model", "modelId", "model_id", "model_name")
+_COUNTS = {
+    "input_tokens": "gen_ai.usage.input_tokens",
+    "output_tokens": "gen_ai.usage.output_tokens",
+    "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
+    "cache_write_tokens": "gen_ai.usage.cache_creation.input_tokens",
+    "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
+}
 _OF_A_CHOICE = ("message", "text", "finish_reason", "index", "logprobs")
 _KNOWN = ("role", "content", "tool_calls", "reasoning_content", "name")
 
@@ -28,6 +39,9 @@ def request_attributes(value: Any) -> dict[str, Any]:
         'gpt-4o'
     """
     request = json_value(value)
+    if isinstance(request, list) and request and isinstance(request[0], list):
+        # LangChain lists the messages of each prompt of a batch.
+        return {"gen_ai.input.messages": run_input({"messages": request})[0]}
     if not isinstance(request, dict) or not isinstance(request.get("messages"), list):
         return {"input.value": value}
     attributes: dict[str, Any] = {"gen_ai.input.messages": chat_messages(request["messages"])}
@@ -41,12 +55,28 @@ def request_attributes(value: Any) -> dict[str, Any]:
     return {**attributes, "input.value": rest} if rest else attributes
 
 
+def asked_model(request: Any) -> str | None:
+    """The model that a request names, also one without messages, or the parameters of one.
+
+    Args:
+        request: The request, its parameters, or JSON text of either.
+
+    Example:
+        >>> asked_model({"modelId": "amazon.nova-lite-v1:0", "inferenceConfig": {}})
+        'amazon.nova-lite-v1:0'
+    """
+    found = json_value(request)
+    fields = found if isinstance(found, dict) else {}
+    named = (fields.get(name) for name in _MODELS)
+    return next((model for model in named if isinstance(model, str) and model), None)
+
+
 def answer_attributes(value: Any) -> dict[str, Any]:
     """The messages of an answer, its id, model, finish reasons and usage.
 
     Args:
-        value: An answer of OpenAI (chat, completions, responses, embeddings) or Anthropic, its JSON
-            text, a bare list of choices, or whatever else came out of a span.
+        value: An answer of OpenAI (chat, completions, responses, embeddings), Anthropic, Gemini or Bedrock,
+            a result of LangChain, its JSON text, a bare list of choices, or whatever else came out of a span.
 
     Example:
         >>> choice = {"finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}
@@ -58,6 +88,8 @@ def answer_attributes(value: Any) -> dict[str, Any]:
         answer = {"choices": answer}
     if not isinstance(answer, dict):
         return {"output.value": value}
+    if isinstance(answer.get("generations"), list):
+        return _generated(answer)
     holder, messages = _messages(answer)
     if messages is None:
         return {"output.value": value, **(_facts(answer) if "usage" in answer and "model" in answer else {})}
@@ -68,10 +100,29 @@ def answer_attributes(value: Any) -> dict[str, Any]:
     return {**found, "output.value": rest} if rest else found
 
 
+def _generated(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What a result of LangChain tells."""
+    columns, rest = run_output(answer)
+    counts, notes = token_columns({"outputs": answer})
+    about = answer.get("llm_output")
+    model = columns.get("response_model") or (asked_model(about) if isinstance(about, dict) else None)
+    told = {
+        "gen_ai.output.messages": columns.get("output"),
+        "gen_ai.response.model": model,
+        "gen_ai.response.id": columns.get("request_id"),
+        "gen_ai.response.finish_reasons": [reason for reason in (columns.get("finish_reason"),) if reason],
+        "output.value": rest,
+        **{_COUNTS[column]: count for column, count in counts.items()},
+        **notes,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
 def _facts(answer: Mapping[str, Any]) -> dict[str, Any]:
-    named = {"gen_ai.response.id": answer.get("id"), "gen_ai.response.model": answer.get("model")}
+    told = cloud_facts(answer)
+    named = {"gen_ai.response.id": told["id"], "gen_ai.response.model": told["model"]}
     facts = {name: value for name, value in named.items() if isinstance(value, str) and value}
-    return {**facts, **usage_attributes(answer.get("usage"))}
+    return {**facts, **usage_attributes(told["usage"])}
 
 
 def _is_choice(item: Any) -> bool:
@@ -91,7 +142,7 @@ def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | No
     output = answer.get("output")
     if answer.get("object") == "response" and isinstance(output, list):
         return "output", [_message({"content": _response_parts(output)}, None)]
-    return "", None
+    return cloud_messages(answer) or ("", None)
 
 
 def _chosen(choice: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,12 +17,17 @@ _SPELLINGS = {
     "az.ai.inference": "azure.ai.inference",
     "azure_ai": "azure.ai.inference",
     "gemini": "gcp.gemini",
+    "google_ai": "gcp.gemini",
     "google_ai_studio": "gcp.gemini",
+    "google-gla": "gcp.gemini",
     "google.generative-ai": "gcp.gemini",
     "google": "gcp.gen_ai",
     "google_genai": "gcp.gen_ai",
     "vertex_ai": "gcp.vertex_ai",
+    "vertex": "gcp.vertex_ai",
     "vertexai": "gcp.vertex_ai",
+    "anthropic_vertexai": "gcp.vertex_ai",
+    "google-vertex": "gcp.vertex_ai",
     "google_vertexai": "gcp.vertex_ai",
     "google.vertex": "gcp.vertex_ai",
     "vertex.anthropic": "gcp.vertex_ai",
@@ -34,6 +39,14 @@ _SPELLINGS = {
     "xai": "x_ai",
     "x.ai": "x_ai",
 }
+
+# Instrumentations of frameworks name the framework, whichever provider it called.
+_FRAMEWORKS = frozenset(
+    (
+        *("agno", "autogen", "crewai", "gcp.vertex.agent", "haystack", "langchain", "langgraph"),
+        *("llama_index", "llamaindex", "pydantic_ai", "semantic_kernel", "smolagents", "strands-agents"),
+    )
+)
 
 # What the Vercel AI SDK appends to a provider: `openai.chat`, `anthropic.messages`, `azure-openai.responses`.
 _API_SUFFIX = re.compile(
@@ -48,7 +61,8 @@ _HOST = re.compile(
 def provider_name(raw: str | None) -> str | None:
     """The provider in OpenTelemetry's spelling, or None where the text names none.
 
-    A host name is where a call went, not who answered: gateways and proxies would appear as providers.
+    A host name is where a call went, not who answered: gateways and proxies would appear as providers, and
+    so would frameworks.
 
     Args:
         raw: The spelling of the export.
@@ -68,4 +82,4 @@ def _recognised(raw: str) -> str | None:
     name = raw.strip().lower()
     name = _SPELLINGS.get(name) or _API_SUFFIX.sub("", name)
     name = _SPELLINGS.get(name, name)
-    return None if not name or _HOST.fullmatch(name) else name
+    return None if not name or name in _FRAMEWORKS or _HOST.fullmatch(name) else name

@@ -1,6 +1,6 @@
 """Any export file as a stream of records: one JSON value, JSON Lines, CSV or Parquet.
 
-- A JSON value gives one record, or one per item where it is a list; JSON Lines one per line.
+- A JSON value gives one record, or one per item where it is a list or a table; JSON Lines one per line.
 - CSV is read by the standard library: polars refuses a whole file for one row of too many cells or
   of broken UTF-8, or drops the cells silently. Every cell stays text, so `00123` keeps its zeros.
 - Parquet is read in batches, and never more of it than the file can explain.
@@ -18,6 +18,7 @@ import polars as pl
 
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.announced import page_of
+from llmops_lib.sources.column_json import by_column
 from llmops_lib.sources.json_stream import iter_values
 from llmops_lib.sources.lines import LINE_LIMIT, open_decompressed, parse_json, read_json_document
 from llmops_lib.sources.refusals import Refused
@@ -95,6 +96,7 @@ def _records(path: Path, collector: RowCollector, parse: Callable[[bytes], Any])
         yield from _csv_records(path, sample, collector)
     elif sample.kind == "document":
         value = read_json_document(path, parse=parse)
+        value = by_column(value) or value
         yield from Record(value).items(value) if isinstance(value, list) else [Record(None).part(value)]
     else:
         yield from _line_records(path, collector, parse)

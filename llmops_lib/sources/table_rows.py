@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from llmops_lib.errors import SourceError
+from llmops_lib.sources.column_json import by_column
 from llmops_lib.sources.json_stream import iter_values
 from llmops_lib.sources.lines import read_json_document
 from llmops_lib.sources.refusals import Refused
@@ -75,6 +76,7 @@ def _line_blocks(path: Path, collector: RowCollector) -> Iterator[TextBlock]:
 
 def _document_blocks(path: Path, collector: RowCollector) -> Iterator[TextBlock]:
     value = read_json_document(path)
+    value = by_column(value) or value
     rows: list[tuple[int, bytes, Any]] = []
     for number, row in enumerate(value if isinstance(value, list) else [value], start=1):
         if isinstance(row, dict):

@@ -30,8 +30,12 @@ TOTALS = (
 )
 """Attributes that state input and output together."""
 
+_BESIDE_OUTPUT = "gen_ai.usage.experimental.reasoning_tokens"
+"""Thoughts of Gemini in Google's agent kit, which its output leaves out in every release that writes them."""
+
 EVIDENCE = frozenset(
     (
+        _BESIDE_OUTPUT,
         "langfuse.observation.usage_details",
         "langfuse.observation.cost_details",
         "ai.response.providerMetadata",
@@ -68,10 +72,13 @@ def complete_usage(row: dict[str, Any], rest: dict[str, Any]) -> None:
     if "output.value" in rest:
         _add_provider_answer(row, rest)
     _move_tier(rest)
+    is_beside = _BESIDE_OUTPUT in rest and row.get("reasoning_tokens") is None
+    if is_beside:
+        row["reasoning_tokens"] = rest.pop(_BESIDE_OUTPUT)
     if _is_exclusive(row, rest):
         row["input_tokens"] = _known(row, "input_tokens") + _cached(row)
         rest[TOKEN_CONVENTION] = MADE_INCLUSIVE
-    elif _leaves_reasoning_out(row, rest):
+    elif is_beside or _leaves_reasoning_out(row, rest):
         row["output_tokens"] = _known(row, "output_tokens") + _known(row, "reasoning_tokens")
         rest[TOKEN_CONVENTION] = "reasoning beside output, made inclusive"
 

@@ -7,6 +7,7 @@ from llmops_lib import case_changes, case_costs, case_outcomes, load_scores, one
 from llmops_lib.errors import SuiteError
 from llmops_lib.evals.runs import open_run, run_facts, run_name
 from llmops_lib.measures.eval_totals import eval_totals
+from llmops_lib.schema import SCORES
 
 
 def run(verdicts, *, scorer="facts", **columns):
@@ -79,6 +80,12 @@ def test_an_unknown_cost_makes_the_sum_unknown():
     """A part of a sum is not the sum."""
     scores = run({"a": [True, True]}).with_columns(cost_usd=pl.Series([0.5, None]))
     assert case_costs(scores)["cost_usd"].item() is None
+
+
+def test_an_empty_table_of_scores_is_said_to_be_one():
+    """`found 0 runs, name one of them` sends people looking for a name."""
+    with pytest.raises(SuiteError, match="no run, because there are no scores"):
+        one_run(SCORES.empty())
 
 
 def test_several_runs_in_one_file_need_a_name():

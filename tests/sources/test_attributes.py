@@ -296,3 +296,38 @@ def test_names_that_langfuse_writes_as_json_lose_their_quotes(value, feature):
     """The SDK encodes metadata; spend by feature must not have a feature in quotes."""
     row = canonical_row({"langfuse.trace.metadata.feature": value}, name="span")
     assert row["feature"] == feature
+
+
+@pytest.mark.parametrize(
+    ("attributes", "columns"),
+    [
+        (
+            {"gen_ai.usage.output_tokens": 16, "gen_ai.usage.experimental.reasoning_tokens": 76},
+            {"output_tokens": 92, "reasoning_tokens": 76},
+        ),
+        (
+            {"gen_ai.usage.output_tokens": 92, "gen_ai.usage.reasoning.output_tokens": 76},
+            {"output_tokens": 92, "reasoning_tokens": 76},
+        ),
+        (
+            {"gen_ai.usage.input_tokens": 30, "gen_ai.usage.cache_write_input_tokens": 7},
+            {"input_tokens": 30, "cache_write_tokens": 7},
+        ),
+        ({"gen_ai.cost.total_cost": 0.25}, {"reported_cost_usd": 0.25}),
+        (
+            {"gen_ai.response.prompt_tokens": 30, "gen_ai.response.completion_tokens": 4},
+            {"input_tokens": 30, "output_tokens": 4},
+        ),
+        (
+            {"metadata.user_api_key_user_id": "u-1", "metadata.user_api_key_team_id": "t-1"},
+            {"user_id": "u-1", "tenant": "t-1"},
+        ),
+        ({"langsmith.metadata.thread_id": "s-1"}, {"session_id": "s-1"}),
+        ({"gen_ai.system": "strands-agents"}, {"provider": None}),
+    ],
+    ids=["ADK", "ADK of 2026", "Strands", "LiteLLM cost", "Semantic Kernel", "LiteLLM", "LangSmith", "none"],
+)
+def test_names_of_single_instrumentations_are_known(attributes, columns):
+    """Google's agent kit leaves thoughts out of the output until it has the word of the conventions."""
+    row = _row({**CHAT, **attributes})
+    assert {name: row.get(name) for name in columns} == columns

@@ -189,3 +189,12 @@ def test_no_value_of_a_field_stops_the_reader(tmp_path):
     rows = _read(tmp_path, *odd, *ODD)
     assert rows.rows_read == len(odd) + len(ODD)
     assert rows.rows_read == rows.spans.height + rows.quarantine.height
+
+
+def test_thoughts_of_gemini_are_output(tmp_path):
+    """They are billed as output; the total says that the count of the answer leaves them out."""
+    usage = {"promptTokenCount": 120, "candidatesTokenCount": 30, "thoughtsTokenCount": 50}
+    body = {"candidates": [], "usageMetadata": usage}
+    row = _one(tmp_path, provider="GOOGLE", response_body=body, total_tokens=200)
+    assert (row["output_tokens"], row["reasoning_tokens"]) == (80, 50)
+    assert _one(tmp_path, response_body=body, total_tokens=150)["output_tokens"] == 30

@@ -195,3 +195,12 @@ def test_a_count_that_no_column_could_hold_is_refused(details):
 def test_counts_at_the_edge_are_left_to_the_reading_one_by_one():
     """Both readings must refuse the same rows."""
     assert plain_counts({"usage_details": [{"input": 1, "total": 2**63}]}) is None
+
+
+def test_google_s_own_names_are_known():
+    """Passed through as they came, they would be no tokens at all; its answer leaves the thoughts out."""
+    counts = _counts_of(
+        promptTokenCount=10, candidatesTokenCount=5, thoughtsTokenCount=30, totalTokenCount=45
+    )
+    assert counts == {"input_tokens": 10, "output_tokens": 35, "reasoning_tokens": 30}
+    assert _counts_of(input=10, output=35, thoughts_token_count=30, total=45)["output_tokens"] == 35

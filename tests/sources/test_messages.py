@@ -43,8 +43,23 @@ CALL = {"type": "tool_call", "id": "c-1", "name": "get_weather", "arguments": {"
             "role": "assistant",
             "tool_calls": [{"id": "c-1", "name": "get_weather", "arguments": '{"city": "Paris"}'}],
         },
+        {
+            "role": "model",
+            "parts": [
+                {
+                    "functionCall": {"id": "c-1", "name": "get_weather", "args": {"city": "Paris"}},
+                    "text": None,
+                }
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"toolUse": {"toolUseId": "c-1", "name": "get_weather", "input": {"city": "Paris"}}},
+            ],
+        },
     ],
-    ids=["OpenAI", "Anthropic", "Vercel", "OpenLLMetry"],
+    ids=["OpenAI", "Anthropic", "Vercel", "OpenLLMetry", "Gemini", "Bedrock"],
 )
 def test_a_tool_call_looks_the_same_in_every_dialect(message):
     """Tool use is compared across providers."""
@@ -57,8 +72,10 @@ def test_a_tool_call_looks_the_same_in_every_dialect(message):
         {"role": "tool", "tool_call_id": "c-1", "content": "18C"},
         {"role": "tool", "content": [{"type": "tool-result", "toolCallId": "c-1", "output": "18C"}]},
         {"role": "tool", "content": [{"type": "tool_result", "tool_use_id": "c-1", "content": "18C"}]},
+        {"role": "tool", "content": [{"toolResult": {"toolUseId": "c-1", "content": "18C"}}]},
+        {"role": "tool", "parts": [{"function_response": {"id": "c-1", "response": "18C"}}]},
     ],
-    ids=["OpenAI", "Vercel", "Anthropic"],
+    ids=["OpenAI", "Vercel", "Anthropic", "Bedrock", "Gemini"],
 )
 def test_a_tool_result_looks_the_same_in_every_dialect(message):
     """An answer must be found beside the call it belongs to."""
@@ -72,10 +89,11 @@ def test_text_parts_of_every_name_are_text():
         "a",
         {"type": "text", "text": "b"},
         {"type": "input_text", "text": "c"},
+        {"text": "d"},
         {"type": "image", "url": "u"},
     ]
     parts = otel_message({"content": content}, role="user")["parts"]
-    assert [part.get("content") for part in parts] == ["a", "b", "c", None]
+    assert [part.get("content") for part in parts] == ["a", "b", "c", "d", None]
     assert parts[-1] == {"type": "image", "url": "u"}
 
 

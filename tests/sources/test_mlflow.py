@@ -302,3 +302,22 @@ def test_a_streamed_answer_is_read_from_its_chunks(tmp_path):
     spans = read_exports(path).spans
     assert spans.select(columns).rows() == [("m-2024", "c-1", 33, 12, True)]
     assert spans["time_to_first_token_ms"].to_list() == [pytest.approx(250.0, abs=0.01)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "more"),
+    [
+        ({"model": "m", "contents": "hi"}, {"candidates": [{"content": {"parts": []}}]}, {}),
+        ({"modelId": "m", "messages": []}, {"output": {"message": {"content": []}}}, {}),
+        ({"model": "m", "input": "hi"}, None, {}),
+        ([[{"type": "human", "content": "hi"}]], None, {"invocation_params": '{"model_name": "m"}'}),
+    ],
+    ids=["Gemini", "Bedrock", "failed", "LangChain"],
+)
+def test_a_request_of_any_provider_names_its_model(tmp_path, asked, answered, more):
+    """Before release 3.6 no attribute names it, and a call without a model has no price."""
+    attributes = {"mlflow.spanInputs": json.dumps(asked), "mlflow.spanOutputs": json.dumps(answered), **more}
+    span = {**SPAN, "attributes": {**attributes, "mlflow.spanType": '"CHAT_MODEL"'}}
+    path = tmp_path / "traces.json"
+    path.write_text(json.dumps({"info": {"trace_id": "tr-1"}, "data": {"spans": [span]}}))
+    assert read_exports(path).spans.select("model", "is_model_call").rows() == [("m", True)]

@@ -22,6 +22,7 @@ from llmops_lib.sources.operations import operation_name, operation_of
         ({"ai.operationId": "ai.streamText"}, "chain"),
         ({"traceloop.span.kind": "agent"}, "invoke_agent"),
         ({"langfuse.observation.type": "evaluator"}, "evaluation"),
+        ({"langsmith.span.kind": "llm"}, "chat"),
         ({}, "other"),
     ],
 )
@@ -67,3 +68,10 @@ def test_every_operation_is_its_own_name():
 def test_a_chat_that_is_called_completion_is_a_chat(name, operation):
     """OpenLLMetry wrote one request type for both APIs of Anthropic."""
     assert operation_of({"llm.request.type": "completion"}, name) == operation
+
+
+def test_a_failed_call_of_the_responses_api_is_one():
+    """OpenLLMetry gives it neither a kind nor usage, and error rates would miss it."""
+    asked = {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o"}
+    assert operation_of(asked, "openai.response") == "chat"
+    assert operation_of({"llm.request.type": "completion"}, "gemini.generate_content") == "chat"

@@ -21,6 +21,36 @@ ANSWERS = {
         "stop_reason": "stop",
         "content": [{"type": "text", "text": "hello"}],
     },
+    "gemini": {
+        "responseId": "a-1",
+        "modelVersion": "m-1",
+        "candidates": [{"content": {"role": "model", "parts": [{"text": "hello"}]}, "finishReason": "stop"}],
+    },
+    "gemini in Python": {
+        "response_id": "a-1",
+        "model_version": "m-1",
+        "candidates": [{"content": {"parts": [{"text": "hello"}]}, "finish_reason": "stop"}],
+    },
+    "bedrock": {
+        "id": "a-1",
+        "model": "m-1",
+        "output": {"message": {"role": "assistant", "content": [{"text": "hello"}]}},
+        "stopReason": "stop",
+    },
+    "langchain": {
+        "generations": [
+            [
+                {
+                    "generation_info": {"finish_reason": "stop"},
+                    "message": {
+                        "type": "ai",
+                        "content": "hello",
+                        "response_metadata": {"id": "a-1", "model_name": "m-1"},
+                    },
+                }
+            ]
+        ],
+    },
 }
 
 
@@ -103,3 +133,21 @@ def test_a_request_gives_its_messages_model_and_parameters():
 def test_an_input_that_is_no_request_stays_as_it_is(value):
     """A tool is called with whatever it takes."""
     assert request_attributes(value) == {"input.value": value}
+
+
+def test_usage_of_langchain_and_of_gemini_is_found():
+    """Beside the messages it stands nowhere else in the traces of most platforms."""
+    message = {"type": "ai", "content": "x", "usage_metadata": {"input_tokens": 9, "output_tokens": 4}}
+    generated = answer_attributes({"generations": [[{"message": message}]], "llm_output": {"model": "m-1"}})
+    usage = {"prompt_token_count": 9, "candidates_token_count": 1, "thoughts_token_count": 3}
+    gemini = answer_attributes({"candidates": [{"content": {"parts": []}}], "usage_metadata": usage})
+    for found in (generated, gemini):
+        counts = (found["gen_ai.usage.input_tokens"], found["gen_ai.usage.output_tokens"])
+        assert counts == (9, 4)
+    assert generated["gen_ai.response.model"] == "m-1"
+
+
+def test_a_batch_of_langchain_is_kept_whole():
+    """Only its first answer is a message of the call."""
+    batch = {"generations": [[{"text": "a"}], [{"text": "b"}]]}
+    assert answer_attributes(batch)["output.value"] == batch

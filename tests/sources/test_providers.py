@@ -15,6 +15,8 @@ from llmops_lib.sources.providers import provider_name
         ("az.ai.inference", "azure.ai.inference"),
         ("vertex_ai", "gcp.vertex_ai"),
         ("gemini", "gcp.gemini"),
+        ("google_ai", "gcp.gemini"),
+        ("anthropic_vertexai", "gcp.vertex_ai"),
         ("AWS", "aws.bedrock"),
         ("Anthropic", "anthropic"),
         ("xai", "x_ai"),

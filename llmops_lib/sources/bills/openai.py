@@ -118,7 +118,7 @@ def _named_line(line_item: str | None) -> Row:
     words = " ".join(rest).lower().split()
     tier = next((word for word in words if word in _TIERS), None)
     return {
-        "line": _line_of(words),
+        "line": _line_of([word for word in words if word not in (*_TIERS, "batch")]),
         "model": model,
         "is_batch": "batch" in words or None,
         "service_tier": tier,

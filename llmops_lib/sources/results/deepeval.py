@@ -5,6 +5,8 @@ What is odd about them, and what we do about it:
 - The file names neither the run nor when it was; a hash of its content names the run.
 - `.deepeval/.latest_test_run.json` holds the same object under `testRunData`; both copies are one run.
 - A metric that raised has an `error`, `success` false and no score: neither passed nor failed here.
+- Releases before 1.5 write `metricsMetadata` with a `metric` each. What `evaluate()` returns, dumped, has the
+  same fields in snake_case under `test_results`.
 - `success` of a test case is the AND of its metrics, so it gets no row of its own unless it has no metrics.
 - `runDuration` is the time of the judges; the call under test took `completionTime`, in seconds.
 - Metrics of spans inside the trace judge steps, not the answer; they stand in `metadata` as `span_metrics`.
@@ -19,19 +21,23 @@ from typing import Any
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
+from llmops_lib.sources.results.deepeval_forms import METRICS, run_of
 from llmops_lib.sources.results.example_ids import content_example_id
 from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows
 from llmops_lib.sources.sample import Sample
 from llmops_lib.sources.times import parse_time
 
 FORMAT = "deepeval"
-LOOKED_FOR = "deepeval: an object with testCases or conversationalTestCases, whose items have metricsData"
+LOOKED_FOR = (
+    "deepeval: an object with testCases, conversationalTestCases or test_results, whose items have "
+    "metricsData (metrics_data, metricsMetadata)"
+)
 """What tells this format, for the error that no format was found."""
 
 _CASES = ("testCases", "conversationalTestCases")
 _RUN_MARKS = frozenset(("metricsScores", "testPassed", "testFailed", "hyperparameters", "runDuration"))
-_CASE_MARKS = frozenset(("metricsData", "actualOutput", "turns"))
-_METRIC_COLUMNS = frozenset(("name", "score", "success", "reason", "error"))
+_CASE_MARKS = frozenset((*METRICS, "actualOutput", "turns"))
+_METRIC_COLUMNS = frozenset(("name", "metric", "score", "success", "reason", "error"))
 _CASE_COLUMNS = frozenset(
     (
         "name",
@@ -40,7 +46,7 @@ _CASE_COLUMNS = frozenset(
         "expectedOutput",
         "turns",
         "testCases",
-        "metricsData",
+        *METRICS,
         "trace",
         "tokenCost",
     )
@@ -54,7 +60,7 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    first = _unwrapped(sample.first)
+    first = run_of(sample.first)
     if not isinstance(first, dict):
         return False
     cases = [case for name in _CASES for case in _objects(first.get(name))]
@@ -74,16 +80,12 @@ def read_deepeval(path: Path) -> ScoreRows:
     """
     collector = ScoreCollector(FORMAT, str(path))
     for record in iter_records(path, collector.refusals):
-        run = _unwrapped(record.value)
+        run = run_of(record.value)
         if not isinstance(run, dict) or not any(isinstance(run.get(name), list) for name in _CASES):
             collector.refuse("schema: no test run", line=record.line, raw=record.raw)
             continue
         _accept_run(record, run, {**_run_columns(run), "run_id": content_example_id(run)}, collector)
     return collector.finish()
-
-
-def _unwrapped(value: Any) -> Any:
-    return value.get("testRunData", value) if isinstance(value, dict) else value
 
 
 def _accept_run(
@@ -160,7 +162,7 @@ def _case_rows(
     if (seconds := case.get("completionTime")) is not None:
         call["latency_ms"] = seconds * 1_000 if isinstance(seconds, int | float) else seconds
     rest = _rest(case, trace) | ({"hyperparameters": hyperparameters} if hyperparameters else {})
-    metrics = _objects(case.get("metricsData"))
+    metrics = _objects(next((case[name] for name in METRICS if case.get(name)), None))
     for metric in metrics:
         yield {**call, **_metric_columns(metric), "metadata": {**rest, **_metric_rest(metric)}}
     if not metrics and case.get("success") is not None:
@@ -170,7 +172,7 @@ def _case_rows(
 def _metric_columns(metric: Mapping[str, Any]) -> dict[str, Any]:
     error = metric.get("error")
     return {
-        "scorer": metric.get("name"),
+        "scorer": metric.get("name", metric.get("metric")),
         "score": None if error else metric.get("score"),
         "passed": None if error else metric.get("success"),
         "explanation": metric.get("reason"),

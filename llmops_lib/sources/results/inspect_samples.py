@@ -117,6 +117,9 @@ def _verdicts(
         scores = {log.scorers[0] if log.scorers else "score": sample["score"]}
     if not scores:
         names = log.scorers or (("(none)",) if sample.get("error") else ())
+        if not names:
+            detail = "scores; the log was not scored, `inspect score` does so"
+            raise Refused(reason="missing_field", detail=detail)
         yield from (({"scorer": name}, {}) for name in names)
         return
     if not isinstance(scores, dict):

@@ -1,6 +1,8 @@
 """lm-evaluation-harness: samples as JSON Lines, one line per document and filter.
 
-- A line names its metrics and holds each value under the metric's own key. Where a task applies several
+- A line names its metrics and holds each value under the metric's own key. Releases before 0.4.8 do not
+  name them, nor filters: what is no part of the document and its answers is a metric there, and a document
+  that comes again, for another filter, is a further trial. Where a task applies several
   filters to one answer the scorer is `metric,filter`, as the harness itself writes it; `none` is left out.
 - A value may be a list, such as (log-likelihood, words) of a perplexity: it has no score of its own, only
   the aggregate has, so the score is null and the list stays in `metadata`.
@@ -29,6 +31,7 @@ LOOKED_FOR = "lm-eval: samples with doc_id, arguments, resps and filtered_resps"
 
 _KEYS = frozenset({"doc_id", "arguments", "resps", "filtered_resps"})
 _MAPPED = ("doc_id", "arguments", "filtered_resps", "target", "metrics", "filter")
+_NO_METRICS = frozenset((*_KEYS, "doc", "target", "filter", "doc_hash", "prompt_hash", "target_hash"))
 _FILE_NAME = re.compile(r"samples_(?P<task>.+?)(?:_\d{4}-\d{2}-\d{2}T[\d.:-]+)?\.jsonl?")
 
 
@@ -95,9 +98,9 @@ def _refuse_aggregates(path: Path, collector: ScoreCollector) -> None:
 def _scores(sample: Any, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if not isinstance(sample, dict):
         raise Refused(reason="not_object")
-    if "doc_id" not in sample or "metrics" not in sample:
-        raise Refused(reason="schema", detail="no doc_id or no metrics")
-    names = sample["metrics"]
+    if "doc_id" not in sample:
+        raise Refused(reason="schema", detail="no doc_id")
+    names = sample.get("metrics", [name for name, value in sample.items() if _is_metric(name, value)])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise Refused(reason="type", detail="metrics is no list of names")
     shared = {
@@ -112,6 +115,10 @@ def _scores(sample: Any, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         value = sample.get(name)
         own = kept if _is_single(value) else {**kept, "value": value}
         yield {**shared, **_score(value), "scorer": _scorer(name, sample.get("filter")), "metadata": own}
+
+
+def _is_metric(name: str, value: Any) -> bool:
+    return name not in _NO_METRICS and (_is_single(value) or isinstance(value, list))
 
 
 def _is_single(value: Any) -> bool:

@@ -78,7 +78,8 @@ def read_promptfoo(path: Path) -> ScoreRows:
         if isinstance(record.value, dict) and _is_result(record.value):
             found.append((record, evaluation))
         else:
-            collector.refuse("schema: no result of a test", line=record.line, raw=record.raw)
+            reason = "schema: no result of a test, nor an evaluation that holds any"
+            collector.refuse(reason, line=record.line, raw=record.raw)
     _accept_all(found, content_run_id(path), collector)
     return collector.finish()
 
@@ -103,7 +104,8 @@ def _accept_all(
 def _is_evaluation(value: Mapping[str, Any]) -> bool:
     inner = value.get("results")
     holder = inner if isinstance(inner, dict) else value
-    return "results" in value and any(mark <= holder.keys() for mark in _EVALUATION_MARKS)
+    # A log of Inspect that was never scored has `version` too, and results of null.
+    return isinstance(inner, dict | list) and any(mark <= holder.keys() for mark in _EVALUATION_MARKS)
 
 
 def _is_result(value: Mapping[str, Any]) -> bool:
@@ -119,7 +121,10 @@ def _results(records: Iterable[Record]) -> Iterator[tuple[Record, dict[str, Any]
             continue
         inner = value["results"] if isinstance(value["results"], dict) else value
         results = inner.get("results")
-        for item in record.items(results if isinstance(results, list) else []):
+        if not isinstance(results, list) or not results:
+            yield record, {}
+            continue
+        for item in record.items(results):
             yield item, {**value, "results": None, "timestamp": inner.get("timestamp")}
 
 

@@ -23,7 +23,9 @@ from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows, con
 from llmops_lib.sources.sample import Sample, take_sample
 
 FORMAT = "ragas"
-LOOKED_FOR = "RAGAS: a table with user_input and response (or question, answer, contexts) and metrics"
+LOOKED_FOR = (
+    "RAGAS: a table with user_input and response or reference (or question, answer, contexts) and metrics"
+)
 
 _QUESTIONS = ("user_input", "question")
 _ANSWERS = ("response", "answer")
@@ -35,6 +37,7 @@ _CONTEXTS = (
     "retrieved_context_ids",
     "reference_context_ids",
 )
+_CONVERSATION = ("reference", "reference_topics", "reference_tool_calls", "rubrics")
 _TAKEN = (*_QUESTIONS, *_ANSWERS, *_REFERENCES)
 _EXAMPLE = frozenset(
     {
@@ -57,6 +60,8 @@ def matches(sample: Sample) -> bool:
         return True
     columns = set(sample.columns)
     is_pair = {"user_input", "response"} <= columns or {"question", "answer"} <= columns
+    # Of a conversation the answers stand among the messages of `user_input`.
+    is_pair |= "user_input" in columns and not columns.isdisjoint(_CONVERSATION)
     has_context = not columns.isdisjoint((*_CONTEXTS, "user_input"))
     return is_pair and has_context and bool(columns - _EXAMPLE)
 

@@ -164,6 +164,7 @@ def test_empty_buckets_say_that_their_time_is_covered(saved):
     ("gpt-4o-2024-08-06, batch output", "gpt-4o-2024-08-06", "output"),
     ("gpt-4o-2024-08-06, cache write input", "gpt-4o-2024-08-06", "cache_write"),
     ("gpt-5-2025-08-07, flex, output", "gpt-5-2025-08-07", "output"),
+    ("gpt-5-2025-08-07, cached input, priority", "gpt-5-2025-08-07", "cache_read"),
     ("web search tool calls", None, "other"),
     (None, None, "total"),
 ])  # fmt: skip

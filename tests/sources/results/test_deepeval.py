@@ -163,3 +163,17 @@ def test_real_runs_hold_what_was_counted_from_them(shared, name):
     assert cases["passed"].sum() == expected["passed"]
     assert rows.scores.height == expected["metric_rows"]
     assert rows.scores["error"].count() == expected["metric_errors"]
+
+
+def test_metrics_of_older_releases_and_of_dumped_results_are_scores(tmp_path):
+    """Passed over, they would leave one verdict per case where each metric had a score."""
+    older = {**metric(), "metric": "Relevancy"}
+    del older["name"]
+    dumped = {"actual_output": "Paris", "input": "q", "metrics_data": [metric()], "success": True}
+    runs = ({"testCases": [{"input": "q", "metricsMetadata": [older]}]}, {"test_results": [dumped]})
+    for run in runs:
+        path = tmp_path / "run.json"
+        path.write_text(json.dumps(run))
+        scores = load_scores(path)
+        assert scores["source_format"].to_list() == ["deepeval"]
+        assert scores.select("scorer", "score", "passed").row(0) == ("Relevancy", 0.75, True)

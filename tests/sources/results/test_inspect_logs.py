@@ -7,7 +7,7 @@ import pytest
 
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.results import inspect_archive
-from llmops_lib.sources.results.detect import take_score_sample
+from llmops_lib.sources.results.detect import detect_score_reader, take_score_sample
 from llmops_lib.sources.results.inspect_logs import matches, read_inspect
 
 if sys.version_info >= (3, 14):
@@ -374,3 +374,14 @@ def test_names_of_members_are_never_paths(tmp_path):
     rows = read_inspect(archive_of(tmp_path, members))
     assert rows.scores.height == 1
     assert [path.name for path in tmp_path.rglob("*")] == ["log.eval"]
+
+
+def test_a_log_that_was_never_scored_says_so(tmp_path):
+    """Its results are null, and its `version` made it one of promptfoo, of which nothing was read at all."""
+    unscored = {name: value for name, value in sample().items() if name != "scores"}
+    head = {**HEAD, "eval": {**HEAD["eval"], "scorers": None}, "results": None}
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps({**head, "samples": [unscored]}), encoding="utf-8")
+    assert detect_score_reader(path).source_format == "inspect"
+    reasons = read_inspect(path).quarantine["reason"].to_list()
+    assert reasons == ["missing_field: scores; the log was not scored, `inspect score` does so"]

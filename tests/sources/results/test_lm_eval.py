@@ -132,3 +132,12 @@ def test_results_that_break_off_are_an_error(tmp_path):
     )
     with pytest.raises(SourceError, match="not one valid JSON value"):
         read_lm_eval(path)
+
+
+def test_samples_of_older_releases_name_no_metrics(tmp_path):
+    """Up to 0.4.7 a metric is whatever is no part of the document; refused, whole files would be lost."""
+    older = line(acc=1.0, exact_match=0.0, doc_hash="d", prompt_hash="p", target_hash="t", note="no figure")
+    del older["metrics"], older["filter"]
+    rows = read(tmp_path, older)
+    assert rows.scores.select("scorer", "score").rows() == [("acc", 1.0), ("exact_match", 0.0)]
+    assert rows.quarantine.is_empty()

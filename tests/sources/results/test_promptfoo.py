@@ -363,3 +363,9 @@ def test_a_table_whose_header_lost_its_prompts_gives_no_score_and_no_crash():
     assert [
         (block.start, block.end) for block in _blocks(["question", "[openai:gpt-4o] answer"], "eval")
     ] == [(1, 2)]
+
+
+def test_an_evaluation_without_results_is_in_the_quarantine(tmp_path):
+    """Newer releases keep results in a database; a file without them must not look like one of no tests."""
+    rows = read(tmp_path)
+    assert (rows.rows_read, rows.quarantine.height) == (1, 1)

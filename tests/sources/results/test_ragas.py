@@ -129,3 +129,22 @@ def test_one_row_of_another_kind_changes_no_metric_of_the_others(tmp_path):
         (2, "type: a metric is 'n/a', not a number"),
         (3, "missing_field: user_input"),
     ]
+
+
+def test_a_conversation_has_no_response_of_its_own(tmp_path):
+    """Its answers stand among the messages, and its metrics are scores all the same."""
+    asked = [{"type": "human", "content": "Capital of France?"}]
+    path = tmp_path / "evaluation.jsonl"
+    path.write_text(json.dumps({"user_input": asked, "reference": "Paris", "agent_goal_accuracy": 1.0}))
+    assert matches(take_sample(path))
+    assert read_ragas(path).scores.select("scorer", "score").rows() == [("agent_goal_accuracy", 1.0)]
+
+
+def test_a_dataframe_saved_without_an_orientation_is_a_table(tmp_path):
+    """`to_json()` alone writes columns of cells, and is what most people call."""
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps({name: {"0": value, "1": value} for name, value in ROW.items()}))
+    assert matches(take_sample(path))
+    found = read_ragas(path)
+    assert (found.rows_read, found.quarantine.height) == (2, 0)
+    assert found.scores["score"].to_list() == [0.25, 0.75, 0.25, 0.75]
