@@ -17,41 +17,38 @@ RAGPulse by session, in one folder.
 """
 
 import argparse
-import sys
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from interval_coverage import (
+    ALPACA,
+    GROUPS,
+    SIZES,
+    covers,
+    group_coverage,
+    item_coverage,
+    require_same,
+    spread_of_coverage,
+)
 from scipy import stats
 
 from llmops_lib.stats.anytime import anytime_difference
 from llmops_lib.stats.cluster_permutation import cluster_permutation
-from llmops_lib.stats.clustered_mean import clustered_mean
 from llmops_lib.stats.clustered_prediction import Judged, clustered_prediction_powered
 from llmops_lib.stats.cusum import cusum_limit
 from llmops_lib.stats.e_detectors import rises
 from llmops_lib.stats.group_sequential import spending_limits
-from llmops_lib.stats.paired import paired_difference
-from llmops_lib.stats.paired_proportions import tango
 from llmops_lib.stats.pass_k import pass_hat_k
-from llmops_lib.stats.proportions import clopper_pearson, wilson
 from llmops_lib.stats.ratios import Ratio, ratio_difference, ratio_of_sums
-from llmops_lib.stats.results import Interval
 from llmops_lib.stats.survey import hajek_mean
 from llmops_lib.stats.win_rate import win_rate
 
 Floats = npt.NDArray[np.float64]
 
-ALPACA = "alpaca_eval2_weighted_gpt4turbo_preference.csv"
-PAIRS = (
-    ("claude-2.1", "claude-2.1_concise"),
-    ("FuseChat-Gemma-2-9B-Instruct", "FuseChat-Qwen-2.5-7B-Instruct"),
-)
 JUDGES = ("cohere", "gpt-3.5-turbo-0301", "gemini-pro")
-SIZES = (50, 200, 805)
 DAYS = 60
 PUBLISHED_WIN_RATES = {
     "gpt4_1106_preview": (50.0, 0.0),
@@ -86,9 +83,14 @@ def main() -> None:
     print(f"{'':52}" + "".join(f"{n:>8}" for n in SIZES))
     for name, held in item_coverage(folder, runs, generator):
         print(f"{name:52}" + "".join(f"{share:>8.1%}" for share in held))
-    print("\nthe same for items in groups, drawn by group: clustered, and as if rows were independent")
-    for name, clustered, naive in group_coverage(folder, runs, generator):
-        print(f"{name:52}{clustered:>8.1%}{naive:>8.1%}")
+    print("\nthe same on every model, and on 40 pairs of models: mean, lowest, highest")
+    for name, rates in spread_of_coverage(folder, runs, generator):
+        cells = (f"{np.mean(one):>8.1%}{min(one):>7.1%}{max(one):>7.1%}" for one in rates)
+        print(f"{name:52}" + " |".join(cells))
+    print("\ncoverage where whole groups are drawn: by default, by CR1, as if rows were independent")
+    print(f"{'':52}" + "".join(f"{f'{groups} groups':>24}" for groups in GROUPS))
+    for name, held in group_coverage(folder, runs, generator):
+        print(f"{name:52}" + "".join(f"{share:>8.1%}" for share in held))
     few = max(runs // 10, 100)
     users = user_table(folder)
     print("\nfalse positives at 5%, cost per call: calls independent, sessions, permutation over sessions")
@@ -133,103 +135,6 @@ def reproduced(folder: Path) -> Iterable[tuple[str, float, float]]:
     answers = pl.read_csv(folder / "routellm_mmlu.csv").filter(contaminated=0)
     for model, published in PUBLISHED_ROUTES.items():
         yield f"RouteLLM MMLU accuracy, {model}", 100 * float(answers[model].mean()), published
-
-
-def covers(interval: Interval, truth: float) -> bool:
-    """Whether an interval holds the truth; a side that does not exist does not exclude it."""
-    above = interval.lower is None or interval.lower <= truth + 1e-12
-    return above and (interval.upper is None or interval.upper >= truth - 1e-12)
-
-
-def require_same(ours: float, library: float | None) -> None:
-    """Stops where many at a time is not what the library says of one."""
-    if library is None or abs(ours - library) > 1e-9 * max(1.0, abs(library)):
-        sys.exit(f"the sums of this benchmark say {ours!r} where the library says {library!r}")
-
-
-def t_coverage(values: Floats, n: int, runs: int, generator: np.random.Generator, kind: str) -> float:
-    """Coverage of the t interval of the mean, many samples at a time."""
-    drawn = values[generator.integers(0, len(values), (runs, n))]
-    means, errors = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / np.sqrt(n)
-    half = stats.t.ppf(0.975, n - 1) * errors
-    first = paired_difference(drawn[0], np.zeros(n)) if kind == "paired" else win_rate(drawn[0])
-    require_same(means[0] - half[0], first.interval.lower)
-    truth = values.mean()
-    # A sample without any variance has no interval, and excludes nothing.
-    return float(((np.abs(means - truth) <= half + 1e-12) | (errors == 0)).mean())
-
-
-@cache
-def counted(method: str, cells: tuple[int, ...]) -> Interval:
-    """An interval that depends on counts only."""
-    if method == "Tango":
-        both, lost, gained, rest = cells
-        return tango(both_pass=both, regressions=lost, improvements=gained, both_fail=rest)
-    return (wilson if method == "Wilson" else clopper_pearson)(*cells)
-
-
-def count_coverage(
-    method: str, a: Floats, b: Floats, sizes: tuple[int, int], generator: np.random.Generator
-) -> float:
-    """Coverage of an interval of counts: wins of one column, or the difference of two."""
-    runs, n = sizes
-    at = generator.integers(0, len(a), (runs, n))
-    before, after = (a > 0.5)[at], (b > 0.5)[at]
-    if method == "Tango":
-        truth = float((b > 0.5).mean() - (a > 0.5).mean())
-        lost, gained = (before & ~after).sum(axis=1), (~before & after).sum(axis=1)
-        both = (before & after).sum(axis=1)
-        cells = np.stack([both, lost, gained, n - both - lost - gained], axis=1)
-    else:
-        truth = float((b > 0.5).mean())
-        cells = np.stack([after.sum(axis=1), np.full(runs, n)], axis=1)
-    distinct, counts = np.unique(cells, axis=0, return_counts=True)
-    held = [covers(counted(method, tuple(map(int, row))), truth) for row in distinct]
-    return float(np.average(held, weights=counts))
-
-
-def item_coverage(
-    folder: Path, runs: int, generator: np.random.Generator
-) -> Iterable[tuple[str, list[float]]]:
-    """Name of a method and its coverage at each sample size."""
-    table = pl.read_csv(folder / ALPACA, infer_schema_length=None)
-    for before, after in PAIRS:
-        rows = table.select(pl.col(before, after).cast(pl.Float64) - 1).drop_nulls().to_numpy()
-        a, b = rows[:, 0], rows[:, 1]
-        yield f"paired t, {after}", [t_coverage(b - a, n, runs, generator, "paired") for n in SIZES]
-        yield f"win rate, t, {after}", [t_coverage(b, n, runs, generator, "rate") for n in SIZES]
-        for method in ("Wilson", "Clopper-Pearson", "Tango"):
-            held = [count_coverage(method, a, b, (runs, n), generator) for n in SIZES]
-            yield f"{'paired wins' if method == 'Tango' else 'wins'}, {method}, {after}", held
-
-
-def group_coverage(
-    folder: Path, runs: int, generator: np.random.Generator
-) -> Iterable[tuple[str, float, float]]:
-    """Coverage of the clustered and of the naive interval where whole groups are drawn."""
-    mmlu = pl.read_csv(folder / "routellm_mmlu.csv").filter(contaminated=0)
-    tau = pl.read_csv(folder / "tau_bench_gpt4o_airline.csv")
-    for name, rows, value, group in (
-        ("MMLU answers of Mixtral by 57 subjects", mmlu, "weak", "domain"),
-        ("tau-bench rewards by 50 tasks", tau, "reward", "task_id"),
-    ):
-        parts = rows.group_by(group, maintain_order=True).agg(pl.len(), pl.col(value).sum().alias("sum"))
-        counts, sums = parts["len"].to_numpy().astype(float), parts["sum"].to_numpy().astype(float)
-        groups, truth = len(counts), float(rows[value].mean())
-        at = generator.integers(0, groups, (runs, groups))
-        n, total = counts[at].sum(axis=1), sums[at].sum(axis=1)
-        means = total / n
-        pulls = sums[at] - means[:, None] * counts[at]
-        clustered = np.sqrt((pulls**2).sum(axis=1) * groups / (groups - 1)) / n
-        naive = np.sqrt(means * (1 - means) / (n - 1))
-        first = np.concatenate(
-            [np.repeat([1.0, 0.0], [int(sums[g]), int(counts[g] - sums[g])]) for g in at[0]]
-        )
-        codes = np.repeat(np.arange(groups), counts[at[0]].astype(int))
-        require_same(clustered[0], clustered_mean(first, codes).se_cr1)
-        off = np.abs(means - truth)
-        held = off <= stats.t.ppf(0.975, groups - 1) * clustered
-        yield name, float(held.mean()), float((off <= 1.96 * naive).mean())
 
 
 def user_table(folder: Path) -> Floats:

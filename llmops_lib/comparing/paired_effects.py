@@ -1,12 +1,13 @@
 """The difference of two eval runs on one scorer: estimate, interval and test by what the trials allow."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from llmops_lib.gating.metrics import Compared
-from llmops_lib.stats.clustered_mean import clustered_mean
+from llmops_lib.stats.bounded_mean import paired_interval
+from llmops_lib.stats.clustered_cr2 import Scale, clustered_mean_cr2
 from llmops_lib.stats.distributions import normal_quantile, t_quantile, two_sided_interval
 from llmops_lib.stats.inputs import Floats
 from llmops_lib.stats.mcnemar import mcnemar
@@ -25,7 +26,8 @@ class PairedEffect:
     """Candidate minus baseline on one scorer.
 
     Attributes:
-        population: The paired t answer over item means, with the standard error without pairing.
+        population: The paired t answer over item means, with the standard error without pairing; its interval
+            is Tango's on an effective number of items where scores are from 0 to 1.
         se: Standard error that the interval and the minimum detectable effect rest on.
         df: Its degrees of freedom; None for the normal.
         interval_at: Interval at an alpha.
@@ -50,9 +52,10 @@ class PairedEffect:
 def paired_effect(one: Compared, *, groups: Sequence[str] = (), unit: str = "item") -> PairedEffect:
     """The effect on one scorer, by the method that its trials and groups allow.
 
-    Items in groups: CR1 over groups. Several trials: the noise of trials on these very items, with the exact
-    permutation within items. Pass or fail once: Tango's interval and McNemar's exact test. A score once:
-    the paired t.
+    Items in groups: CR2 over groups with Satterthwaite's freedom. Several trials: the noise of trials on
+    these very items, with the exact permutation within items. Pass or fail once: Tango's interval and
+    McNemar's exact test. A score once: the paired t; for scores from 0 to 1 with Tango's interval on as many
+    passes as vary as much, since t covers too little where few items differ.
 
     Args:
         one: The scorer on the items of both runs.
@@ -60,36 +63,49 @@ def paired_effect(one: Compared, *, groups: Sequence[str] = (), unit: str = "ite
         unit: What the groups are called.
 
     Source:
-        Miller, Adding Error Bars to Evals (arXiv:2411.00640); Tango 1998; McNemar 1947.
+        Miller, Adding Error Bars to Evals (arXiv:2411.00640); Tango 1998; McNemar 1947; Bell and McCaffrey
+        2002.
     """
     means = {arm: _means(one, arm) for arm in ("candidate", "baseline")}
     population = paired_difference(means["candidate"], means["baseline"])
+
+    def interval_at(alpha: float) -> Interval:
+        return paired_interval(means["candidate"], means["baseline"], alpha=alpha)
+
+    population = replace(population, interval=interval_at(0.05))
     trials = max(len(scores) for arm in means for scores in one.lists(arm))
     if groups:
-        return _grouped(population, means["candidate"] - means["baseline"], groups, unit)
+        scale: Scale = "gaps" if _are_shares(one) else "numbers"
+        return _grouped(population, means["candidate"] - means["baseline"], groups, unit, scale)
     if trials > 1:
         return _of_trials(one, population)
-    return _pass_or_fail(one, population) if one.is_binary else _scored(one, population)
+    return _pass_or_fail(one, population) if one.is_binary else _scored(one, population, interval_at)
+
+
+def _are_shares(one: Compared) -> bool:
+    scores = [score for arm in ("candidate", "baseline") for item in one.lists(arm) for score in item]
+    return all(0 <= score <= 1 for score in scores)
 
 
 def _means(one: Compared, arm: str) -> Floats:
     return np.array([np.mean(scores) for scores in one.lists(arm)], dtype=np.float64)
 
 
-def _grouped(population: PairedDifference, gaps: Floats, groups: Sequence[str], unit: str) -> PairedEffect:
-    found = clustered_mean(gaps, groups)
+def _grouped(
+    population: PairedDifference, gaps: Floats, groups: Sequence[str], unit: str, scale: Scale
+) -> PairedEffect:
+    found = clustered_mean_cr2(gaps, groups, scale=scale)
     is_flat = population.se == 0 and population.diff == 0
 
     def interval_at(alpha: float) -> Interval:
         if is_flat:
-            return Interval(0.0, 0.0, alpha, "cluster_cr1_t", (Reason.ZERO_VARIANCE,))
-        return clustered_mean(gaps, groups, alpha=alpha).interval
+            return Interval(0.0, 0.0, alpha, "cluster_cr2_t", (Reason.ZERO_VARIANCE,))
+        return clustered_mean_cr2(gaps, groups, scale=scale, alpha=alpha).interval
 
     p = 1.0 if is_flat else found.p_two_sided
     return PairedEffect(
-        population, found.se_cr1, found.df, interval_at, p, "cluster_cr1_t", unit, found.n_clusters,
-        found.reasons,
-    )  # fmt: skip
+        population, found.se, found.df, interval_at, p, "cluster_cr2_t", unit, found.n_units, found.reasons
+    )
 
 
 def _of_trials(one: Compared, population: PairedDifference) -> PairedEffect:
@@ -127,13 +143,12 @@ def _pass_or_fail(one: Compared, population: PairedDifference) -> PairedEffect:
     )  # fmt: skip
 
 
-def _scored(one: Compared, population: PairedDifference) -> PairedEffect:
+def _scored(one: Compared, population: PairedDifference, interval_at: IntervalAt) -> PairedEffect:
     p, method = population.p_two_sided, "paired_t"
     if p is None and population.n:
         # All items differ by the same: there is no t, and signs still say how unlikely that is.
         gaps = _means(one, "candidate") - _means(one, "baseline")
         p, method = sign_flip(gaps, item_ids=one.items["example_id"].to_list()).p_two_sided, "sign_flip"
-    interval_at = _around(population.diff, population.se, population.df, "paired_t")
     return PairedEffect(
         population, population.se, population.df, interval_at, p, method, "item", population.n,
         population.reasons,

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from llmops_lib.stats.bounded_mean import paired_interval
 from llmops_lib.stats.distributions import normal_quantile, t_quantile
 from llmops_lib.stats.multiplicity import benjamini_hochberg, holm
-from llmops_lib.stats.paired import paired_difference
 from llmops_lib.stats.regression_rule import regression_verdict
 from llmops_lib.stats.suite import ArmTrials, SuiteDifference, suite_difference
 from llmops_lib.stats.within_item import RESOLVED, within_item_exact
@@ -144,7 +144,7 @@ def _row(one: Compared, margin: float, p: float, adjusted: float, alpha: float) 
     means = {
         arm: [math.fsum(item) / len(item) for item in one.lists(arm)] for arm in ("candidate", "baseline")
     }
-    population = paired_difference(means["candidate"], means["baseline"], alpha=alpha).interval
+    population = paired_interval(means["candidate"], means["baseline"], alpha=alpha)
     trials = {f"{arm}_trials": min(len(item) for item in one.lists(arm)) for arm in _ARMS}
     seen = _smallest_drop(difference, alpha)
     return {

@@ -13,6 +13,7 @@ from llmops_lib.comparing.verdicts import INVALID, checked_levels, overall
 from llmops_lib.errors import ComparisonError
 from llmops_lib.gating.metrics import Compared, compared, p_text
 from llmops_lib.gating.validity import invalid_reasons
+from llmops_lib.stats.results import Reason
 
 MARGIN = 0.05
 """Largest difference that does not matter, for scores from 0 to 1, where no other is stated: 5 points."""
@@ -32,7 +33,7 @@ class ScoreComparison:
             `candidate_mean`, `diff` (candidate minus baseline, in the unit of the scores), `lower`, `upper`,
             `interval_method`, `p_value` (two-sided), `p_adjusted` (Holm), `p_method`, `unit` (what is
             independent), `unit_count`, `item_count`, `se`, `se_unpaired` (what it would be without
-            pairing), `population_lower`, `population_upper` (paired t, on cases like these), `margin`,
+            pairing), `population_lower`, `population_upper` (on cases like these), `margin`,
             `is_within_margin` (equivalent by two one-sided tests), `is_not_worse` (non-inferior),
             `smallest_seen` (the difference that is seen with 80 % chance), `items_needed` (to see the
             margin), `items_still_needed`, `missing_baseline_count`, `missing_candidate_count`, `reason`
@@ -67,7 +68,8 @@ def compare_scores(  # noqa: PLR0913 - two runs, and what a team decides beforeh
 
     Pairs by case. Pass or fail once per case: Tango's interval, McNemar's exact test. Several trials: the
     exact permutation of trials within cases, and an interval with the noise of trials only, which speaks of
-    these very cases. A score once per case: the paired t. With `cluster`, the clustered paired difference.
+    these very cases. A score once per case: the paired t, with Tango's interval on as many passes as vary as
+    much where scores are from 0 to 1. With `cluster`, the clustered paired difference.
     Runs of different suites, graders or judges, or with too many cases missing on one side, are `invalid`
     and no number of theirs is given. Both sides are collected, on any engine.
 
@@ -161,6 +163,8 @@ def _told(row: Mapping[str, Any]) -> str:
         f"{row['scorer']}: {row['verdict']}, {row['baseline_mean']:.4g} to {row['candidate_mean']:.4g} on "
         f"{row['item_count']} cases, difference {row['diff']:+.4g} ({limits}), p = {p}"
     )
+    if Reason.FEW_CLUSTERS.value in (row["reason"] or ""):
+        told += f"; few or very unequal groups ({row['unit']}): the interval may be too narrow"
     if row["verdict"] != "inconclusive":
         return told
     if row["smallest_seen"] is None:

@@ -1,5 +1,6 @@
 """Quality so far, with limits that hold at every look."""
 
+import math
 from typing import Any
 
 import polars as pl
@@ -7,12 +8,9 @@ import polars as pl
 from llmops_lib.sampling.estimates import JUDGE_SCORE, QUALITY
 from llmops_lib.sampling.labels import judged_calls
 from llmops_lib.sampling.streams import equal_chances
-from llmops_lib.stats.anytime import asymptotic_sequence
-from llmops_lib.stats.bounded_sequences import bernoulli_sequence, betting_sequence
+from llmops_lib.stats.bounded_sequences import bernoulli_sequence, betting_sequence, labelled_sequence
 from llmops_lib.stats.prediction_powered import MIN_LABELS
 from llmops_lib.stats.sequences import ConfidenceSequence
-
-_TIGHTEST_AT = 500
 
 _SCHEMA = pl.Schema(
     {
@@ -38,8 +36,9 @@ def live_quality(
     than it should be, so take the interval of `quality_estimate` for a claim.
 
     With 100 labels or more among them each call counts as `F + [labelled] (Y - F) / q`, q the share
-    labelled, whose mean is the quality whatever the judge does (PPI with lambda 1): an asymptotic sequence.
-    With fewer it is of the judge score, and says so: a beta mixture for passes, hedged betting for scores.
+    labelled, whose mean is the quality whatever the judge does (PPI with lambda 1): hedged betting, as an
+    asymptotic sequence is wrong on the first days of most streams with rare failures. With fewer it is of
+    the judge score, and says so: a beta mixture for passes, hedged betting for scores.
 
     Args:
         scores: SCORES of `llmops eval judge`, of one judge.
@@ -55,7 +54,7 @@ def live_quality(
         SchemaError: As `quality_estimate`.
 
     Source:
-        Howard et al. (2021); Waudby-Smith and Ramdas (2024); Waudby-Smith et al. (arXiv:2103.06476).
+        Howard et al. (2021); Waudby-Smith and Ramdas (2024); Angelopoulos et al. (arXiv:2301.09633).
     """
     calls = equal_chances(judged_calls(scores, labels, scorer=scorer, labels_from="sample"))
     if calls.is_empty():
@@ -78,9 +77,9 @@ def live_quality(
 def _sequence(calls: pl.DataFrame, alpha: float) -> tuple[str, ConfidenceSequence]:
     labelled = calls["truth"].count()
     if labelled >= MIN_LABELS:
-        correction = (pl.col("truth") - pl.col("judgement")) * (calls.height / labelled)
-        corrected = calls.select(pl.col("judgement") + correction.fill_null(0)).to_series()
-        return QUALITY, asymptotic_sequence(corrected, alpha=alpha, tightest_at=_TIGHTEST_AT)
+        known = calls["truth"].fill_null(math.nan)
+        share = labelled / calls.height
+        return QUALITY, labelled_sequence(calls["judgement"], known, label_share=share, alpha=alpha)
     if calls["judgement"].is_in([0.0, 1.0]).all():
         return JUDGE_SCORE, bernoulli_sequence(calls["judgement"], alpha=alpha)
     return JUDGE_SCORE, betting_sequence(calls["judgement"], alpha=alpha)

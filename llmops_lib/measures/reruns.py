@@ -82,7 +82,7 @@ def rerun_effects(
         MissingColumnError: If the scores are not of a rerun.
 
     Source:
-        Linearised weighted mean with CR1 by unit (Cameron and Miller 2015); where every unit has one call,
+        Linearised weighted mean with CR2 by unit (Bell and McCaffrey 2002); where every unit has one call,
         McNemar's exact test and Tango's interval (1998) for scores of 0 and 1; Holm (1979).
 
     Example:

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from llmops_lib.stats.bounded_mean import Spread, bounded_mean_interval
+from llmops_lib.stats.clustered_mean import MIN_CLUSTERS
 from llmops_lib.stats.clustered_prediction import Judged, clustered_prediction_powered
 from llmops_lib.stats.judge_error import Calibration, corrected_weighted_share
 from llmops_lib.stats.prediction_powered import MIN_LABELS
-from llmops_lib.stats.proportions import wilson
 from llmops_lib.stats.results import Estimate, Interval, Reason, no_interval
-from llmops_lib.stats.survey import MIN_EFFECTIVE, effective_sample_size, hajek_mean
+from llmops_lib.stats.survey import MIN_EFFECTIVE, effective_cluster_count, effective_sample_size, hajek_mean
 
 _MOST_MISSING = 0.02
 """Share of sampled calls without a judgement above which the answer says so."""
@@ -145,10 +146,11 @@ def _from_labels(labelled: pl.DataFrame, alpha: float) -> dict[str, Any]:
     found = _hajek(labelled, "truth", alpha)
     few = (Reason.N_TOO_SMALL,) if labelled.height < MIN_LABELS else ()
     effective = effective_sample_size(labelled["weight"])
-    if not labelled["truth"].is_in([0.0, 1.0]).all() or effective < MIN_EFFECTIVE:
+    if effective < MIN_EFFECTIVE or found.value is None or found.n_units < MIN_CLUSTERS:
         return _said(QUALITY, found.value, found.se, found.interval, *few)
-    worth = _worth(found, effective)
-    interval = wilson(min((found.value or 0.0) * worth, worth), worth, alpha=alpha)
+    worth = effective_cluster_count(labelled["weight"], labelled["unit"].to_list())
+    spread = Spread(found.se or 0.0, worth, effective, found.n_units - 1.0, is_weighted=True)
+    interval = bounded_mean_interval(found.value, spread, alpha=alpha, method="wilson")
     return _said(QUALITY, found.value, found.se, interval, *few)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.inputs import Floats, between_zero_and_one, counts, shares
+from llmops_lib.stats.inputs import Floats, between_zero_and_one, counts, same_length, shares
 from llmops_lib.stats.sequences import ConfidenceSequence
 
 _BATCH = 2_048
@@ -161,12 +161,62 @@ def betting_sequence(
     return ConfidenceSequence(n, np.cumsum(found) / n, lower, upper, alpha, "hedged_betting_cs")
 
 
+def labelled_sequence(
+    judgements: Any,
+    labels: Any,
+    *,
+    label_share: float,
+    alpha: float = 0.05,
+    grid: int = 1_000,
+) -> ConfidenceSequence:
+    """Confidence sequence of the true mean from judgements of all and labels of some, at every look.
+
+    Each call counts as `F + [labelled] (Y - F) / q`, from `1 - 1/q` to `1/q`, whose mean is that of Y
+    whatever the judge does (PPI with lambda 1); hedged betting over candidates from 0 to 1. No call is too
+    early, where an asymptotic sequence takes the few failures not seen yet for none.
+
+    Args:
+        judgements: Judgement F of each call, 0 to 1, in order of time.
+        labels: Truth Y of each call, 0 to 1; NaN where it has none.
+        label_share: Chance q that a call is labelled, whatever is in it.
+        alpha: Chance of ever excluding the truth.
+        grid: Steps of the grid from 0 to 1.
+
+    Raises:
+        EstimateError: If a value is outside 0 to 1, lengths differ, or q is not above 0 and at most 1.
+
+    Source:
+        Waudby-Smith and Ramdas, JRSS B 86 (2024), theorem 3; Angelopoulos et al. (arXiv:2301.09633).
+
+    Example:
+        >>> sequence = labelled_sequence([1.0, 1.0] * 200, [1.0, float("nan")] * 200, label_share=0.5)
+        >>> round(sequence.at(400).lower, 2), sequence.at(400).upper
+        (0.96, 1.0)
+    """
+    between_zero_and_one(alpha, "alpha")
+    if not 0 < label_share <= 1:
+        msg = f"label_share is {label_share!r}; expected the chance of being labelled, above 0 and at most 1"
+        raise EstimateError(msg)
+    f, y = shares(judgements, "judgements"), np.asarray(labels, dtype=np.float64)
+    same_length(judgements=f, labels=y)
+    has = ~np.isnan(y)
+    shares(y[has], "labels")
+    values = f + np.where(has, (np.where(has, y, 0.0) - f) / label_share, 0.0)
+    low, width = 1 - 1 / label_share, 2 / label_share - 1
+    scaled = np.clip((values - low) / width, 0.0, 1.0)
+    means = (np.linspace(0, 1, grid + 1) - low) / width
+    lower, upper = _surviving(scaled, _bets(scaled, alpha), alpha, means, 0.5)
+    n = np.arange(1, len(f) + 1)
+    lower, upper = (np.clip(end * width + low, 0.0, 1.0) for end in (lower, upper))
+    return ConfidenceSequence(n, np.cumsum(values) / n, lower, upper, alpha, "hedged_betting_cs")
+
+
 def _surviving(
     values: Floats, bets: Floats, alpha: float, means: Floats, largest_bet: float
 ) -> tuple[Floats, Floats]:
     """Outermost candidates that stay after each score; batches of scores keep the table small."""
     lower, upper = np.zeros(len(values)), np.ones(len(values))
-    step, level = float(means[1]), math.log(2 / alpha)
+    step, level = float(means[1] - means[0]), math.log(2 / alpha)
     with np.errstate(divide="ignore"):
         most = largest_bet / means, largest_bet / (1 - means)
     wealth = np.zeros((2, len(means)))

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from llmops_lib.errors import EstimateError
+from llmops_lib.stats.bounded_mean import Spread, bounded_mean_interval
 from llmops_lib.stats.clustered_mean import MIN_CLUSTERS
 from llmops_lib.stats.distributions import two_sided_interval
 from llmops_lib.stats.inputs import Floats, Integers, between_zero_and_one, group_codes, numbers, same_length
 from llmops_lib.stats.prediction_powered import MIN_LABELS, PredictionPowered
 from llmops_lib.stats.results import Interval, Reason, no_interval
-from llmops_lib.stats.survey import hajek_mean
+from llmops_lib.stats.survey import effective_cluster_count, effective_sample_size, hajek_mean
 
 
 class Judged(NamedTuple):
@@ -37,8 +38,10 @@ def clustered_prediction_powered(judged: Judged, *, alpha: float = 0.05) -> Pred
     `lambda w (F - mean_w(F_u)) / sum w` where it has no label and by `w (e - mean_w(e)) / sum w`,
     `e = Y - lambda F`, where it has one; pulls are summed by user, also over both parts, and
     `se^2 = G / (G - 1) sum_u (sum of pulls)^2`. That is a parabola in lambda, whose lowest point in 0 to 1 is
-    taken. t with G - 1 degrees of freedom; fewer than 5 users: no interval, fewer than 20: a warning.
-    Assumes labels to be a random part of the judged calls.
+    taken. t with the labelled users less one; for labels and judgements from 0 to 1 Wilson's interval on as
+    many passes as vary as much, since of rare failures a hundred labels see a handful. Fewer than 5
+    labelled users: no interval, fewer than 20: a warning. Assumes labels to be a random part of the judged
+    calls.
 
     Args:
         judged: Calls with label, judgement, weight and user.
@@ -49,7 +52,7 @@ def clustered_prediction_powered(judged: Judged, *, alpha: float = 0.05) -> Pred
 
     Source:
         Angelopoulos, Duchi and Zrnic, PPI++ (arXiv:2311.01453); linearised by user as in Cameron and
-        Miller, Journal of Human Resources 50 (2015).
+        Miller, Journal of Human Resources 50 (2015); the interval as `bounded_mean_interval`.
 
     Example:
         >>> truth = [1.0, 0.0, 1.0, 1.0] * 30 + [math.nan] * 240
@@ -82,11 +85,12 @@ def clustered_prediction_powered(judged: Judged, *, alpha: float = 0.05) -> Pred
     value = tuning * mean_u + mean_y - tuning * mean_f
     pulls = of_labels + tuning * of_judge
     se = math.sqrt(float(pulls @ pulls) * groups / max(groups - 1, 1))
+    is_share = min(f.min(), y[has].min()) >= 0 and max(f.max(), y[has].max()) <= 1
     only = hajek_mean(y[has], np.minimum(1, 1 / weights[has]), clusters=codes[has], alpha=alpha)
     return PredictionPowered(
         value=value,
         se=se,
-        interval=_interval(value, se, groups, alpha),
+        interval=_interval(value, _spread(se, weights[has], codes[has], groups), alpha, is_share=is_share),
         tuning=tuning,
         labelled_only=only.interval,
         labelled_mean=mean_y,
@@ -109,11 +113,24 @@ def _by_user(pulls: Floats, part: Any, weights: Floats, codes: Integers) -> Floa
     )
 
 
-def _interval(value: float, se: float, groups: int, alpha: float) -> Interval:
-    if groups < MIN_CLUSTERS:
+def _spread(se: float, weights: Floats, codes: Integers, groups: int) -> Spread:
+    """The error, and what it rests on: the labels, as the judge's part of it is small or known far better."""
+    users = len(np.unique(codes))
+    # Of G users the labelled ones carry the error, so the factor of CR1 is theirs.
+    own = math.sqrt(users / max(users - 1, 1) * (groups - 1) / groups)
+    worth = effective_cluster_count(weights, codes)
+    return Spread(se * own, worth, effective_sample_size(weights), users - 1.0, is_weighted=True)
+
+
+def _interval(value: float, spread: Spread, alpha: float, *, is_share: bool) -> Interval:
+    users = (spread.df or 0) + 1
+    if users < MIN_CLUSTERS:
         return no_interval(alpha, "ppi++", Reason.TOO_FEW_CLUSTERS)
-    if se == 0:
+    few = (Reason.FEW_CLUSTERS,) if users < 4 * MIN_CLUSTERS else ()
+    if is_share:
+        made = bounded_mean_interval(value, spread, alpha=alpha)
+    elif spread.se == 0:
         return no_interval(alpha, "ppi++", Reason.ZERO_VARIANCE)
-    made = two_sided_interval(value, se, alpha=alpha, method="ppi++", df=groups - 1)
-    few = (Reason.FEW_CLUSTERS,) if groups < 4 * MIN_CLUSTERS else ()
+    else:
+        made = two_sided_interval(value, spread.se, alpha=alpha, method="ppi++", df=spread.df)
     return Interval(made.lower, made.upper, alpha, "ppi++", few)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from llmops_lib.stats.clustered_mean import MIN_CLUSTERS, clustered_mean
+from llmops_lib.stats.clustered_cr2 import clustered_mean_cr2
+from llmops_lib.stats.clustered_mean import MIN_CLUSTERS
 from llmops_lib.stats.inputs import Floats, group_codes, numbers, same_length
 from llmops_lib.stats.mcnemar import mcnemar
 from llmops_lib.stats.paired_proportions import tango
@@ -43,9 +44,10 @@ def paired_effect(  # noqa: PLR0913 - two arms, how they were drawn, and what is
     """Mean change over all calls that the drawn ones stand for, with an interval by unit.
 
     `d = a - b`, or `log(a / b)` of a ratio; `m = sum w d / sum w`; its error is that of the mean of
-    `m + w (d - m) / mean w`, CR1 by unit. Yes and no with one call per unit: McNemar's exact test and
-    Tango's interval, every call counted once. Without any difference, Tango's interval of that many units
-    for scores and [0, 0], flagged, for ratios; fewer than 5 units give no interval.
+    `m + w (d - m) / mean w`, CR2 by unit. Yes and no with one call per unit: McNemar's exact test and
+    Tango's interval, every call counted once; evenly drawn scores from 0 to 1: Tango's on as many passes as
+    vary as much. Without any difference, Tango's interval of that many units for scores and [0, 0], flagged,
+    for ratios; fewer than 5 units give no interval.
 
     Args:
         candidate: Value per call; above 0 for a ratio.
@@ -59,8 +61,8 @@ def paired_effect(  # noqa: PLR0913 - two arms, how they were drawn, and what is
         EstimateError: If a value is NaN, a label is missing, or lengths differ.
 
     Source:
-        Hajek's mean, linearised (Sarndal, Swensson and Wretman 1992, section 5.5); CR1: Cameron and Miller,
-        Journal of Human Resources 50 (2015); Tango, Statistics in Medicine 17 (1998).
+        Hajek's mean, linearised (Sarndal, Swensson and Wretman 1992, section 5.5); CR2: Bell and McCaffrey,
+        Survey Methodology 28 (2002); Tango, Statistics in Medicine 17 (1998).
 
     Example:
         >>> found = paired_effect([2.0, 4.0, 1.0, 3.0, 6.0], [1.0, 2.0, 1.0, 2.0, 3.0], [1] * 5, "abcde",
@@ -84,7 +86,9 @@ def paired_effect(  # noqa: PLR0913 - two arms, how they were drawn, and what is
         interval, p = _of_constant(mean, n_units, alpha, is_ratio=is_ratio)
     else:
         # The weighted mean as a plain one: its error is that of the mean of these.
-        found = clustered_mean(mean + w * (gaps - mean) / w.mean(), codes, alpha=alpha)
+        is_bounded = not is_ratio and np.ptp(w) == 0 and ((a >= 0) & (a <= 1) & (b >= 0) & (b <= 1)).all()
+        even = gaps if is_bounded else mean + w * (gaps - mean) / w.mean()
+        found = clustered_mean_cr2(even, codes, scale="gaps" if is_bounded else "numbers", alpha=alpha)
         interval, p = found.interval, found.p_two_sided
     return PairedEffect(
         effect=math.expm1(mean) if is_ratio else mean,

@@ -53,7 +53,29 @@ def tango(
 
 
 def _tango(a: int, b: int, c: int, d: int, alpha: float) -> tuple[float, float]:
-    n, z = a + b + c + d, normal_quantile(1 - alpha / 2)
+    return tango_effective(a + b + c + d, regressions=b, improvements=c, alpha=alpha)
+
+
+def tango_effective(
+    n: float, *, regressions: float, improvements: float, alpha: float = 0.05
+) -> tuple[float, float]:
+    """Tango's limits for effective numbers of items, which need not be whole.
+
+    Args:
+        n: Items, above 0.
+        regressions: Items that pass in the baseline only, b.
+        improvements: Items that pass in the candidate only, c.
+        alpha: One minus the confidence level.
+
+    Source:
+        As `tango`; effective numbers as in Korn and Graubard, Survey Methodology 24 (1998).
+
+    Example:
+        >>> lower, upper = tango_effective(22, regressions=4.5, improvements=1)
+        >>> round(lower, 4), round(upper, 4)
+        (-0.3798, 0.0625)
+    """
+    b, c, z = regressions, improvements, normal_quantile(1 - alpha / 2)
 
     def score(delta: float) -> float:
         half = -b - c + (2 * n - c + b) * delta

@@ -39,6 +39,29 @@ def effective_sample_size(weights: Any) -> float:
     return float(found.sum() ** 2 / (found @ found)) if len(found) else 0.0
 
 
+def effective_cluster_count(weights: Any, clusters: Any) -> float:
+    """How many equally weighted clusters these are worth: `(sum w)^2 / sum_u (sum_{i in u} w)^2`.
+
+    Args:
+        weights: One positive weight per observation.
+        clusters: User per observation.
+
+    Raises:
+        EstimateError: If a weight is NaN or not positive, or lengths differ.
+
+    Source:
+        Kish, Survey Sampling (1965), on the totals of the clusters.
+
+    Example:
+        >>> effective_cluster_count([1, 1, 1, 1], ["a", "a", "b", "b"])
+        2.0
+    """
+    codes, _ = group_codes(clusters, "clusters")
+    found = numbers(weights, "weights")
+    same_length(weights=found, clusters=codes)
+    return effective_sample_size(np.bincount(codes, weights=found))
+
+
 def hajek_mean(
     values: Any, chances: Any, *, clusters: Any = None, alpha: float = 0.05, unit: str = "user"
 ) -> Estimate:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from llmops_lib.stats.distributions import two_sided_interval
+from llmops_lib.stats.bounded_mean import Spread, bounded_mean_interval
 from llmops_lib.stats.inputs import shares
 from llmops_lib.stats.results import Interval, Reason, no_interval
 
@@ -16,7 +16,7 @@ class WinRate:
     Attributes:
         win_rate: Mean preference, 0 to 1; None without items.
         se: Standard deviation (ddof=1) over the root of n; None below two items.
-        interval: t interval over items, not cut.
+        interval: Wilson's interval on as many wins and losses as vary as much.
         discrete_win_rate: Wins plus half the draws, as a share.
         n_wins: Items with a preference above one half.
         n_losses: Items below.
@@ -37,8 +37,9 @@ class WinRate:
 def win_rate(preferences: Any, *, alpha: float = 0.05) -> WinRate:
     """Mean preference for a model over a reference, weighted and discrete.
 
-    `mean(p)`, `se = sd(p, ddof=1) / sqrt(n)`; discrete: `(wins + draws / 2) / n`. Assumes items to be
-    independent.
+    `mean(p)`, `se = sd(p, ddof=1) / sqrt(n)`; discrete: `(wins + draws / 2) / n`. The interval is that of
+    `bounded_mean_interval`: a t interval of 50 preferences covers 70% where 2% of them are won. Assumes items
+    to be independent.
 
     Args:
         preferences: 0 where the reference won, 1 where the model did, 0.5 for a draw; weights between
@@ -49,7 +50,8 @@ def win_rate(preferences: Any, *, alpha: float = 0.05) -> WinRate:
         EstimateError: If a preference is NaN or outside 0 to 1.
 
     Source:
-        Dubois et al., Length-Controlled AlpacaEval (arXiv:2404.04475), the weighted win rate.
+        Dubois et al., Length-Controlled AlpacaEval (arXiv:2404.04475), the weighted win rate; the interval as
+        `bounded_mean_interval`.
 
     Example:
         >>> rate = win_rate([1.0, 0.5, 0.0, 0.9])
@@ -61,12 +63,11 @@ def win_rate(preferences: Any, *, alpha: float = 0.05) -> WinRate:
     wins, draws = int((found > 0.5).sum()), int((found == 0.5).sum())
     mean = math.fsum(found) / n if n else None
     se = float(found.std(ddof=1)) / math.sqrt(n) if n > 1 else None
-    if mean is None or se is None:
-        interval = no_interval(alpha, "items_t", Reason.N_TOO_SMALL)
-    elif se == 0:
-        interval = no_interval(alpha, "items_t", Reason.ZERO_VARIANCE)
-    else:
-        interval = two_sided_interval(mean, se, alpha=alpha, method="items_t", df=n - 1)
+    interval = (
+        no_interval(alpha, "wilson_bounded", Reason.N_TOO_SMALL)
+        if mean is None or se is None
+        else bounded_mean_interval(mean, Spread(se, n), alpha=alpha)
+    )
     return WinRate(
         win_rate=mean,
         se=se,

@@ -127,6 +127,16 @@ def test_a_score_once_is_the_paired_t_with_the_unpaired_error_beside_it():
     assert row["se_unpaired"] == pytest.approx(math.sqrt((100 + 121) / 3))
 
 
+def test_a_score_from_0_to_1_reckons_with_what_was_not_drawn():
+    """49 of 50 cases alike and one lost: t ends above zero gain by chance, and Tango's limit by 7 points."""
+    before, after = once(*[0.9] * 50), once(*[0.9] * 49, 0.0)
+    row = only(compared(before, after))
+    assert (row["interval_method"], row["p_method"]) == ("tango_bounded", "paired_t")
+    assert row["lower"] < -0.08
+    assert row["upper"] > 0.05
+    assert (row["population_lower"], row["population_upper"]) == (row["lower"], row["upper"])
+
+
 def test_cases_of_one_document_count_as_one():
     """Five documents of ten alike cases say what five cases would: the interval widens."""
     before = once(*[0.5] * 50)
@@ -134,7 +144,8 @@ def test_cases_of_one_document_count_as_one():
     table = both(before, after).with_columns(document=pl.col("example_id").str.slice(1, 2))
     found = compare_scores(table, baseline="a", candidate="b", cluster="document")
     row = only(found)
-    assert (row["unit"], row["unit_count"], row["p_method"]) == ("document", 5, "cluster_cr1_t")
+    assert (row["unit"], row["unit_count"], row["p_method"]) == ("document", 5, "cluster_cr2_t")
+    assert "few or very unequal groups (document)" in found.reasons[0]
     alone = only(compare_scores(table, baseline="a", candidate="b"))
     assert alone["se"] < row["se"] / 2
     assert (alone["p_value"] < 0.001, row["p_value"] > 0.1, row["reason"]) == (True, True, "few_clusters")
