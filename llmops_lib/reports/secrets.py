@@ -14,6 +14,8 @@ from llmops_lib.safety.patterns import SECRET_PATTERNS
 _KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk-(?=[a-z_-]{0,40}[A-Z0-9])[\w-]{16,400}+")
 # Base64 of an image holds any short prefix by chance.
 _EMBEDDED = re.compile(r"data:image/[a-z+.-]{1,20}(?:;[\w=-]{1,20}){0,3},[^\"'\s)<>\\]*+")
+# What already stands in place of a password, as HTML writes it, is none.
+_ESCAPED_PLACEHOLDER = re.compile(r"&lt;[A-Z]{2,6}_\d{1,9}&gt;")
 
 
 def has_secret(text: str) -> bool:
@@ -32,6 +34,8 @@ def without_secrets(text: str) -> str:
     Example:
         >>> without_secrets("refused: " + "hf_" + "Ab1" * 12)
         'refused: [secret removed]'
+        >>> without_secrets("postgres://app:&lt;SECRET_1&gt;@db, its place in the page of a report")
+        'postgres://app:&lt;SECRET_1&gt;@db, its place in the page of a report'
     """
     parts, at = [], 0
     for start, end in sorted(_places(text)):
@@ -56,6 +60,7 @@ def scrubbed(value: Any) -> Any:
 
 def _places(text: str) -> Iterator[tuple[int, int]]:
     text = _EMBEDDED.sub(lambda match: " " * len(match[0]), text)
+    text = _ESCAPED_PLACEHOLDER.sub(lambda match: "<" * len(match[0]), text)
     for pattern in SECRET_PATTERNS:
         group = "value" if "value" in pattern.regex.groupindex else 0
         for match in pattern.regex.finditer(text):
