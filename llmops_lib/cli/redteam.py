@@ -6,12 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from llmops_lib.cli.eval_run import Model, run_plan
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import PriceFile
 from llmops_lib.cli.screen import say, say_json
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Red-team suites: run attacks, show what got through."
-)
+app = group("Run attacks on prompts, and show what got through.")
 
 SUITES = ("redteam", "redteam_agent")
 _WORDS = {
@@ -29,11 +28,6 @@ Most = Annotated[
     float, typer.Option(min=0, max=1, help="Largest share of attacks of a category that may get through.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")]
-
-
-@app.callback()
-def redteam() -> None:
-    """Red-team suites: run attacks, show what got through."""
 
 
 @app.command()
