@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from llmops_lib.cli.eval_run import Model, run_plan
+from llmops_lib.cli.eval_run import Model, run_plan, say_baseline
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import PriceFile
 from llmops_lib.cli.screen import say, say_json
@@ -85,7 +85,6 @@ def show(
 
 def _show(files: list[Path], baseline: list[Path], most: float, *, as_json: bool, unanswered: int) -> None:
     from llmops_lib import (  # noqa: PLC0415 - as above
-        BASELINE_MODEL,
         attack_outcomes,
         failed_cases,
         load_scores,
@@ -94,14 +93,16 @@ def _show(files: list[Path], baseline: list[Path], most: float, *, as_json: bool
 
     scores = load_scores(files)
     outcomes, cases = attack_outcomes(scores), failed_cases(scores).filter("failed")
+    if outcomes.is_empty():
+        msg = f"{', '.join(map(str, files))}: no case of a red team; expected scores of `llmops redteam run`"
+        raise typer.BadParameter(msg)
     new = newly_failed(scores, load_scores(baseline)) if baseline else cases.head(0)
     if as_json:
         tables = {"outcomes": outcomes.to_dicts(), "failed": cases.to_dicts(), "new": new.to_dicts()}
         say_json({"scores": [str(file) for file in files], "unanswered": unanswered, **tables})
     else:
         _say(outcomes, cases, new, has_baseline=bool(baseline))
-        if BASELINE_MODEL in scores["model"]:
-            say(f"{BASELINE_MODEL} is no language model: these figures say nothing about one")
+        say_baseline(scores)
         say(f"scores: {', '.join(str(file) for file in files)}")
     attacks = outcomes.filter(finding="got_through")
     is_over = attacks["case_count"].sum() and bool((attacks["failed_share"] > most).any())
