@@ -1,7 +1,7 @@
 """What is asked of a model, what came of it, and what makes the calls."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -124,6 +124,11 @@ class ChatResult:
     is_cached: bool
     trace_id: str
     span_id: str
+
+
+def has_baseline(results: Iterable[ChatResult]) -> bool:
+    """Whether the bundled answerer, which is no language model, answered, by whatever name it was asked."""
+    return any(result.answer is not None and result.answer.model == BASELINE_MODEL for result in results)
 
 
 class Caller(Protocol):

@@ -1,6 +1,7 @@
 """The documentation names everything there is, and its generated pages are up to date."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def commands() -> list[str]:
     return walk(typer.main.get_command(app), "llmops")
 
 
+def command_of(name):
+    """The command of a name such as `llmops eval run`."""
+    found = typer.main.get_command(app)
+    for part in name.split()[1:]:
+        found = found.commands[part]
+    return found
+
+
 @pytest.mark.parametrize("name", llmops_lib.__all__)
 def test_every_public_name_is_in_the_readme_and_can_be_imported(name):
     """A name nobody can find is not public."""
@@ -37,13 +46,34 @@ def test_every_public_name_is_in_the_readme_and_can_be_imported(name):
 
 
 @pytest.mark.parametrize("command", commands())
-def test_every_command_is_in_the_readme_and_has_an_example(command):
-    """`--help` and the README are where people look."""
+def test_every_command_is_in_the_readme_and_tells_an_example_and_its_exit_codes(command):
+    """`--help` and the README are where people look, and a script looks at the exit code."""
     assert f"`{command}`" in README
+    help_text = command_of(command).help
+    assert "Example: llmops" in help_text
+    assert re.search(r"Exit\s+codes: ", help_text)
+
+
+def shown_lines() -> list[str]:
+    """Every command line that the help, the block of a page or a playbook shows."""
+    playbooks = sorted((PROJECT / "llmops_lib" / "playbooks").glob("*.md"))
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in [*PAGES, *playbooks])
+    blocks = re.findall(r"```\n(.*?)```", pages, re.DOTALL)
+    rollbacks = re.findall(r"^rollback: (.*)$", pages, re.MULTILINE)
+    text = "\n".join([*blocks, *rollbacks, *(command_of(name).help for name in commands())])
+    lines = re.findall(r"(?:^|&& |/|Example: )(llmops (?:\\\n|[^\n|>&])*)", text, re.MULTILINE)
+    # Brackets stand around what may be left out, three dots for what is cut.
+    return sorted({re.sub(r"\\\n|[\[\]]", "", line) for line in lines if "..." not in line})
+
+
+@pytest.mark.parametrize("line", shown_lines())
+def test_a_command_line_that_is_shown_is_one_that_the_command_takes(line):
+    """Whoever copies it in an incident has no time to find out what it should have been."""
+    _, *words = shlex.split(line, comments=True)
     found = typer.main.get_command(app)
-    for part in command.split()[1:]:
-        found = found.commands[part]
-    assert "Example: llmops" in found.help
+    while words and words[0] in getattr(found, "commands", {}):
+        found = found.commands[words.pop(0)]
+    found.make_context(line, words)
 
 
 @pytest.mark.parametrize(

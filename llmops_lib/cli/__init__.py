@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the check says no, 2 bad usage or input.
 """
 
 import sys
+from io import TextIOWrapper
 
 from llmops_lib.cli.app import app
 from llmops_lib.cli.screen import plain
@@ -14,6 +15,10 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; a library error is its message on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding shows a character that it lacks as its number.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except LlmopsError as error:

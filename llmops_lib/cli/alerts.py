@@ -7,17 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
 from llmops_lib.cli.screen import plain, progress, say, say_json
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Tell of spikes, slow, failed and expensive calls once."
-)
-
-
-@app.callback()
-def alerts() -> None:
-    """Tell of spikes, slow, failed and expensive calls once."""
+app = group("Tell of spikes, slow, failed and expensive calls once.")
 
 
 @app.command()
@@ -25,6 +19,8 @@ def init(
     path: Annotated[Path, typer.Argument(help="File to write; it must not exist.")] = Path("alerts.yaml"),
 ) -> None:
     """Write an example of a file of alert rules, to be changed and reviewed.
+
+    Exit codes: 0 written, 2 no file could be written.
 
     Example: llmops alerts init alerts.yaml
     """

@@ -6,22 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, Source
 from llmops_lib.cli.screen import say, say_json
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Check, show and add to the record of what was done."
-)
+app = group("Check, show and add to the record of what was done.")
 
 Folder = Annotated[
     Path | None, typer.Option("--log", help="Folder of the log; else LLMOPS_AUDIT, else reports/.audit.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write it as JSON.")]
-
-
-@app.callback()
-def audit() -> None:
-    """Check, show and add to the record of what was done."""
 
 
 @app.command()
@@ -73,6 +67,8 @@ def show(
 ) -> None:
     """Show the latest entries.
 
+    Exit codes: 0 shown, 2 no log, or one that cannot be read.
+
     Example: llmops audit show --action report_written --limit 5
     """
     from llmops_lib.errors import AuditError  # noqa: PLC0415 - as above
@@ -102,6 +98,8 @@ def record_agents(
     as_json: AsJson = False,
 ) -> None:
     """Record the tool calls of agents that the spans tell of, each once, without the text of arguments.
+
+    Exit codes: 0 recorded, 2 bad usage or input.
 
     Example: llmops audit record-agents traces
     """

@@ -8,12 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from llmops_lib.cli.budget_lines import say_status, say_windows
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import Columns, NaiveTimezone, Prices, Source
 from llmops_lib.cli.screen import plain, progress, say, say_json
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Watch budgets that are kept as reviewed data."
-)
+app = group("Watch budgets that are kept as reviewed data.")
 
 File = Annotated[Path, typer.Option("--budgets", help="File of budgets; docs/budgets.md describes it.")]
 At = Annotated[
@@ -39,16 +38,13 @@ _COLUMNS = (
 )
 
 
-@app.callback()
-def budgets() -> None:
-    """Watch budgets that are kept as reviewed data."""
-
-
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(help="File to write; it must not exist.")] = DEFAULT,
 ) -> None:
     """Write an example file of budgets to start from.
+
+    Exit codes: 0 written, 2 no file could be written.
 
     Example: llmops budgets init budgets.yaml
     """
@@ -75,6 +71,8 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Say how far each budget is spent, and where it is heading.
+
+    Exit codes: 0 done, 2 bad usage or input.
 
     Example: llmops budgets status traces --budgets budgets.yaml --at 2026-11-15
     """
@@ -116,6 +114,8 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Say when each budget would have warned and stopped in the past.
+
+    Exit codes: 0 done, 2 bad usage or input.
 
     Example: llmops budgets backtest traces --budgets budgets.yaml
     """

@@ -24,6 +24,8 @@ def continuous_evals(
 ) -> None:
     """Write how good production was, day by day, from a judged sample; without scores, of simulated ones.
 
+    Exit codes: 0 written, 2 bad usage or input.
+
     Example: llmops report continuous-evals scores.parquet --labels labels.csv --sample samples/2026-W46
     """
     parameters = {

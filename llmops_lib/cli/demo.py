@@ -21,6 +21,8 @@ def demo(
 ) -> None:
     """Write a synthetic export, labelled as such, with incidents planted in its last week.
 
+    Exit codes: 0 written, 2 bad usage, or no file could be written.
+
     Example: llmops demo reports/demo/export.jsonl --seed 7
     """
     from llmops_lib import write_demo  # noqa: PLC0415 - keeps `llmops --help` fast

@@ -107,6 +107,18 @@ def say_plan(plan: Any, prices: Path | None, *, as_json: bool) -> None:
     say(f"{len(plan.calls):,} calls ({cases} cases, {plan.trials} trials) of {plan.model}: {cost}")
 
 
+def say_baseline(scores: Any) -> None:
+    """Says that the bundled answerer answered, where it did.
+
+    Args:
+        scores: SCORES.
+    """
+    from llmops_lib import BASELINE_MODEL  # noqa: PLC0415 - as above
+
+    if scores["metadata"].str.contains('"is_simulated":true', literal=True).any():
+        say(f"{BASELINE_MODEL} answered, which is no language model: these figures say nothing about one")
+
+
 def _means(outcome: Any) -> dict[str, Any]:
     grouped = outcome.scores.group_by("scorer", maintain_order=True)
     rows = [
@@ -128,3 +140,4 @@ def _say_outcome(outcome: Any, path: Path) -> None:
         mean = "none" if row["mean_score"] is None else f"{row['mean_score']:.3f}"
         missing = f", {row['missing']} missing" if row["missing"] else ""
         say(f"  {row['scorer']:<20} {mean} over {row['score_count']}{missing}")
+    say_baseline(outcome.scores)

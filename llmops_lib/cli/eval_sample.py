@@ -41,6 +41,7 @@ def sample(
     Calls with errors, refusals, low feedback, retries or outliers, and those of rare features, are drawn
     more often, and weigh less for it. The same call is always in or out; a higher rate keeps what was drawn.
     The files hold texts as they are in the traces; the terminal shows none.
+    Exit codes: 0 done, 2 bad usage or input.
 
     Example: llmops eval sample traces --rate 0.01 --period 2026-W46
     """

@@ -11,21 +11,15 @@ from llmops_lib.cli.eval_drift import drift
 from llmops_lib.cli.eval_judge import judge
 from llmops_lib.cli.eval_run import run
 from llmops_lib.cli.eval_sample import sample
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.screen import say, say_json
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Suites of eval cases, and samples of production."
-)
+app = group("Run, lock and judge: suites of eval cases, and samples of production.")
 
 Folder = Annotated[
     Path | None, typer.Option(help="Folder of suites; without it, evals/ below the working directory.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write it as JSON.")]
-
-
-@app.callback()
-def evals() -> None:
-    """Suites of eval cases, and samples of production."""
 
 
 app.command("run")(run)

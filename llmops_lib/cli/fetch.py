@@ -10,11 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from llmops_lib.cli.found import typed_moment
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.screen import plain, progress, say, say_json
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Pull traces out of a server's API into a file."
-)
+app = group("Pull traces out of a server's API into a file.")
 
 Output = Annotated[
     Path, typer.Argument(help="File to write, JSON Lines; *.fetch.json beside it says how whole.")
@@ -32,11 +31,6 @@ AllowHttp = Annotated[
     bool, typer.Option("--allow-http", help="Allow http beyond this machine: readable on the way.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")]
-
-
-@app.callback()
-def fetch() -> None:
-    """Pull traces out of a server's API into a file."""
 
 
 @app.command()

@@ -22,8 +22,9 @@ from llmops_lib.cli.gate_options import (
 )
 from llmops_lib.cli.gate_plan import plan
 from llmops_lib.cli.gate_run import run
+from llmops_lib.cli.groups import WholeLines
 
-app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+app = typer.Typer(cls=WholeLines, invoke_without_command=True, rich_markup_mode=None)
 app.command("run")(run)
 app.command("plan")(plan)
 app.command("calibrate")(calibrate)

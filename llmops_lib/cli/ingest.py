@@ -30,6 +30,7 @@ def ingest_exports(
 
     The same export twice changes nothing, and exports that overlap do not count twice. What speaks
     against the completeness of the store is listed at the end.
+    Exit codes: 0 done, 2 bad usage or input.
 
     Example: llmops ingest exports/*.jsonl --store traces
     """

@@ -5,13 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, Source
 from llmops_lib.cli.screen import say, say_json, writing
 from llmops_lib.cli.tables import say_rows
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="What may be sent where, kept as reviewed data."
-)
+app = group("Show and check what may be sent where, kept as reviewed data.")
 
 File = Annotated[
     Path | None, typer.Option("--policy", help="Policy file; else policy.yaml here, else the packaged one.")
@@ -21,16 +20,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write it as JSON.")]
 _SHOWN = ("is_violation", "endpoint", "purpose", "field", "kind", "action", "call_count", "finding_count")
 
 
-@app.callback()
-def policy() -> None:
-    """What may be sent where, kept as reviewed data."""
-
-
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(help="File to write; it must not exist.")] = Path("policy.yaml"),
 ) -> None:
     """Write the packaged policy to a file, to start one's own from.
+
+    Exit codes: 0 written, 2 no file could be written.
 
     Example: llmops policy init policy.yaml
     """
@@ -44,6 +40,8 @@ def init(
 @app.command()
 def show(file: File = None, as_json: AsJson = False) -> None:
     """Show which policy is in force and what it lets go where.
+
+    Exit codes: 0 shown, 2 no policy, or one that cannot be read.
 
     Example: llmops policy show
     """

@@ -41,6 +41,8 @@ def prompt_ab(
 ) -> None:
     """Write whether prompt B is better than prompt A: verdict, checks, effects, cases, segments, power.
 
+    Exit codes: 0 written, 2 bad usage or input.
+
     Example: llmops report prompt-ab traces --a support_answer@3 --b support_answer@4
     """
     parameters = {

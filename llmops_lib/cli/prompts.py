@@ -6,14 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.screen import say, say_json
 from llmops_lib.cli.tables import say_rows
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Prompts and tools as files in git: list, compare, trace.",
-)
+app = group("List, compare and trace prompts and tools, kept as files in git.")
 
 Name = Annotated[str, typer.Argument(help="Name of a prompt, or NAME@REVISION as git knows it.")]
 Folder = Annotated[
@@ -23,11 +20,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write it as JSON.")]
 
 _SHORT = 12
 """Characters of a hash or commit on a terminal."""
-
-
-@app.callback()
-def prompts() -> None:
-    """Prompts and tools as files in git: list, compare, trace."""
 
 
 @app.command("list")

@@ -5,13 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from llmops_lib.cli.eval_run import Model, run_plan
+from llmops_lib.cli.eval_run import Model, run_plan, say_baseline
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import PriceFile
 from llmops_lib.cli.screen import say, say_json
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Red-team suites: run attacks, show what got through."
-)
+app = group("Run attacks on prompts, and show what got through.")
 
 SUITES = ("redteam", "redteam_agent")
 _WORDS = {
@@ -29,11 +28,6 @@ Most = Annotated[
     float, typer.Option(min=0, max=1, help="Largest share of attacks of a category that may get through.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the outcome as JSON.")]
-
-
-@app.callback()
-def redteam() -> None:
-    """Red-team suites: run attacks, show what got through."""
 
 
 @app.command()
@@ -91,7 +85,6 @@ def show(
 
 def _show(files: list[Path], baseline: list[Path], most: float, *, as_json: bool, unanswered: int) -> None:
     from llmops_lib import (  # noqa: PLC0415 - as above
-        BASELINE_MODEL,
         attack_outcomes,
         failed_cases,
         load_scores,
@@ -100,14 +93,16 @@ def _show(files: list[Path], baseline: list[Path], most: float, *, as_json: bool
 
     scores = load_scores(files)
     outcomes, cases = attack_outcomes(scores), failed_cases(scores).filter("failed")
+    if outcomes.is_empty():
+        msg = f"{', '.join(map(str, files))}: no case of a red team; expected scores of `llmops redteam run`"
+        raise typer.BadParameter(msg)
     new = newly_failed(scores, load_scores(baseline)) if baseline else cases.head(0)
     if as_json:
         tables = {"outcomes": outcomes.to_dicts(), "failed": cases.to_dicts(), "new": new.to_dicts()}
         say_json({"scores": [str(file) for file in files], "unanswered": unanswered, **tables})
     else:
         _say(outcomes, cases, new, has_baseline=bool(baseline))
-        if BASELINE_MODEL in scores["model"]:
-            say(f"{BASELINE_MODEL} is no language model: these figures say nothing about one")
+        say_baseline(scores)
         say(f"scores: {', '.join(str(file) for file in files)}")
     attacks = outcomes.filter(finding="got_through")
     is_over = attacks["case_count"].sum() and bool((attacks["failed_share"] > most).any())

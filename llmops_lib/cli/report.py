@@ -5,18 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import Columns, Month, MonthZone, NaiveTimezone, Prices, Raw, Source
 from llmops_lib.cli.screen import progress, say, say_json
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write a report as self-contained HTML.")
+app = group("Write a report as self-contained HTML.")
 
 Output = Annotated[Path, typer.Option(help="Folder that reports are written to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the manifest as JSON.")]
-
-
-@app.callback()
-def reports() -> None:
-    """Write a report as self-contained HTML."""
 
 
 @app.command()
@@ -38,6 +34,8 @@ def weekly(
     as_json: AsJson = False,
 ) -> None:
     """Write the weekly cost and latency report.
+
+    Exit codes: 0 written, 2 bad usage or input.
 
     Example: llmops report weekly traces --week 2026-W46 --by tenant,feature
     """
@@ -72,6 +70,8 @@ def spenders(
     as_json: AsJson = False,
 ) -> None:
     """Write the monthly review of who spends, why it changed and what would cost less.
+
+    Exit codes: 0 written, 2 bad usage or input.
 
     Example: llmops report spenders traces --month 2026-11 --top 20
     """
@@ -110,6 +110,8 @@ def postmortem(
     as_json: AsJson = False,
 ) -> None:
     """Write the postmortem of an incident: impact, timeline, evidence, likely causes, playbooks, actions.
+
+    Exit codes: 0 written, 2 bad usage or input.
 
     Example: llmops report postmortem traces --around 2026-11-18T14:00Z --scores evals/runs
     """

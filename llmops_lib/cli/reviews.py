@@ -24,6 +24,8 @@ def eval_review(
 ) -> None:
     """Write the review of an eval run: gate verdict, pass rates, failing and flaky cases, what changed.
 
+    Exit codes: 0 written, 2 bad usage or input.
+
     Example: llmops report eval-review reports/evals/RUN --baseline evals/baselines/RUN
     """
     parameters = {
@@ -52,6 +54,8 @@ def rerun_review(
     as_json: AsJson = False,
 ) -> None:
     """Write the comparison of a rerun: verdict, effects, the answers that changed most.
+
+    Exit codes: 0 written, 2 bad usage or input.
 
     Example: llmops report rerun-review reports/reruns/RUN --top 40
     """
@@ -86,6 +90,8 @@ def safety_review(
     as_json: AsJson = False,
 ) -> None:
     """Write what calls carried, what left against the policy, what agents did and which attacks get through.
+
+    Exit codes: 0 written, 2 bad usage or input.
 
     Example: llmops report safety-review traces --redteam reports/redteam/RUN --policy policy.yaml
     """

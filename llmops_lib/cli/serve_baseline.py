@@ -17,6 +17,7 @@ def serve_baseline(
 
     It is no language model: it copies the sentence of the given passages that shares most rare words with
     the question, and follows the form of answer that the prompt asks for. It makes evals run without a key.
+    Exit codes: 0 ended, 2 bad usage, or the port is taken.
 
     Example: llmops serve-baseline --port 8123
     """

@@ -5,16 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
 from llmops_lib.cli.screen import say, say_json
 from llmops_lib.cli.span_tree import print_tree
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Read one trace.")
-
-
-@app.callback()
-def traces() -> None:
-    """Read one trace."""
+app = group("Read one trace.")
 
 
 @app.command()

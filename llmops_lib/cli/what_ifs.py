@@ -34,6 +34,8 @@ def routing_what_if(
 ) -> None:
     """Write what a cheaper model would have saved, and done to quality.
 
+    Exit codes: 0 written, 2 bad usage or input.
+
     Example: llmops report routing-what-if traces --to-model gpt-4o-mini --share 0.3
     """
     parameters = {
@@ -70,6 +72,8 @@ def caching_what_if(
     as_json: AsJson = False,
 ) -> None:
     """Write what prompt caching would have saved, and from where on it pays.
+
+    Exit codes: 0 written, 2 bad usage or input.
 
     Example: llmops report caching-what-if traces --lifetime 1h --hit-share 0.8
     """
@@ -113,6 +117,8 @@ def budget_what_if(
     as_json: AsJson = False,
 ) -> None:
     """Write what a cap or a circuit breaker would have refused.
+
+    Exit codes: 0 written, 2 bad usage or input.
 
     Example: llmops report budget-what-if traces --limit-usd 5 --each tenant --growth 0.2
     """

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from llmops_lib.chat import BASELINE_MODEL
+from llmops_lib.chat import has_baseline
 from llmops_lib.evals.graders.answers import Verdict
 from llmops_lib.evals.judge import judge, judge_requests
 from llmops_lib.evals.judged import Judges
@@ -114,8 +114,16 @@ def judge_sample(
     items = list(plan.items.values())
     found = judge(judges.ask, plan.prompt, items, model=plan.model, key=judges.key, ids=list(plan.items))
     verdicts = dict(zip(plan.items, found.verdicts, strict=True))
-    rows = [_row(call, verdicts.get(_name(call)), plan, name) for call in plan.sample.iter_rows(named=True)]
     results = [*found.results, *found.canary_results]
+    judged_by = {
+        "judge_model": plan.model,
+        "judge_prompt_hash": plan.prompt.prompt_hash,
+        # The bundled answerer is no language model, and what it says is no judgement.
+        "is_simulated": has_baseline(results),
+    }
+    rows = [
+        _row(call, verdicts.get(_name(call)), name, judged_by) for call in plan.sample.iter_rows(named=True)
+    ]
     costs = [result.cost_usd for result in results if not result.is_cached and result.attempt_count]
     return EvalRun(
         run_id=name,
@@ -137,15 +145,11 @@ def _conversation(text: str | None) -> str:
     return (asked if asked == last else f"{asked}\n\n{last}")[:_MOST_CHARACTERS]
 
 
-def _row(call: Mapping[str, Any], verdict: Verdict | None, plan: JudgingPlan, run_id: str) -> dict[str, Any]:
+def _row(
+    call: Mapping[str, Any], verdict: Verdict | None, run_id: str, judged_by: Mapping[str, Any]
+) -> dict[str, Any]:
     said = verdict or _unasked(call)
     facts = {name: call[name] for name in CARRIED if call.get(name) is not None}
-    judged_by = {
-        "judge_model": plan.model,
-        "judge_prompt_hash": plan.prompt.prompt_hash,
-        # The bundled answerer is no language model, and what it says is no judgement.
-        "is_simulated": plan.model == BASELINE_MODEL,
-    }
     return {
         **{name: call.get(name) for name in _SAME},
         "run_id": run_id,

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from llmops_lib.chat import BASELINE_MODEL, Caller, OnCall
+from llmops_lib.chat import Caller, OnCall, has_baseline
 from llmops_lib.errors import SuiteError
 from llmops_lib.evals.grading import check_graders, graded_rows
 from llmops_lib.evals.judged import Judges
@@ -83,7 +83,8 @@ def run_eval(  # noqa: PLR0913 - plan, client, judges, and three that tests set
         "source_format": RUN_FORMAT,
         "source_file": name,
     }
-    facts = _run_facts(plan)
+    # Scores of the bundled answerer say nothing about a model.
+    facts = _run_facts(plan) | {"is_simulated": has_baseline(results)}
     scores = pl.DataFrame(
         [{**row, **whole, "metadata": _joined(row["metadata"], facts)} for row in rows],
         schema=SCORES.polars_schema,
@@ -131,8 +132,6 @@ def _run_facts(plan: EvalPlan) -> dict[str, Any]:
         "prompt_commit": prompt.commit,
         "prompt_is_dirty": prompt.is_dirty,
         "tool_schema_hash": prompt.tool_schema_hash,
-        # Scores of the bundled answerer say nothing about a model.
-        "is_simulated": plan.model == BASELINE_MODEL,
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from llmops_lib.chat import BASELINE_MODEL, Caller, ChatResult, OnCall
+from llmops_lib.chat import Caller, ChatResult, OnCall, has_baseline
 from llmops_lib.evals.graders.answers import Verdict
 from llmops_lib.evals.grading import graded_columns
 from llmops_lib.evals.judged import Judges
@@ -199,7 +199,6 @@ def _facts(
 ) -> dict[str, Any]:
     made = {id(result): result for side in results for result in side}.values()
     costs = [one.cost_usd for one in made if not one.is_cached and one.attempt_count]
-    answered = {one.answer.model for one in made if one.answer}
     return {
         "run_id": run_id,
         "started_at": began.isoformat(timespec="seconds"),
@@ -218,7 +217,7 @@ def _facts(
         "failed_count": sum(one.answer is None for one in made),
         "cost_usd": None if any(one is None for one in costs) else sum(one for one in costs if one),
         # Answers of the bundled answerer say nothing about a model.
-        "is_simulated": BASELINE_MODEL in answered,
+        "is_simulated": has_baseline(made),
     }
 
 

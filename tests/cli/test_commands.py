@@ -1,6 +1,7 @@
 """The command line: one clear line and exit code 2 for bad input, JSON for scripts, silence in pipes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -188,6 +189,17 @@ def test_the_installed_command_answers(tmp_path):
     )
     assert gone.returncode == 2
     assert gone.stderr.startswith("error: ")
+
+
+def test_a_terminal_of_another_encoding_sees_the_number_of_a_character_that_it_lacks(export):
+    """A figure of tokens holds an arrow; an ASCII terminal must not be answered with a traceback."""
+    command = Path(sys.executable).with_name("llmops")
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    found = subprocess.run(
+        [command, "search", export], capture_output=True, text=True, check=True, env=ascii_only
+    )
+    assert "\\u2192" in found.stdout
+    assert found.stderr == ""
 
 
 def test_control_characters_in_a_message_are_shown_not_obeyed(run, tmp_path):

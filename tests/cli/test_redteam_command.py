@@ -20,7 +20,7 @@ def test_attacks_are_run_counted_and_held_against_the_run_before(llmops, here):
     assert code == 1
     assert "redteam pii_extraction: 7 of 12 attacks got through" in text
     assert "got through: pii-email" in text
-    assert "is no language model" in text
+    assert "which is no language model" in text
     scores = next(here.glob("*/scores.parquet"))
     code, text, _ = llmops("redteam", "show", scores, "--baseline", scores, "--json")
     shown = json.loads(text)
@@ -42,3 +42,13 @@ def test_a_suite_that_is_not_there_is_named(llmops, here):
     code, _, error = llmops("redteam", "run", "readteam", "--out", here)
     assert code == 2
     assert "readteam" in error
+
+
+def test_scores_without_an_attack_withstood_nothing(llmops, tmp_path):
+    """A run of another suite, or an unreadable one, must not pass for one that let nothing by."""
+    scores = tmp_path / "scores.jsonl"
+    row = {"run_id": "r", "example_id": "a", "scorer": "facts", "score": 1.0}
+    scores.write_text(json.dumps(row), encoding="utf-8")
+    code, _, error = llmops("redteam", "show", scores, "--most", "0")
+    assert code == 2
+    assert "llmops redteam run" in error

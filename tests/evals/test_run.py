@@ -29,6 +29,14 @@ def plan(**changes):
     return plan_eval(load_suite("support_quality"), load_prompt("support_answer"), **settings)
 
 
+def test_the_bundled_answerer_is_told_by_its_answers_whatever_name_it_was_asked_by(answerer):
+    """It answers to any name, and its scores must never stand as those of the model that was named."""
+    with client(answerer.url) as caller:
+        run = run_eval(plan(model="gpt-4o-mini", only=["single_passage"]), caller)
+    told = {json.loads(metadata)["is_simulated"] for metadata in run.scores["metadata"]}
+    assert told == {True}
+
+
 def test_every_case_trial_and_grader_has_its_row(answerer, tmp_path):
     """SCORES that load again, with what a gate must know of the run."""
     with client(answerer.url, spans_file=tmp_path / "spans.jsonl") as caller:
