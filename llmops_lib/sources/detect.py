@@ -126,7 +126,9 @@ def _summary(sample: Sample) -> str:
     }
     if sample.kind not in names or any(_CONTROL.search(name) for name in sample.columns):
         return "neither JSON nor a table (if it is OTLP in protobuf, export it as JSON)"
+    if not sample.columns:
+        return "JSON without any object in it, such as the empty page of an API"
     # Names come from the file, so their number, length and characters are bounded.
     columns = [ascii(name[:40]) for name in sample.columns[:12]]
     more = ", ..." if len(sample.columns) > 12 else ""
-    return f"{names[sample.kind]} {', '.join(columns) or '(none)'}{more}"
+    return f"{names[sample.kind]} {', '.join(columns)}{more}"

@@ -169,7 +169,7 @@ def _read_file(file: ExportFile, named: ScoreReader | None, columns: Columns | N
         if file.is_named:
             raise
         collector = ScoreCollector(UNKNOWN_FORMAT, str(path))
-        what = str(error).removeprefix(f"{path}: ").split("\n")[0]
+        what = str(error).removeprefix(f"{path}: ").split("\n")[0].removesuffix(" Looked for:")
         collector.refuse(f"schema: {what}", line=None)
         return UNKNOWN_FORMAT, collector.finish()
     return TABLE, reader.read(path, columns=columns)
