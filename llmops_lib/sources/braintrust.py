@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops_lib.sources.braintrust_spans import mapping, span_row
+from llmops_lib.sources.record_rows import accept_row, page_items, refuse_record
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
@@ -65,20 +66,18 @@ def read_braintrust(path: Path, *, timezone: str | None = None) -> SourceRows:
         if reason is None:
             found.append(record)
         else:
-            collector.refuse(reason, line=record.line, offset=record.offset, raw=record.raw)
+            refuse_record(record, reason, collector)
     for row in merged_updates(found, collector, key="id", version="_xact_id", is_update=_is_update):
         if _is_true(row.value.get("_object_delete")):
-            collector.refuse(_DELETED, line=row.line, offset=row.offset, raw=row.raw)
+            refuse_record(row, _DELETED, collector)
         else:
-            _accept(row, collector)
+            accept_row(row, _checked_row, collector)
     return collector.finish()
 
 
 def _all_items(path: Path, collector: RowCollector) -> Iterator[Record]:
     for record in iter_records(path, collector):
-        value = record.value if isinstance(record.value, dict) and _OWN.isdisjoint(record.value) else {}
-        listed = next((value[name] for name in _LISTS if isinstance(value.get(name), list)), None)
-        yield from (record,) if listed is None else record.items(listed)
+        yield from page_items(record, _LISTS, _OWN)
 
 
 def _reason_to_refuse(value: Any) -> str | None:
@@ -99,14 +98,7 @@ def _is_true(value: Any) -> bool:
     return value is True or value in ("true", "True")
 
 
-def _accept(record: Record, collector: RowCollector) -> None:
-    place: dict[str, Any] = {"line": record.line, "offset": record.offset, "raw": record.raw}
-    if "span_attributes" in record.value and not mapping(record.value["span_attributes"]):
-        collector.refuse("type: span_attributes is no object", **place)
-        return
-    try:
-        row = span_row(record.value)
-    except Refused as refused:
-        collector.refuse(str(refused), **place)
-    else:
-        collector.accept(row, **place)
+def _checked_row(log_row: Mapping[str, Any]) -> dict[str, Any]:
+    if "span_attributes" in log_row and not mapping(log_row["span_attributes"]):
+        raise Refused(reason="type", detail="span_attributes is no object")
+    return span_row(log_row)

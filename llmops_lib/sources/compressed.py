@@ -1,9 +1,12 @@
-"""Exports as plain bytes: gzip and zstd by magic bytes, and never more output than the input can explain."""
+"""Exports as plain bytes: unpacked by magic bytes, and never more output than the input can explain."""
 
+import bz2
 import gzip
 import io
+import lzma
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,18 +19,22 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_UNPACKED: tuple[tuple[bytes, Callable[[BinaryIO], io.BufferedIOBase]], ...] = (
+    (b"\x1f\x8b", lambda packed: gzip.GzipFile(fileobj=packed)),
+    (b"\x28\xb5\x2f\xfd", zstd.ZstdFile),
+    (b"BZh", bz2.BZ2File),
+    (b"\xfd7zXZ\x00", lzma.LZMAFile),
+)
 _BUFFER = 1 << 20
 # Repetitive JSON compresses 20 to 100 times, a bomb 1,000 times and more. The allowance lets short
 # files, and files that begin with a long repetition, pass; the ratio is checked while reading.
 _RATIO_LIMIT = 200
 _ALLOWANCE = 128 << 20
-_BROKEN = (EOFError, zlib.error, zstd.ZstdError, OSError)
+_BROKEN = (EOFError, zlib.error, zstd.ZstdError, lzma.LZMAError, OSError)
 
 
 def open_decompressed(path: Path) -> BinaryIO:
-    """The bytes of a file, unwrapped if its first bytes say gzip or zstd; its name says nothing.
+    """The bytes of a file, unwrapped if its first bytes say gzip, zstd, bzip2 or xz; its name says nothing.
 
     Text in UTF-16 or UTF-32 that begins with a byte order mark comes as UTF-8.
 
@@ -50,12 +57,11 @@ def open_decompressed(path: Path) -> BinaryIO:
     except OSError as error:
         msg = f"{path}: cannot be opened: {error.strerror}; expected a readable file"
         raise SourceError(msg) from error
-    magic = packed.read(4)
+    begin = packed.read(6)
     packed.seek(0)
-    if magic.startswith(_GZIP_MAGIC):
-        return in_utf8(_bounded(gzip.GzipFile(fileobj=packed), packed, path))
-    if magic == _ZSTD_MAGIC:
-        return in_utf8(_bounded(zstd.ZstdFile(packed), packed, path))
+    for magic, unpacked in _UNPACKED:
+        if begin.startswith(magic):
+            return in_utf8(_bounded(unpacked(packed), packed, path))
     return in_utf8(packed)
 
 
@@ -80,7 +86,7 @@ class _BoundedReader(io.RawIOBase):
         except _BROKEN as error:
             msg = (
                 f"{self._path}: the compressed data break off or are damaged after {self._produced:,} bytes "
-                f"of content ({error}); expected a whole gzip or zstd file. Export or copy it again."
+                f"of content ({error}); expected a whole file. Export or copy it again."
             )
             raise SourceError(msg) from error
         self._produced += len(chunk)

@@ -1,5 +1,6 @@
 """Which reader a file is for, told from its content."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ def detect_format(path: str | Path) -> str:
     """The format of an export, told from the first 64 kB of its content and never from its name.
 
     Args:
-        path: A plain, gzip or zstd file, or a Parquet file.
+        path: A plain, gzip, zstd, bzip2 or xz file, or a Parquet file.
 
     Returns:
         The `source_format` of one of `READERS`, such as `otlp` or `langfuse`.
@@ -112,6 +113,9 @@ def _is_empty(path: Path) -> bool:
         return not stream.read(1 << 20).strip()
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
+
+
 def _summary(sample: Sample) -> str:
     names = {
         "csv": "a text table with the columns",
@@ -120,9 +124,11 @@ def _summary(sample: Sample) -> str:
         "objects": "JSON objects with the keys",
         "document": "a JSON value with the keys",
     }
-    if sample.kind not in names:
-        return "neither JSON nor a table"
+    if sample.kind not in names or any(_CONTROL.search(name) for name in sample.columns):
+        return "neither JSON nor a table (if it is OTLP in protobuf, export it as JSON)"
+    if not sample.columns:
+        return "JSON without any object in it, such as the empty page of an API"
     # Names come from the file, so their number, length and characters are bounded.
     columns = [ascii(name[:40]) for name in sample.columns[:12]]
     more = ", ..." if len(sample.columns) > 12 else ""
-    return f"{names[sample.kind]} {', '.join(columns) or '(none)'}{more}"
+    return f"{names[sample.kind]} {', '.join(columns)}{more}"

@@ -104,7 +104,7 @@ def _read_file(file: ExportFile, sha256: str, options: ReadOptions) -> FileRows:
         if file.is_named:
             raise
         collector = RowCollector(UNKNOWN_FORMAT, str(path))
-        what = str(error).removeprefix(f"{path}: ").split("\n")[0]
+        what = str(error).removeprefix(f"{path}: ").split("\n")[0].removesuffix(" Looked for:")
         collector.refuse(f"schema: {what}", line=None)
         return _facts(path, UNKNOWN_FORMAT, sha256, collector.finish())
     rows = reader.read(path, timezone=options.timezone, columns=options.columns)

@@ -13,6 +13,7 @@ from llmops_lib.errors import SourceError
 from llmops_lib.sources.compressed import open_decompressed
 from llmops_lib.sources.helicone_rows import request_row
 from llmops_lib.sources.lines import DOCUMENT_LIMIT, parse_json
+from llmops_lib.sources.record_rows import accept_row, page_items
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
@@ -53,8 +54,8 @@ def read_helicone(path: Path, *, timezone: str | None = None) -> SourceRows:
     del timezone
     collector = RowCollector(FORMAT, str(path))
     for record in _records(path, collector):
-        for item in _requests(record):
-            _accept(item, collector)
+        for item in page_items(record, ("data",), _MARKS):
+            accept_row(item, lambda request: request_row(_checked(request)), collector)
     return collector.finish()
 
 
@@ -81,24 +82,6 @@ def _list_with_trailing_comma(path: Path) -> list[Any] | None:
         )
         raise SourceError(msg) from refused
     return values if isinstance(values, list) else None
-
-
-def _requests(record: Record) -> Iterator[Record]:
-    value = record.value
-    if isinstance(value, dict) and isinstance(value.get("data"), list) and _MARKS.isdisjoint(value):
-        yield from record.items(value["data"])
-    else:
-        yield record
-
-
-def _accept(record: Record, collector: RowCollector) -> None:
-    place: dict[str, Any] = {"line": record.line, "offset": record.offset, "raw": record.raw}
-    try:
-        row = request_row(_checked(record.value))
-    except Refused as refused:
-        collector.refuse(str(refused), **place)
-    else:
-        collector.accept(row, **place)
 
 
 def _checked(value: Any) -> dict[str, Any]:

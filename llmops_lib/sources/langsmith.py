@@ -4,12 +4,13 @@ Every object is a run, or an operation that creates or updates one. Operations o
 those after the first go to the quarantine as `merged`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from llmops_lib.sources.langsmith_ids import merged_operations
 from llmops_lib.sources.langsmith_rows import run_row
+from llmops_lib.sources.record_rows import accept_row, refuse_record
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
@@ -82,19 +83,15 @@ def read_langsmith(path: Path, *, timezone: str | None = None) -> SourceRows:
     for record in iter_records(path, collector):
         for item in _runs(record):
             if not isinstance(item.value, dict):
-                collector.refuse("not_object", **_place(item))
+                refuse_record(item, "not_object", collector)
             elif "status" in item.value and "run_type" in item.value:
                 # The server has put it together; holding it back would hold the whole file.
-                _accept(item, collector)
+                accept_row(item, _checked_row, collector)
             else:
                 operations.append(item)
     for run in merged_operations(operations, collector):
-        _accept(run, collector)
+        accept_row(run, _checked_row, collector)
     return collector.finish()
-
-
-def _place(record: Record) -> dict[str, Any]:
-    return {"line": record.line, "offset": record.offset, "raw": record.raw}
 
 
 def _runs(record: Record) -> Iterator[Record]:
@@ -124,15 +121,9 @@ def _with_children(record: Record) -> Iterator[Record]:
         waiting += [run.part(child) for child in reversed(children)]
 
 
-def _accept(record: Record, collector: RowCollector) -> None:
-    if "run_type" not in record.value:
-        detail = "an update of a run that the file does not create"
-        is_update = not _UPDATE.isdisjoint(record.value)
-        collector.refuse(f"schema: {detail if is_update else 'no run of LangSmith'}", **_place(record))
-        return
-    try:
-        row = run_row(record.value)
-    except Refused as refused:
-        collector.refuse(str(refused), **_place(record))
-    else:
-        collector.accept(row, **_place(record))
+def _checked_row(run: Mapping[str, Any]) -> dict[str, Any]:
+    if "run_type" in run:
+        return run_row(run)
+    is_update = not _UPDATE.isdisjoint(run)
+    detail = "an update of a run that the file does not create" if is_update else "no run of LangSmith"
+    raise Refused(reason="schema", detail=detail)

@@ -1,13 +1,13 @@
 """Token counts of a LangSmith model run, from whichever of five places states them.
 
-LangSmith's counts are inclusive. A run that was streamed without usage has zeros in its columns, which
-say nothing.
+LangSmith's counts are inclusive, but for those that an SDK passed on as they came. A run that was streamed
+without usage has zeros in its columns, which say nothing.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
+from llmops_lib.sources.inclusive_counts import made_inclusive
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H
 from llmops_lib.sources.langsmith_content import first_generation, message_fields
@@ -62,14 +62,16 @@ def token_columns(run: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     }
     notes = {CACHE_WRITE_1H: written[1]} if written[1] else {}
     known = {column: count for column, count in counts.items() if count is not None}
-    return _inclusive(known, notes | _tier(run))
+    inclusive, told = made_inclusive(known, places[0].get("total_tokens"))
+    return inclusive, notes | _tier(run) | told
 
 
 def _places(run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     outputs = mapping(run.get("outputs"))
     message = message_fields(mapping(first_generation(outputs).get("message")))
     about = mapping(outputs.get("llm_output"))
-    yield {name: run[name] for name in (*_INPUT, *_OUTPUT, *_ASKED, *_ANSWERED) if name in run}
+    columns = (*_INPUT, *_OUTPUT, "total_tokens", *_ASKED, *_ANSWERED)
+    yield {name: run[name] for name in columns if name in run}
     yield mapping(outputs.get("usage_metadata"))
     yield mapping(mapping(mapping(run.get("extra")).get("metadata")).get("usage_metadata"))
     yield mapping(message.get("usage_metadata"))
@@ -90,14 +92,3 @@ def _first(place: Mapping[str, Any], names: tuple[str, ...], other: Any = None, 
 def _tier(run: Mapping[str, Any]) -> dict[str, str]:
     tier = mapping(run.get("outputs")).get("service_tier")
     return {SERVICE_TIER: tier} if isinstance(tier, str) and tier else {}
-
-
-def _inclusive(counts: dict[str, Any], notes: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    given, read, written = (
-        counts.get(name, 0) for name in ("input_tokens", "cache_read_tokens", "cache_write_tokens")
-    )
-    if all(type(count) is int for count in (given, read, written)) and read + written > given:
-        # More from the cache than there was input: an SDK's own numbers, which leave the cache out.
-        counts["input_tokens"] = given + read + written
-        notes[TOKEN_CONVENTION] = MADE_INCLUSIVE
-    return counts, notes

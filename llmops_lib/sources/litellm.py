@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops_lib.sources.litellm_rows import call_row
+from llmops_lib.sources.record_rows import page_items
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
@@ -74,13 +75,10 @@ def read_litellm(path: Path, *, timezone: str | None = None) -> SourceRows:
 
 
 def _calls(record: Record) -> Iterator[Record]:
-    value = record.value
-    if isinstance(value, dict) and isinstance(value.get("data"), list) and _OWN.isdisjoint(value):
-        yield from record.items(value["data"])
-    elif isinstance(value, dict) and isinstance(value.get(_WRAPPED), dict):
-        yield record.part(value[_WRAPPED])
+    if isinstance(record.value, dict) and isinstance(record.value.get(_WRAPPED), dict):
+        yield record.part(record.value[_WRAPPED])
     else:
-        yield record
+        yield from page_items(record, ("data",), _OWN)
 
 
 def _accept(record: Record, collector: RowCollector, attempts: Attempts) -> None:

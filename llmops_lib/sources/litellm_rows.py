@@ -15,6 +15,7 @@ from typing import Any
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attribute_names import PROPERTY_NAMES
 from llmops_lib.sources.failures import error_class
+from llmops_lib.sources.inclusive_counts import made_inclusive
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
 from llmops_lib.sources.litellm_answers import answer_columns, answer_rest, request_messages
 from llmops_lib.sources.litellm_usage import billing_attributes, has_usage, token_columns
@@ -89,7 +90,9 @@ def call_row(record: Mapping[str, Any]) -> dict[str, Any]:
     }
     if operation in MODEL_OPERATIONS:
         cost = call.get("spend", call.get("response_cost"))
-        row |= {**token_columns(call, metadata), "reported_cost_usd": cost}
+        counts, notes = made_inclusive(token_columns(call, metadata), call.get("total_tokens"))
+        row |= {**counts, "reported_cost_usd": cost}
+        row["attributes"] |= notes
     return row
 
 

@@ -1,7 +1,7 @@
 """Token counts of a LiteLLM call: the same convention for every provider, and zeros that mean unknown.
 
-LiteLLM makes its prompt tokens inclusive, those of Anthropic too. Where a call failed or its usage could
-not be read, it writes 0 for want of a count.
+LiteLLM makes its prompt tokens inclusive, those of Anthropic too in later releases. Where a call failed or
+its usage could not be read, it writes 0 for want of a count.
 """
 
 from collections.abc import Mapping

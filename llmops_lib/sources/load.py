@@ -7,14 +7,15 @@ from typing import Literal
 
 import polars as pl
 
-from llmops_lib.errors import BadLineError, SourceError
+from llmops_lib.errors import SourceError
 from llmops_lib.evidence.statement import completeness_statement, doubts
-from llmops_lib.schema import BENIGN_REASONS, QUARANTINE, conform
+from llmops_lib.schema import QUARANTINE, conform
 from llmops_lib.sources.account import FileFacts, Load
 from llmops_lib.sources.detect import detect_format
 from llmops_lib.sources.export_files import STORE_MARKER, export_files
 from llmops_lib.sources.file_rows import Columns, FileRows, ReadOptions
 from llmops_lib.sources.reading import OnRead
+from llmops_lib.sources.refused_rows import check_on_bad, counted_reasons, raise_first, refused_rows
 from llmops_lib.sources.resolved_load import resolved_load
 from llmops_lib.sources.table import FORMAT as TABLE
 from llmops_lib.sources.waiting import waiting
@@ -64,16 +65,14 @@ def load_traces(  # noqa: PLR0913 - where from, and how to read it
         SourceError: If a file, the mapping or the zone cannot be used.
         BadLineError: If a row is bad and `on_bad` is `raise`; the message names file, line and reason.
     """
-    if on_bad not in ("quarantine", "raise"):
-        msg = f"on_bad {on_bad!r} is unknown; expected 'quarantine' or 'raise'"
-        raise SourceError(msg)
+    check_on_bad(on_bad)
     load = read_exports(
         path, source_format=source_format, timezone=timezone, columns=columns, workers=workers
     )
-    refused = load.quarantine.filter(~_code().is_in(BENIGN_REASONS))
+    refused = refused_rows(load.quarantine)
     if not refused.is_empty():
         if on_bad == "raise":
-            _raise_first(refused)
+            raise_first(refused, "rows cannot become spans")
         _warn(load, refused)
     _warn_of_doubts(load)
     return load.spans
@@ -150,33 +149,13 @@ def _unused_columns(options: ReadOptions, read: list[FileRows]) -> None:
         raise SourceError(msg)
 
 
-def _code() -> pl.Expr:
-    return pl.col("reason").str.split(":").list.first()
-
-
-def _raise_first(refused: pl.DataFrame) -> None:
-    first = refused.row(0, named=True)
-    where = (
-        first["source_file"]
-        if first["source_line"] is None
-        else f"{first['source_file']}:{first['source_line']}"
-    )
-    msg = (
-        f"{where}: {first['reason']}; {refused.height} rows cannot become spans. Mend the export, or load "
-        "with on_bad='quarantine' to set them aside"
-    )
-    raise BadLineError(msg)
-
-
 def _warn(load: Load, refused: pl.DataFrame) -> None:
-    # Codes and counts only: a detail or a raw row may hold what must not be in a log.
-    codes = refused.group_by(_code().alias("code")).len().sort("code").rows()
     _logger.warning(
         "%d of %d rows in %d files were refused (%s); read_quarantine() shows them",
         refused.height,
         sum(file.rows_read for file in load.files),
         len(load.files),
-        ", ".join(f"{code} {count}" for code, count in codes),
+        counted_reasons(refused),
     )
 
 

@@ -6,6 +6,7 @@ that was exported without its spans tells nothing of its calls and goes to the q
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from llmops_lib.sources.announced import Announced
 from llmops_lib.sources.mlflow_cells import cell_value, mapping, objects
 from llmops_lib.sources.mlflow_spans import span_row
 from llmops_lib.sources.mlflow_traces import is_trace, span_count, trace_info, with_trace
+from llmops_lib.sources.record_rows import accept_row, refuse_record
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
@@ -81,13 +83,13 @@ def read_mlflow(path: Path, *, timezone: str | None = None) -> SourceRows:
             try:
                 rows = _rows(trace.value)
             except Refused as refused:
-                _refuse(trace, refused, collector)
+                refuse_record(trace, str(refused), collector)
                 continue
             stated = span_count(rows[0][1])
             if stated is not None:
                 collector.announce(Announced("traces", None, stated, len(rows)))
             for span, read in rows:
-                _accept(trace.part(span), read, collector)
+                accept_row(trace.part(span), partial(_row, info=read), collector)
     return collector.finish()
 
 
@@ -113,14 +115,5 @@ def _rows(value: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return [(span, info) for span in spans]
 
 
-def _accept(record: Record, info: Mapping[str, Any], collector: RowCollector) -> None:
-    try:
-        row = span_row(record.value, info.get("trace_id"))
-    except Refused as refused:
-        _refuse(record, refused, collector)
-    else:
-        collector.accept(with_trace(row, info), line=record.line, offset=record.offset, raw=record.raw)
-
-
-def _refuse(record: Record, refused: Refused, collector: RowCollector) -> None:
-    collector.refuse(str(refused), line=record.line, offset=record.offset, raw=record.raw)
+def _row(span: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
+    return with_trace(span_row(span, info.get("trace_id")), info)

@@ -36,6 +36,9 @@ OPERATION_BY_TYPE = {
 }
 """Operation of each span type; the others, of which users may invent any, are `other`."""
 
+SPAN_TYPE = "mlflow.spanType"
+"""Attribute that every span of MLflow has."""
+
 _IN_COLUMNS = ("mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.traceRequestId", "mlflow.chat.tokenUsage")
 _READ = (
     *("context", "trace_id", "span_id", "parent_span_id", "parent_id", "name", "attributes", "events"),
@@ -59,19 +62,19 @@ def span_row(span: Mapping[str, Any], trace_id: Any) -> dict[str, Any]:
         Refused: If a time cannot be right.
     """
     context = mapping(span.get("context"))
-    attributes = {name: plain_value(value) for name, value in mapping(span.get("attributes")).items()}
+    attributes = mapping(span.get("attributes"))
     name = span.get("name") if isinstance(span.get("name"), str) else None
     state = _state(span)
     events = _events(span)
     chunks = [event for event in events if str(event["name"]).startswith(_CHUNK)]
-    found = _genai_attributes(attributes, name)
+    found = genai_attributes(attributes, name)
     if chunks:
         found = {**_streamed_attributes(chunks[-1]), **found}
     row: dict[str, Any] = canonical_row(found, name=name, events=events, state=state)
     if chunks and row["is_streaming"] is not False and row["operation"] in MODEL_OPERATIONS:
         row |= {"is_streaming": True, "time_to_first_token_ms": _wait(chunks[0], state.started_at)}
     own_id = hex_id(span.get("trace_id", context.get("trace_id")))
-    stated = trace_id or attributes.get("mlflow.traceRequestId")
+    stated = trace_id or plain_value(attributes.get("mlflow.traceRequestId"))
     row |= {
         "trace_id": stated or (f"tr-{own_id}" if own_id else None),
         "span_id": hex_id(span.get("span_id", context.get("span_id"))),
@@ -90,8 +93,16 @@ def span_row(span: Mapping[str, Any], trace_id: Any) -> dict[str, Any]:
     return row
 
 
-def _genai_attributes(attributes: Mapping[str, Any], name: str | None) -> dict[str, Any]:
-    kind = str(attributes.get("mlflow.spanType")).upper()
+def genai_attributes(written: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    """Attributes that MLflow wrote, with those of the GenAI conventions that they amount to.
+
+    Args:
+        written: Attributes of a span, each in JSON text or as it is; spans that MLflow exports over OTLP
+            have them too.
+        name: Name of the span.
+    """
+    attributes = {name: plain_value(value) for name, value in written.items()}
+    kind = str(attributes.get(SPAN_TYPE)).upper()
     operation = OPERATION_BY_TYPE.get(kind, "span")
     rest = {name: value for name, value in attributes.items() if name not in _IN_COLUMNS}
     request = request_attributes(attributes.get("mlflow.spanInputs"))

@@ -6,6 +6,7 @@ begins and again when it ends, under one id: the two are merged.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from llmops_lib.sources.attributes import canonical_row
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.opik_csv import is_wide, trace_and_span
 from llmops_lib.sources.opik_spans import OPERATION_BY_TYPE, feedback, mapping, span_row
+from llmops_lib.sources.record_rows import accept_row, refuse_record
 from llmops_lib.sources.records import Record, iter_records
-from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import TRACE_COLUMNS, RowCollector, SourceRows
 from llmops_lib.sources.sample import Sample, first_object, take_sample
 from llmops_lib.sources.updates import merged_updates
@@ -84,11 +85,11 @@ def read_opik(path: Path, *, timezone: str | None = None) -> SourceRows:
             if kind in found:
                 found[kind].append(item)
             else:
-                collector.refuse(kind, line=item.line, offset=item.offset, raw=item.raw)
+                refuse_record(item, kind, collector)
     traces = _once(found["trace"]) if is_table else _merged(found["trace"], collector)
     scores = {trace.value.get("id"): feedback(trace.value) for trace in traces if _has_id(trace)}
     for span in _merged(found["span"], collector):
-        _accept(span, scores, collector)
+        accept_row(span, partial(_row, scores=scores), collector)
     for trace in traces:
         _set_aside(trace, collector)
     return collector.finish()
@@ -141,23 +142,18 @@ def _has_id(trace: Record) -> bool:
     return isinstance(trace.value.get("id"), str) and trace.value["id"] != ""
 
 
-def _accept(record: Record, scores: Mapping[str, float | None], collector: RowCollector) -> None:
-    place: dict[str, Any] = {"line": record.line, "offset": record.offset, "raw": record.raw}
-    try:
-        row = span_row(record.value)
-    except Refused as refused:
-        collector.refuse(str(refused), **place)
-    else:
-        # Feedback on a whole trace is about what its root returned.
-        if row["parent_span_id"] is None and row["feedback_score"] is None:
-            row["feedback_score"] = scores.get(str(row["trace_id"]))
-        collector.accept(row, **place)
+def _row(span: Mapping[str, Any], scores: Mapping[Any, float | None]) -> dict[str, Any]:
+    row = span_row(span)
+    # Feedback on a whole trace is about what its root returned.
+    if row["parent_span_id"] is None and row["feedback_score"] is None:
+        row["feedback_score"] = scores.get(str(row["trace_id"]))
+    return row
 
 
 def _set_aside(record: Record, collector: RowCollector) -> None:
     trace = record.value
     if not _has_id(record):
-        collector.refuse("missing_field: id of a trace", line=record.line, raw=record.raw)
+        refuse_record(record, "missing_field: id of a trace", collector)
         return
     metadata = mapping(trace.get("metadata"))
     evidence = canonical_row({"metadata": metadata}, name=None)

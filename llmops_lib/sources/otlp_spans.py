@@ -8,6 +8,7 @@ from typing import Any
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import Resource, SpanState, canonical_row, described_resource
 from llmops_lib.sources.beyond import beyond
+from llmops_lib.sources.mlflow_spans import SPAN_TYPE, genai_attributes
 from llmops_lib.sources.operations import operation_name
 from llmops_lib.sources.otlp_values import attribute_dict, camel_cased, int64, span_identifier
 from llmops_lib.sources.refusals import Refused
@@ -82,7 +83,7 @@ def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     status = span.get("status")
     status = status if isinstance(status, dict) else {}
     row = canonical_row(
-        _with_name_read(attribute_dict(span.get("attributes")), span.get("name"), scope),
+        _with_name_read(_genai(attribute_dict(span.get("attributes")), span), span.get("name"), scope),
         name=span.get("name"),
         events=_events(span.get("events")),
         resource=scope.resource,
@@ -98,6 +99,13 @@ def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     if not status.keys() <= _STATUS_FIELDS:
         row["attributes"] |= beyond(status, _STATUS_FIELDS, "otel.status.")
     return row
+
+
+def _genai(attributes: dict[str, Any], span: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes in words of the conventions, where MLflow sent a span of its own to a collector."""
+    if SPAN_TYPE not in attributes:
+        return attributes
+    return genai_attributes(attributes, span["name"] if isinstance(span.get("name"), str) else None)
 
 
 def _with_name_read(attributes: dict[str, Any], name: Any, scope: Scope) -> dict[str, Any]:

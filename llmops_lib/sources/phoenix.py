@@ -15,6 +15,7 @@ from llmops_lib.sources.attributes import SpanState, canonical_row
 from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.phoenix_otlp import is_otlp_span, span_of_otlp
 from llmops_lib.sources.phoenix_table import flattened, is_table_row, span_of_row
+from llmops_lib.sources.record_rows import accept_row
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
@@ -81,13 +82,7 @@ def read_phoenix(path: Path, *, timezone: str | None = None) -> SourceRows:
     """
     collector = RowCollector(FORMAT, str(path))
     for record in _all_items(path, collector):
-        place: dict[str, Any] = {"line": record.line, "offset": record.offset, "raw": record.raw}
-        try:
-            row = _span_row(_as_rest_span(record.value), timezone)
-        except Refused as refused:
-            collector.refuse(str(refused), **place)
-        else:
-            collector.accept(row, **place)
+        accept_row(record, lambda span: _span_row(_as_rest_span(span), timezone), collector)
     return collector.finish()
 
 

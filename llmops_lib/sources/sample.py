@@ -19,6 +19,7 @@ import jiter
 import polars as pl
 
 from llmops_lib.errors import SourceError
+from llmops_lib.sources.column_json import by_column
 from llmops_lib.sources.lines import open_decompressed
 
 PARQUET_MAGIC = b"PAR1"
@@ -159,6 +160,7 @@ def _sample_json(text: str, *, is_whole: bool) -> Sample:
     except (ValueError, RecursionError):
         return _sample_unfinished(text, is_whole=is_whole)
     if not text[end:].strip():
+        value = by_column(value) or value
         return Sample("document", value, tuple(first_object(value)))
     rows = _rows(text[end:], is_whole=is_whole)
     if not isinstance(value, dict):

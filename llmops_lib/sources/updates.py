@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from llmops_lib.sources.record_rows import refuse_record
 from llmops_lib.sources.records import Record
 from llmops_lib.sources.rows import RowCollector
 
@@ -42,7 +43,7 @@ def merged_updates(
             set_aside(later, collector, into=earlier)
             known[name] = replace(earlier, value=_merged(earlier.value, later.value))
         else:
-            _refuse(earlier, collector, "duplicate")
+            refuse_record(earlier, "duplicate", collector)
             known[name] = later
     return list(known.values())
 
@@ -55,7 +56,7 @@ def set_aside(record: Record, collector: RowCollector, *, into: Record) -> None:
         collector: Takes it as `merged`.
         into: The record that holds its content.
     """
-    _refuse(record, collector, f"merged: into the row at {_place(into)}")
+    refuse_record(record, f"merged: into the row at {_place(into)}", collector)
 
 
 def _version(record: Record, field: str) -> tuple[int, str]:
@@ -66,10 +67,6 @@ def _version(record: Record, field: str) -> tuple[int, str]:
 
 def _place(record: Record) -> str:
     return f"line {record.line}" if record.line else "the same place"
-
-
-def _refuse(record: Record, collector: RowCollector, reason: str) -> None:
-    collector.refuse(reason, line=record.line, offset=record.offset, raw=record.raw)
 
 
 def _merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

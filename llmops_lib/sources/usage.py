@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
+from llmops_lib.sources.inclusive_counts import REASONING_ADDED, whole_number
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
 from llmops_lib.sources.provider_usage import usage_attributes
@@ -80,7 +81,7 @@ def complete_usage(row: dict[str, Any], rest: dict[str, Any]) -> None:
         rest[TOKEN_CONVENTION] = MADE_INCLUSIVE
     elif is_beside or _leaves_reasoning_out(row, rest):
         row["output_tokens"] = _known(row, "output_tokens") + _known(row, "reasoning_tokens")
-        rest[TOKEN_CONVENTION] = "reasoning beside output, made inclusive"
+        rest[TOKEN_CONVENTION] = REASONING_ADDED
 
 
 def _add_langfuse(row: dict[str, Any], rest: dict[str, Any]) -> None:
@@ -106,10 +107,10 @@ def _add_vercel_metadata(row: dict[str, Any], rest: dict[str, Any]) -> None:
         usage = raw if isinstance(raw, dict) else {}
         stated = usage_attributes(usage)
         for column, names in _VERCEL_COUNTS.items():
-            counts = (_count(found.get(name, stated.get(name))) for name in names)
+            counts = (whole_number(found.get(name, stated.get(name))) for name in names)
             if row.get(column) is None:
                 row[column] = next((count for count in counts if count is not None), None)
-        given = _count(row.get("input_tokens"))
+        given = whole_number(row.get("input_tokens"))
         if "cacheReadInputTokens" in found or (given is not None and usage.get("input_tokens") == given):
             # Raw counts of Anthropic, whose input leaves the cache out.
             rest[TOKEN_CONVENTION] = "exclusive"
@@ -129,11 +130,11 @@ def _add_provider_answer(row: dict[str, Any], rest: dict[str, Any]) -> None:
     written = usage.get("cache_creation")
     if isinstance(written, dict) and written.get("ephemeral_1h_input_tokens"):
         rest.setdefault(CACHE_WRITE_1H, written["ephemeral_1h_input_tokens"])
-    given = _count(row.get("input_tokens"))
+    given = whole_number(row.get("input_tokens"))
     if "cache_read_input_tokens" in usage and given is not None and usage.get("input_tokens") == given:
         # The counts of the span are the raw ones of Anthropic, whose input leaves the cache out.
-        row["cache_read_tokens"] = _count(usage["cache_read_input_tokens"])
-        row["cache_write_tokens"] = _count(usage.get("cache_creation_input_tokens"))
+        row["cache_read_tokens"] = whole_number(usage["cache_read_input_tokens"])
+        row["cache_write_tokens"] = whole_number(usage.get("cache_creation_input_tokens"))
         rest[TOKEN_CONVENTION] = "exclusive"
 
 
@@ -144,7 +145,7 @@ def _move_tier(rest: dict[str, Any]) -> None:
 
 
 def _is_exclusive(row: Mapping[str, Any], rest: dict[str, Any]) -> bool:
-    given, cached = _count(row.get("input_tokens")), _cached(row)
+    given, cached = whole_number(row.get("input_tokens")), _cached(row)
     if rest.get(TOKEN_CONVENTION) == MADE_INCLUSIVE:
         return False
     if given is None or not cached:
@@ -160,14 +161,14 @@ def _is_exclusive(row: Mapping[str, Any], rest: dict[str, Any]) -> bool:
 
 def _leaves_reasoning_out(row: Mapping[str, Any], rest: Mapping[str, Any]) -> bool:
     """Google counts the thoughts beside the answer; a total or more thoughts than output prove it."""
-    thought, answer = _known(row, "reasoning_tokens"), _count(row.get("output_tokens"))
+    thought, answer = _known(row, "reasoning_tokens"), whole_number(row.get("output_tokens"))
     if not thought or answer is None:
         return False
     return thought > answer or _total(rest) == _known(row, "input_tokens") + answer + thought
 
 
 def _total(rest: Mapping[str, Any]) -> int | None:
-    return next((_count(rest[name]) for name in TOTALS if name in rest), None)
+    return next((whole_number(rest[name]) for name in TOTALS if name in rest), None)
 
 
 def _leaves_cache_out(row: Mapping[str, Any]) -> bool:
@@ -180,12 +181,4 @@ def _cached(row: Mapping[str, Any]) -> int:
 
 
 def _known(row: Mapping[str, Any], column: str) -> int:
-    return _count(row.get(column)) or 0
-
-
-def _count(value: Any) -> int | None:
-    if type(value) is int:
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else None
+    return whole_number(row.get(column)) or 0

@@ -5,11 +5,12 @@ made. The pairs of start and end that the SDK sends are one call.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from llmops_lib.sources.record_rows import accept_row, page_items, refuse_record
 from llmops_lib.sources.records import Record, iter_records
-from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
 from llmops_lib.sources.sample import Sample, first_object
 from llmops_lib.sources.updates import merged_updates
@@ -61,11 +62,11 @@ def read_weave(path: Path, *, timezone: str | None = None) -> SourceRows:
         if reason is None:
             found.append(record)
         else:
-            collector.refuse(reason, line=record.line, offset=record.offset, raw=record.raw)
+            refuse_record(record, reason, collector)
     calls = merged_updates(found, collector, key="id", version="", is_update=bool)
     parents = {call.value.get("parent_id") for call in calls if _can_be_parent(call.value)}
     for call in calls:
-        _accept(call, parents, collector)
+        accept_row(call, partial(_row, parents=parents), collector)
     return collector.finish()
 
 
@@ -75,9 +76,7 @@ def _can_be_parent(call: Mapping[str, Any]) -> bool:
 
 def _all_items(path: Path, collector: RowCollector) -> Iterator[Record]:
     for record in iter_records(path, collector):
-        value = record.value if isinstance(record.value, dict) and _CALL.isdisjoint(record.value) else {}
-        listed = next((value[name] for name in _LISTS if isinstance(value.get(name), list)), None)
-        for item in (record,) if listed is None else record.items(listed):
+        for item in page_items(record, _LISTS, _CALL):
             event = _event(item.value)
             yield item if event is None else item.part(event)
 
@@ -99,12 +98,6 @@ def _reason_to_refuse(value: Any) -> str | None:
     return None if "id" in value else "schema: no call of Weave"
 
 
-def _accept(record: Record, parents: set[Any], collector: RowCollector) -> None:
-    place: dict[str, Any] = {"line": record.line, "offset": record.offset, "raw": record.raw}
-    call_id = record.value.get("id")
-    try:
-        row = call_row(record.value, is_parent=isinstance(call_id, str) and call_id in parents)
-    except Refused as refused:
-        collector.refuse(str(refused), **place)
-    else:
-        collector.accept(row, **place)
+def _row(call: Mapping[str, Any], parents: set[Any]) -> dict[str, Any]:
+    call_id = call.get("id")
+    return call_row(call, is_parent=isinstance(call_id, str) and call_id in parents)

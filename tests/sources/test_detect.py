@@ -143,3 +143,19 @@ def test_langfuse_rows_that_lack_a_parent_are_no_opik_rows(tmp_path):
     row = {"id": "o", "project_id": "p", "trace_id": "t", "type": "SPAN", "start_time": "2026-03-02 10:00:00"}
     path.write_text(json.dumps(row) + "\n" + json.dumps({**row, "id": "o-2"}))
     assert detect_format(path) == "langfuse"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[]", "JSON without any object in it"),
+        (b"\n\xf8\x01\n\x10\x12\x0e\n\x0c\n\x01x", "if it is OTLP in protobuf, export it as JSON"),
+    ],
+    ids=["empty page", "protobuf"],
+)
+def test_what_a_file_without_records_is_stands_in_the_error(tmp_path, content, said):
+    """Columns of control characters, or the keys (none), say nothing to a person."""
+    path = tmp_path / "export"
+    path.write_bytes(content)
+    with pytest.raises(UnknownFormatError, match=said):
+        detect_format(path)

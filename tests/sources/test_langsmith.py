@@ -231,3 +231,12 @@ def test_no_value_of_a_field_stops_the_reader(tmp_path):
     assert rows.rows_read == rows.spans.height + rows.quarantine.height
     assert rows.rows_read >= len(odd) - 2 * len(ODD)
     assert _read(tmp_path, RUN, *ODD).quarantine.height > 0
+
+
+def test_thoughts_beside_the_answer_are_added_to_it():
+    """LangChain passed Gemini's counts on as they came, and the total says that the thoughts are no part."""
+    usage = {"input_tokens": 10, "output_tokens": 400, "total_tokens": 710}
+    run = {"outputs": {"usage_metadata": {**usage, "output_token_details": {"reasoning": 300}}}}
+    counts, notes = token_columns(run)
+    assert counts == {"input_tokens": 10, "output_tokens": 700, "reasoning_tokens": 300}
+    assert notes == {"llmops.token_convention": "reasoning beside output, made inclusive"}

@@ -195,3 +195,13 @@ def test_a_system_prompt_beside_the_messages_is_the_first_of_them():
     """Anthropic's API has it outside the list."""
     found = request_messages({"system": "be brief", "messages": [{"role": "user", "content": "hi"}]})
     assert [message["role"] for message in found] == ["system", "user"]
+
+
+def test_counts_of_older_releases_leave_cache_and_thoughts_out(tmp_path):
+    """A cache read of 1905 is not in 9 tokens of input: nearly all of a call would cost nothing."""
+    usage = {"usage_object": {"prompt_tokens": 9, "completion_tokens": 20, "cache_read_input_tokens": 1905}}
+    assert _one(tmp_path, prompt_tokens=9, metadata=usage)["input_tokens"] == 1914
+    usage = {"usage_object": {"completion_tokens_details": {"reasoning_tokens": 20}}}
+    row = _one(tmp_path, total_tokens=170, metadata=usage)
+    assert (row["output_tokens"], row["reasoning_tokens"]) == (50, 20)
+    assert _one(tmp_path, total_tokens=150, metadata=usage)["output_tokens"] == 30

@@ -338,3 +338,20 @@ def test_what_a_scope_says_beside_its_name_is_kept(tmp_path):
     assert kept["otel.scope.attributes"] == {"mode": "full"}
     assert kept["otel.scope.droppedAttributesCount"] == 2
     assert kept["otel.span.note"] == "x"
+
+
+def test_a_span_that_mlflow_sent_to_a_collector_is_a_call(tmp_path):
+    """It has no word of the conventions: kind, model, messages and counts stand in JSON text of its own."""
+    written = {
+        "mlflow__spanType": '"CHAT_MODEL"',
+        "mlflow__spanInputs": '{"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}',
+        "mlflow__chat__tokenUsage": '{"input_tokens": 12, "output_tokens": 5}',
+    }
+    attributes = _attributes(**{name: {"stringValue": value} for name, value in written.items()})
+    row = _only(tmp_path, _request(_span(attributes=attributes)))
+    assert (row["trace_id"], row["operation"], row["is_model_call"]) == (TRACE_ID, "chat", True)
+    assert (row["model"], row["input_tokens"], row["output_tokens"]) == ("gpt-4o", 12, 5)
+    again = _read(
+        tmp_path, *[_request(_span(spanId=f"{n:016x}", attributes=attributes)) for n in range(1, 41)]
+    )
+    assert again.spans["is_model_call"].sum() == 40

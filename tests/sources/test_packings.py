@@ -1,9 +1,11 @@
 """Every format in every packing that tools and people give it: recognised without help, and read alike."""
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 import sys
 from datetime import UTC, datetime
 
@@ -98,6 +100,8 @@ PACKINGS = {
     "blank lines": lambda name: b"\n" + lines(name).replace("\n", "\n\n \n").encode() + b"\n\n",
     "gzip": lambda name: gzip.compress(lines(name).encode()),
     "zstd": lambda name: zstd.compress(lines(name).encode()),
+    "bzip2": lambda name: bz2.compress(lines(name).encode()),
+    "xz": lambda name: lzma.compress(lines(name).encode()),
     "list": lambda name: json.dumps(records(name)).encode(),
     "list with a mark": lambda name: b"\xef\xbb\xbf" + json.dumps(records(name), indent=2).encode(),
     "list over lines": lambda name: b"[\r\n" + lines(name).replace("\n", ",\r\n").encode() + b"\r\n]",
@@ -130,6 +134,14 @@ def _csv(name, separator, line_end):
     return stream.getvalue()
 
 
+def _by_column(name):
+    """What `DataFrame.to_json()` writes unless it is told otherwise."""
+    names = records(name)[0]
+    return json.dumps(
+        {key: {str(row): one.get(key) for row, one in enumerate(records(name))} for key in names}
+    )
+
+
 @pytest.mark.parametrize("name", [name for name in TRACES if name not in NO_TABLES])
 def test_a_table_of_the_same_records_gives_the_same_calls(tmp_path, name):
     """CSV of every dialect, and Parquet with JSON in its cells or with structs."""
@@ -142,6 +154,7 @@ def test_a_table_of_the_same_records_gives_the_same_calls(tmp_path, name):
         _csv(name, ";", "\r\n").encode("utf-8-sig"),
         _csv(name, "\t", "\n").encode(),
         _csv(name, "\t", "\r\n").encode("utf-16"),
+        _by_column(name).encode(),
     ):
         path.write_bytes(content)
         assert_frame_equal(read(path, name).select(columns), plain.select(columns))

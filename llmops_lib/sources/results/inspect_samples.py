@@ -171,7 +171,9 @@ def _older_id(spec: Mapping[str, Any]) -> str | None:
 
 
 def _scorers(head: Mapping[str, Any], spec: Mapping[str, Any]) -> tuple[str, ...]:
-    for listed in (spec.get("scorers"), _object(head.get("results")).get("scores")):
+    results = _object(head.get("results"))
+    # Logs of version 1 have one scorer.
+    for listed in (spec.get("scorers"), results.get("scores"), [results.get("scorer")]):
         found = [_object(one).get("name") for one in listed] if isinstance(listed, list) else []
         names = [name for name in found if isinstance(name, str)]
         if names:

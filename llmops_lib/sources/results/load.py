@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import polars as pl
 
-from llmops_lib.errors import BadLineError, SourceError, UnknownFormatError
-from llmops_lib.schema import BENIGN_REASONS, QUARANTINE, SCORES, conform, validate
+from llmops_lib.errors import SourceError, UnknownFormatError
+from llmops_lib.schema import QUARANTINE, SCORES, conform, validate
 from llmops_lib.sources.export_files import ExportFile, export_files
 from llmops_lib.sources.file_rows import UNKNOWN_FORMAT, hash_file
+from llmops_lib.sources.refused_rows import check_on_bad, counted_reasons, raise_first, refused_rows
 from llmops_lib.sources.results.detect import ScoreReader, detect_score_reader, named_score_reader
 from llmops_lib.sources.results.score_mapping import read_score_mapping
 from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows
@@ -106,14 +107,12 @@ def load_scores(
         SourceError: If a file or the mapping cannot be used.
         BadLineError: If a record is bad and `on_bad` is `raise`; the message names file, line and reason.
     """
-    if on_bad not in ("quarantine", "raise"):
-        msg = f"on_bad {on_bad!r} is unknown; expected 'quarantine' or 'raise'"
-        raise SourceError(msg)
+    check_on_bad(on_bad)
     results = read_results(path, source_format=source_format, columns=columns)
-    refused = results.quarantine.filter(~_code().is_in(BENIGN_REASONS))
+    refused = refused_rows(results.quarantine)
     if not refused.is_empty():
         if on_bad == "raise":
-            _raise_first(refused)
+            raise_first(refused, "records cannot become scores")
         _warn(results, refused)
     return results.scores
 
@@ -170,7 +169,7 @@ def _read_file(file: ExportFile, named: ScoreReader | None, columns: Columns | N
         if file.is_named:
             raise
         collector = ScoreCollector(UNKNOWN_FORMAT, str(path))
-        what = str(error).removeprefix(f"{path}: ").split("\n")[0]
+        what = str(error).removeprefix(f"{path}: ").split("\n")[0].removesuffix(" Looked for:")
         collector.refuse(f"schema: {what}", line=None)
         return UNKNOWN_FORMAT, collector.finish()
     return TABLE, reader.read(path, columns=columns)
@@ -212,27 +211,11 @@ def _joined(read: list[_FileScores]) -> Results:
     return Results(scores, quarantine, files)
 
 
-def _code() -> pl.Expr:
-    return pl.col("reason").str.split(":").list.first()
-
-
-def _raise_first(refused: pl.DataFrame) -> None:
-    first = refused.row(0, named=True)
-    line = "" if first["source_line"] is None else f":{first['source_line']}"
-    msg = (
-        f"{first['source_file']}{line}: {first['reason']}; {refused.height} records cannot become scores. "
-        "Mend the file, or load with on_bad='quarantine' to set them aside"
-    )
-    raise BadLineError(msg)
-
-
 def _warn(results: Results, refused: pl.DataFrame) -> None:
-    # Codes and counts only: a detail or a raw record may hold what must not be in a log.
-    codes = refused.group_by(_code().alias("code")).len().sort("code").rows()
     _logger.warning(
         "%d of %d records in %d files were refused (%s); read_results() shows them",
         refused.height,
         sum(file.rows_read for file in results.files),
         len(results.files),
-        ", ".join(f"{code} {count}" for code, count in codes),
+        counted_reasons(refused),
     )

@@ -385,3 +385,13 @@ def test_a_log_that_was_never_scored_says_so(tmp_path):
     assert detect_score_reader(path).source_format == "inspect"
     reasons = read_inspect(path).quarantine["reason"].to_list()
     assert reasons == ["missing_field: scores; the log was not scored, `inspect score` does so"]
+
+
+def test_the_scorer_of_a_log_of_version_1_has_its_name(tmp_path):
+    """Logs of spring 2024 hold one score per sample, and say once whose it is."""
+    old = {name: value for name, value in sample(score={"value": "C"}).items() if name != "scores"}
+    head = {**HEAD, "version": 1, "eval": {**HEAD["eval"], "scorers": None}}
+    path = tmp_path / "log.json"
+    results = {"scorer": {"name": "includes"}, "metrics": {}}
+    path.write_text(json.dumps({**head, "results": results, "samples": [old]}), encoding="utf-8")
+    assert read_inspect(path).scores.select("scorer", "score").rows() == [("includes", 1.0)]
