@@ -42,7 +42,8 @@ from llmops_lib.stats.cusum import cusum_limit
 from llmops_lib.stats.e_detectors import rises
 from llmops_lib.stats.group_sequential import spending_limits
 from llmops_lib.stats.pass_k import pass_hat_k
-from llmops_lib.stats.ratios import Ratio, ratio_difference, ratio_of_sums
+from llmops_lib.stats.ratio_score import null_variance
+from llmops_lib.stats.ratios import ratio_difference, ratio_of_sums
 from llmops_lib.stats.survey import hajek_mean
 from llmops_lib.stats.win_rate import win_rate
 
@@ -93,12 +94,15 @@ def main() -> None:
         print(f"{name:52}" + "".join(f"{share:>8.1%}" for share in held))
     few = max(runs // 10, 100)
     users = user_table(folder)
-    print("\nfalse positives at 5%, cost per call: calls independent, sessions, permutation over sessions")
-    for size in (20, 50, 200):
-        rates = false_positives(users, size, few if size < 100 else runs, generator)
+    print(
+        "\nfalse positives at 5%, cost per call: calls independent; over sessions delta, score, permutation"
+    )
+    for size in (20, 50, 100, 200, 600):
+        rates = false_positives(users, size, runs, generator)
         print(f"{f'{size} sessions':52}" + "".join(f"{rate:>8.1%}" for rate in rates))
     print(
-        f"\nany of {DAYS} daily looks at 600 sessions, {runs} tests: p < 5%, anytime-valid, 5 planned looks"
+        f"\nany of {DAYS} daily looks at 600 sessions, {runs} tests: p < 5%, anytime-valid, 5 "
+        "planned looks by delta and by score"
     )
     print(f"{'by session':52}" + "".join(f"{rate:>8.1%}" for rate in peeking(users, runs, generator)))
     print(f"\nquality of 2,000 judged calls, {few} samples: judge alone, labels alone, PPI++ by user")
@@ -147,52 +151,72 @@ def user_table(folder: Path) -> Floats:
     return sessions.sort("session_id").select("calls", "cost", "square").to_numpy().astype(float)
 
 
-def ratios_so_far(
+def moments_so_far(
     users: Floats, is_in: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]
 ) -> tuple[Floats, ...]:
-    """Ratio, its variance and the users of one arm, for runs in rows and looks in columns."""
+    """Users of one arm and sums of calls, costs, squares and products: runs in rows, looks in columns."""
     calls, cost = users[..., 0] * is_in, users[..., 1] * is_in
-    sums = [
-        np.cumsum(part, axis=1)[:, ends - 1] for part in (is_in, calls, cost, calls**2, cost**2, calls * cost)
-    ]
-    n, count, total, square, spread, cross = (part.astype(float) for part in sums)
+    parts = (is_in, calls, cost, calls**2, cost**2, calls * cost)
+    return tuple(np.cumsum(part, axis=1)[:, ends - 1].astype(float) for part in parts)
+
+
+def by_delta(b: tuple[Floats, ...], a: tuple[Floats, ...]) -> tuple[Floats, Floats]:
+    """Statistic and Welch's p value of the difference, residuals around the ratio of each arm."""
+    ratios, variances = [], []
+    for n, count, total, square, spread, cross in (b, a):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = total / count
+            # The mean of the residuals is zero by the definition of the ratio.
+            residual = spread - 2 * ratio * cross + ratio**2 * square
+            ratios.append(ratio)
+            variances.append(residual / (n - 1) * n / count**2)
+    return welch(ratios[0] - ratios[1], variances, (b[0], a[0]))
+
+
+def by_score(b: tuple[Floats, ...], a: tuple[Floats, ...]) -> tuple[Floats, Floats]:
+    """The same of residuals around the ratio of both arms, which is `null_variance`."""
+    shared = (b[2] + a[2]) / (b[1] + a[1])
+    means, variances = [], []
+    for n, count, total, square, spread, cross in (b, a):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = (total - shared * count) / n
+            means.append(mean)
+            variances.append(((spread - 2 * shared * cross + shared**2 * square) / n - mean**2) / (n - 1))
+    return welch(means[0] - means[1], variances, (b[0], a[0]))
+
+
+def welch(gap: Floats, variances: list[Floats], sizes: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Statistic and two-sided p value of a difference of two arms."""
+    both = variances[0] + variances[1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = total / count
-        residual = spread - 2 * ratio * cross + ratio**2 * square
-        # The mean of the residuals is zero by the definition of the ratio.
-        return ratio, residual / (n - 1) * n / count**2, n
-
-
-def p_values(b: tuple[Floats, ...], a: tuple[Floats, ...]) -> tuple[Floats, Floats]:
-    """Statistic and Welch's p value of the difference."""
-    variance = b[1] + a[1]
-    z = (b[0] - a[0]) / np.sqrt(variance)
-    df = variance**2 / (b[1] ** 2 / (b[2] - 1) + a[1] ** 2 / (a[2] - 1))
+        z = gap / np.sqrt(both)
+        df = both**2 / sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
     return z, 2 * stats.t.sf(np.abs(z), df)
 
 
 def false_positives(users: Floats, size: int, runs: int, generator: np.random.Generator) -> list[float]:
-    """Share of p values up to 5% with calls independent, users independent, and by permutation."""
+    """Share of p values up to 5%: calls independent, delta method and score test over users, permutation."""
     at = generator.integers(0, len(users), (runs, size))
     arms = generator.permuted(np.broadcast_to(np.arange(size) % 2, (runs, size)), axis=1).astype(bool)
     chosen, ends = users[at], np.array([size])
-    b, a = ratios_so_far(chosen, arms, ends), ratios_so_far(chosen, ~arms, ends)
-    by_session = p_values(b, a)[1]
-    first = [ratio_of_sums(chosen[0][side, 1], chosen[0][side, 0]) for side in (arms[0], ~arms[0])]
-    require_same(by_session[0, 0], ratio_difference(*first).p_two_sided)
-    rates = [per_call(chosen, arms), float((by_session <= 0.05).mean())]
-    permuted = (
-        [
-            cluster_permutation(
-                rows[:, 1], rows[:, 0], arm.astype(int), user_ids=[f"{run}:{n}" for n in range(size)]
-            )
-            for run, (rows, arm) in enumerate(zip(chosen, arms, strict=True))
-        ]
-        if size < 100
-        else []
-    )
-    hits = [(found.p_two_sided or 1.0) <= 0.05 for found in permuted]
-    return [*rates, float(np.mean(hits))] if hits else rates
+    b, a = moments_so_far(chosen, arms, ends), moments_so_far(chosen, ~arms, ends)
+    delta, score = by_delta(b, a)[1], by_score(b, a)[1]
+    sides = [(chosen[0][side, 1], chosen[0][side, 0]) for side in (arms[0], ~arms[0])]
+    plain = ratio_difference(*(ratio_of_sums(*side) for side in sides))
+    null = null_variance(*sides)
+    require_same(delta[0, 0], plain.p_two_sided)
+    require_same(score[0, 0], None if null is None else null.p_two_sided(plain.value or 0.0))
+    rates = [per_call(chosen, arms), float((delta <= 0.05).mean()), float((score <= 0.05).mean())]
+    if size >= 100:
+        return rates
+    few = max(runs // 10, 100)
+    permuted = [
+        cluster_permutation(
+            rows[:, 1], rows[:, 0], arm.astype(int), user_ids=[f"{run}:{n}" for n in range(size)]
+        )
+        for run, (rows, arm) in enumerate(zip(chosen[:few], arms[:few], strict=True))
+    ]
+    return [*rates, float(np.mean([(found.p_two_sided or 1.0) <= 0.05 for found in permuted]))]
 
 
 def per_call(chosen: Floats, arms: npt.NDArray[np.bool_]) -> float:
@@ -213,17 +237,19 @@ def peeking(users: Floats, runs: int, generator: np.random.Generator) -> list[fl
     limits = dict(zip(planned, spending_limits(planned, planned=600), strict=True))
     chosen = users[generator.integers(0, len(users), (runs, 600))]
     arms = generator.integers(0, 2, (runs, 600)).astype(bool)
-    b, a = ratios_so_far(chosen, arms, arrived), ratios_so_far(chosen, ~arms, arrived)
-    may_look = np.minimum(b[2], a[2]) >= 50
-    z, plain = p_values(b, a)
-    n = b[2] + a[2]
+    b, a = moments_so_far(chosen, arms, arrived), moments_so_far(chosen, ~arms, arrived)
+    may_look = np.minimum(b[0], a[0]) >= 50
+    z, plain = by_delta(b, a)
+    n = b[0] + a[0]
     rho_squared = (-2 * np.log(0.05) + np.log(1 - 2 * np.log(0.05))) / 500
     information = n * rho_squared
     valid = np.sqrt(information + 1) * np.exp(-information * z**2 / (2 * (information + 1)))
-    last = [Ratio(float(side[0][0, -1]), float(side[1][0, -1]), int(side[2][0, -1])) for side in (b, a)]
+    last = [ratio_of_sums(chosen[0][side, 1], chosen[0][side, 0]) for side in (arms[0], ~arms[0])]
     require_same(min(1.0, float(valid[0, -1])), anytime_difference(*last).p_value)
     bounds = np.array([limits.get(int(look), np.inf) for look in arrived])
-    stops = [plain <= 0.05, valid <= 0.05, np.abs(z) >= bounds]
+    # Limits of z are held with the z of the t test's p value.
+    planned_z = stats.norm.isf(by_score(b, a)[1] / 2)
+    stops = [plain <= 0.05, valid <= 0.05, np.abs(z) >= bounds, planned_z >= bounds]
     return [float((stop & may_look).any(axis=1).mean()) for stop in stops]
 
 

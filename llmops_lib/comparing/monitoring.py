@@ -1,12 +1,14 @@
 """What an interval and a p value must hold up against: one look, planned looks, or anybody at any time."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from llmops_lib.errors import ComparisonError
 from llmops_lib.stats.anytime import anytime_difference
-from llmops_lib.stats.distributions import normal_quantile
+from llmops_lib.stats.distributions import normal_cdf, normal_quantile, t_quantile
 from llmops_lib.stats.group_sequential import spending_limits
+from llmops_lib.stats.ratio_score import NullVariance
 from llmops_lib.stats.ratios import Ratio, ratio_difference
 from llmops_lib.stats.results import Interval
 
@@ -15,6 +17,10 @@ MONITORING = (ANYTIME, GROUP_SEQUENTIAL, FIXED)
 
 _TIGHTEST_AT = 500
 _LEAST_P = 1e-9
+_NEVER = 1e-300
+
+IntervalAt = Callable[[float], Interval]
+"""An interval at any alpha."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +31,16 @@ class Gap:
         diff: The difference.
         variances: Variance of each arm's value, candidate first.
         sizes: Users behind each.
+        null: The same of the difference if it is a given one, for tests at planned looks; None where it was
+            not made of sums over users.
+        permuted: Gives the interval by re-assigning users, where they are few.
     """
 
     diff: float
     variances: tuple[float, float]
     sizes: tuple[int, int]
+    null: NullVariance | None = None
+    permuted: Callable[[], IntervalAt] | None = None
 
     @property
     def se(self) -> float:
@@ -84,10 +95,16 @@ class Monitoring:
         """
         if self.kind == ANYTIME:
             return anytime_difference(*gap.ratios(), alpha=alpha, tightest_at=self._tightest_at).interval
-        if self.kind == FIXED or min(gap.sizes) < 2 or gap.se == 0:
+        if self.kind == FIXED and gap.permuted is not None:
+            return gap.permuted()(alpha)
+        if min(gap.sizes) < 2 or gap.se == 0:
             return ratio_difference(*gap.ratios(), alpha=alpha).interval
-        half = self._limit(sum(gap.sizes), alpha) * gap.se
-        return Interval(gap.diff - half, gap.diff + half, alpha, "group_sequential")
+        if self.kind == FIXED:
+            plain = ratio_difference(*gap.ratios(), alpha=alpha).interval
+            return _around(gap, normal_quantile(1 - alpha / 2), plain)
+        limit = self._limit(sum(gap.sizes), alpha)
+        plain = Interval(gap.diff - limit * gap.se, gap.diff + limit * gap.se, alpha, "group_sequential")
+        return _around(gap, limit, plain)
 
     def p_value(self, gap: Gap) -> float | None:
         """Two-sided p value of no difference, at this look.
@@ -96,11 +113,15 @@ class Monitoring:
             gap: The difference.
         """
         plain = ratio_difference(*gap.ratios()).p_two_sided
-        if plain is None or gap.se == 0 or self.kind == FIXED:
+        if plain is None or gap.se == 0:
             return plain
         if self.kind == ANYTIME:
             return anytime_difference(*gap.ratios(), tightest_at=self._tightest_at).p_value
-        return self._least_alpha(abs(gap.diff) / gap.se, sum(gap.sizes))
+        single = plain if gap.null is None else gap.null.p_two_sided(gap.diff)
+        if self.kind == FIXED:
+            return single
+        # The z that a single look would have to show for this p value: limits of z are held with t.
+        return self._least_alpha(-normal_quantile(max(single, _NEVER) / 2), sum(gap.sizes))
 
     @property
     def _tightest_at(self) -> int:
@@ -121,6 +142,15 @@ class Monitoring:
             middle = (low + high) / 2
             low, high = (low, middle) if self._limit(users, math.exp(middle)) <= z else (middle, high)
         return math.exp(high)
+
+
+def _around(gap: Gap, limit: float, plain: Interval) -> Interval:
+    """The differences that the score test does not reject at a limit of z; else the plain interval."""
+    if gap.null is None:
+        return plain
+    beyond = max(normal_cdf(-limit), _NEVER)
+    ends = gap.null.limits(gap.diff, -t_quantile(beyond, gap.null.df))
+    return plain if ends is None else Interval(*ends, plain.alpha, plain.method, plain.reasons)
 
 
 def seen_by(interval: Interval, gap: Gap, power: float) -> float | None:

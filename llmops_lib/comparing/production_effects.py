@@ -1,6 +1,7 @@
 """The effect of a candidate arm on one metric: estimate, noise and test, with users as what varies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -9,10 +10,11 @@ from llmops_lib.calls import calls_to_resolve
 from llmops_lib.comparing.monitoring import Gap
 from llmops_lib.comparing.prompt_metrics import PromptMetric
 from llmops_lib.comparing.users import Flags, Users
-from llmops_lib.stats.cluster_permutation import cluster_permutation
+from llmops_lib.stats.cluster_permutation import cluster_permutation, permutation_interval
 from llmops_lib.stats.cuped import cuped_difference
 from llmops_lib.stats.inputs import Floats
 from llmops_lib.stats.quantiles import quantile_over_clusters
+from llmops_lib.stats.ratio_score import null_variance
 from llmops_lib.stats.ratios import MIN_USERS, linearised, ratio_of_sums
 from llmops_lib.stats.results import Reason
 from llmops_lib.stats.welch import APPROXIMATE_BELOW
@@ -79,7 +81,8 @@ def effect_on(metric: PromptMetric, users: Users, covariates: pl.DataFrame | Non
     if values[0] is None or values[1] is None or before is None or after is None or min(sizes) < MIN_USERS:
         reason = Reason.N_TOO_SMALL if min(sizes) == 0 else Reason.TOO_FEW_CLUSTERS
         return Effect(values, sizes, reasons=(reason,))
-    gap = Gap(values[1] - values[0], (after, before), (sizes[1], sizes[0]))
+    null = null_variance((tops[is_b], bottoms[is_b]), (tops[~is_b], bottoms[~is_b]))
+    gap = Gap(values[1] - values[0], (after, before), (sizes[1], sizes[0]), null)
     names = users.table["unit"].filter(pl.Series(counts))
     effective = min(_effective(bottoms[side]) for side in (~is_b, is_b))
     # Without any noise there is no t, and so clean a split of so many users is no chance at any look.
@@ -89,6 +92,9 @@ def effect_on(metric: PromptMetric, users: Users, covariates: pl.DataFrame | Non
         tested = cluster_permutation(tops, bottoms, is_b, user_ids=names.to_list())
         few = Reason.APPROXIMATE if gap.se else Reason.ZERO_VARIANCE
         why, p = (*tested.reasons, few), tested.p_two_sided
+        ids = names.to_list()
+        permuted = cache(lambda: permutation_interval(tops, bottoms, is_b, user_ids=ids))
+        gap = replace(gap, permuted=permuted if gap.se else None)
         return Effect(values, sizes, gap, p, reasons=why, effective_count=effective)
     plain = Effect(values, sizes, gap, effective_count=effective)
     return plain if covariates is None else _adjusted(plain, metric, (tops, bottoms, is_b), names, covariates)

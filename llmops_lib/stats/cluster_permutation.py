@@ -1,7 +1,7 @@
 """Few users: the studentised permutation of users between arms."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llmops_lib.stats.inputs import Floats, numbers, same_length
-from llmops_lib.stats.results import Reason
+from llmops_lib.stats.inputs import Floats, between_zero_and_one, numbers, same_length
+from llmops_lib.stats.results import Interval, Reason, no_interval
 from llmops_lib.stats.seeds import seeded_generator
 
 N_RESAMPLES = 9_999
 ENUMERATED_UP_TO = 20_000
+
+_DOUBLINGS, _HALVINGS = 12, 30
+"""How far out an interval looks for its end, in doublings of a standard error, and how closely."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -74,34 +77,143 @@ def cluster_permutation(
     size = int(arm.sum())
     if min(size, n - size) < 2 or divided.sum() == 0:
         return ClusterPermutation(None, None, 0, "enumeration", reasons=(Reason.TOO_FEW_CLUSTERS,))
-    moments = _moments(found, divided)
-    observed = float(_statistics(moments[arm].sum(axis=0)[None, :], moments, size)[0])
-    order = np.array(sorted(range(n), key=lambda index: str(ids[index])))
-    every = math.comb(n, size)
-    if every <= ENUMERATED_UP_TO:
-        chosen = np.array(list(combinations(range(n), size)))
-        drawn = _statistics(moments[chosen].sum(axis=1), moments, size)
-        hits = int((np.abs(drawn) >= abs(observed) * (1 - 1e-9)).sum())
-        return ClusterPermutation(observed, hits / every, every, "enumeration")
-    drawn = _drawn(moments[order], size, [ids[index] for index in order])
+    moments, _ = _moments(found, divided)
+    observed = float(_statistics(moments[arm].sum(axis=0)[None, :], moments.sum(axis=0), (n, size))[0])
+    sums, method = _assigned(moments, size, ids)
+    drawn = _statistics(sums, moments.sum(axis=0), (n, size))
+    p, error = _share_as_far(drawn, observed, method)
+    return ClusterPermutation(observed, p, len(drawn), method, error)
+
+
+def permutation_interval(
+    sums: Any, counts: Any, is_candidate: Any, *, user_ids: Sequence[object] | None = None
+) -> Callable[[float], Interval]:
+    """The interval of a difference of ratios that the permutation test does not reject, at any alpha.
+
+    An effect d is taken back from the candidate's users, `S - d N`, and users are re-assigned: the interval
+    holds the d whose p value is above alpha. The assignments are those of `cluster_permutation`, so that both
+    say the same of no effect; unlike a t interval it keeps its level with few users. A side is missing where
+    no effect is far enough to be rejected.
+
+    Args:
+        sums: Sum of the metric per user, over both arms.
+        counts: Calls per user.
+        is_candidate: Whether the user is in the candidate's arm.
+        user_ids: Ids that the seed follows from; positions where absent.
+
+    Returns:
+        The interval at an alpha.
+
+    Raises:
+        EstimateError: If a value is NaN or lengths differ.
+
+    Source:
+        Pitman, JRSS Supplement 4 (1937), for the inversion; Janssen 1997 and Phipson and Smyth 2010 for the
+        test.
+
+    Example:
+        >>> at = permutation_interval([1, 2, 1, 3, 9, 8, 7, 9], [2] * 8, [0, 0, 0, 0, 1, 1, 1, 1])
+        >>> found = at(0.05)
+        >>> round(found.lower, 2), round(found.upper, 2)
+        (2.0, 4.0)
+    """
+    found, divided = numbers(sums, "sums"), numbers(counts, "counts")
+    arm = numbers(is_candidate, "is_candidate") > 0
+    n = same_length(sums=found, counts=divided, is_candidate=arm)
+    size = int(arm.sum())
+    if min(size, n - size) < 2 or min(divided[arm].sum(), divided[~arm].sum()) == 0:
+        return lambda alpha: no_interval(alpha, "cluster_permutation", Reason.TOO_FEW_CLUSTERS)
+    moments, unit = _moments(found, divided)
+    of_candidate = np.where(arm[:, None], moments, 0.0)
+    ids = list(user_ids) if user_ids is not None else list(range(n))
+    drawn, method = _assigned(np.hstack([moments, of_candidate]), size, ids)
+    own, total = of_candidate.sum(axis=0), moments.sum(axis=0)
+    gap = own[0] / own[1] - (total - own)[0] / (total - own)[1]
+    first = (
+        _ratio_and_variance(own[None, :], size)[1],
+        _ratio_and_variance((total - own)[None, :], n - size)[1],
+    )
+    step = math.sqrt(float(first[0][0] + first[1][0]))
+
+    def p_value(effect: float) -> float:
+        whole = _shifted(total, own, effect)
+        observed = float(_statistics(_shifted(own, own, effect)[None, :], whole, (n, size))[0])
+        return _share_as_far(
+            _statistics(_shifted(drawn[:, :5], drawn[:, 5:], effect), whole, (n, size)), observed, method
+        )[0]
+
+    def at(alpha: float) -> Interval:
+        between_zero_and_one(alpha, "alpha")
+        if step == 0:
+            return no_interval(alpha, "cluster_permutation", Reason.ZERO_VARIANCE)
+        ends = [_end(p_value, gap, side * step, alpha) for side in (-1, 1)]
+        lower, upper = (None if end is None else float(end * unit) for end in ends)
+        missing = (Reason.UNBOUNDED,) if None in ends else ()
+        return Interval(lower, upper, alpha, "cluster_permutation", missing)
+
+    return at
+
+
+def _end(p_value: Callable[[float], float], gap: float, step: float, alpha: float) -> float | None:
+    """Where the p value falls to alpha, going out from the estimate; None where it never does."""
+    inside, outside = gap, gap + step
+    for _ in range(_DOUBLINGS):
+        if p_value(outside) <= alpha:
+            break
+        inside, outside = outside, gap + 2 * (outside - gap)
+    else:
+        return None
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if p_value(middle) > alpha else (inside, middle)
+    return outside
+
+
+def _shifted(sums: Matrix, of_candidate: Matrix, effect: float) -> Matrix:
+    """Summed moments once an effect is taken back from those of the candidate's users: `S - d N` for S."""
+    made = sums.copy()
+    made[..., 0] -= effect * of_candidate[..., 1]
+    made[..., 2] += effect**2 * of_candidate[..., 4] - 2 * effect * of_candidate[..., 3]
+    made[..., 3] -= effect * of_candidate[..., 4]
+    return made
+
+
+def _share_as_far(drawn: Floats, observed: float, method: str) -> tuple[float, float | None]:
+    """The p value, and its Monte-Carlo error where assignments were drawn."""
     hits = int((np.abs(drawn) >= abs(observed) * (1 - 1e-9)).sum())
+    if method == "enumeration":
+        return hits / len(drawn), None
     p = (1 + hits) / (1 + N_RESAMPLES)
-    error = math.sqrt(p * (1 - p) / N_RESAMPLES)
-    return ClusterPermutation(observed, p, N_RESAMPLES, "seeded_permutation", error)
+    return p, math.sqrt(p * (1 - p) / N_RESAMPLES)
 
 
-def _moments(sums: Floats, counts: Floats) -> Matrix:
-    """Per user what sums and variances of any arm are made of; centred, so that nothing cancels."""
+def _assigned(moments: Matrix, size: int, ids: Sequence[object]) -> tuple[Matrix, str]:
+    """Summed moments of the candidate arm, for all assignments or for seeded ones."""
+    n = len(moments)
+    if math.comb(n, size) <= ENUMERATED_UP_TO:
+        chosen = np.array(list(combinations(range(n), size)))
+        return moments[chosen].sum(axis=1), "enumeration"
+    order = sorted(range(n), key=lambda index: str(ids[index]))
+    return _drawn(moments[np.array(order)], size, [ids[index] for index in order]), "seeded_permutation"
+
+
+def _moments(sums: Floats, counts: Floats) -> tuple[Matrix, float]:
+    """Per user what sums and variances of any arm are made of, and the unit in which ratios then are.
+
+    Sums are centred, so that nothing cancels.
+    """
     centred = sums - counts * (sums.sum() / counts.sum())
-    scale = float(np.abs(centred).max()) or 1.0
-    centred, counted = centred / scale, counts / float(counts.max())
-    return np.stack([centred, counted, centred**2, centred * counted, counted**2], axis=1)
+    scale, most = float(np.abs(centred).max()) or 1.0, float(counts.max())
+    centred, counted = centred / scale, counts / most
+    made = np.stack([centred, counted, centred**2, centred * counted, counted**2], axis=1)
+    return made, scale / most
 
 
-def _statistics(of_candidate: Matrix, moments: Matrix, size: int) -> Floats:
+def _statistics(of_candidate: Matrix, total: Matrix, sizes: tuple[int, int]) -> Floats:
     """The studentised difference for each assignment, from the summed moments of its candidate arm."""
+    n, size = sizes
     r_b, v_b = _ratio_and_variance(of_candidate, size)
-    r_a, v_a = _ratio_and_variance(moments.sum(axis=0) - of_candidate, len(moments) - size)
+    r_a, v_a = _ratio_and_variance(total - of_candidate, n - size)
     gap, scale = r_b - r_a, np.sqrt(np.maximum(v_a + v_b, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         made = gap / scale
@@ -117,8 +229,8 @@ def _ratio_and_variance(sums: Matrix, size: int) -> tuple[Floats, Floats]:
         return ratio, spread / (size - 1) * size / counted**2
 
 
-def _drawn(moments: Matrix, size: int, ids: list[object]) -> Floats:
-    """Statistics of seeded assignments; one draw at a time, since the other arm may hold a million users."""
+def _drawn(moments: Matrix, size: int, ids: list[object]) -> Matrix:
+    """Sums of seeded assignments; one draw at a time, since the other arm may hold a million users."""
     generator = seeded_generator("cluster_permutation/1", ids)
     smaller = min(size, len(moments) - size)
     sums = np.empty((N_RESAMPLES, moments.shape[1]))
@@ -126,5 +238,4 @@ def _drawn(moments: Matrix, size: int, ids: list[object]) -> Floats:
         sums[draw] = moments[generator.choice(len(moments), smaller, replace=False, shuffle=False)].sum(
             axis=0
         )
-    of_candidate = sums if smaller == size else moments.sum(axis=0) - sums
-    return _statistics(of_candidate, moments, size)
+    return sums if smaller == size else moments.sum(axis=0) - sums

@@ -9,7 +9,8 @@ import pytest
 
 from llmops_lib import Experiment, assign, compare_prompts, with_refusals
 from llmops_lib.errors import ComparisonError, MissingColumnError
-from llmops_lib.stats.cluster_permutation import cluster_permutation
+from llmops_lib.stats.cluster_permutation import cluster_permutation, permutation_interval
+from llmops_lib.stats.ratio_score import null_variance
 from tests.measures.conftest import MONDAY, _calls
 
 
@@ -74,6 +75,30 @@ def test_few_users_are_re_assigned():
     by_hand = cluster_permutation(sums, [1] * 10, [False] * 5 + [True] * 5)
     assert (row["p_method"], row["p_value"]) == ("cluster_permutation", by_hand.p_two_sided)
     assert (row["verdict"], "approximate" in row["reason"]) == ("worse", True)
+
+
+def test_the_interval_of_few_users_is_that_of_the_permutation():
+    """The only look at 5 + 5 users: what re-assigning them does not reject, and so it says what p says."""
+    of_a, of_b = [[1.0], [2.0], [3.0], [4.0], [5.0]], [[6.0], [7.0], [8.0], [9.0], [11.0]]
+    row = row_of(compared(traffic(of_a, of_b)))
+    sums = [costs[0] for costs in (*of_a, *of_b)]
+    by_hand = permutation_interval(sums, [1] * 10, [False] * 5 + [True] * 5)(0.05)
+    assert (row["lower"], row["upper"]) == (pytest.approx(by_hand.lower), pytest.approx(by_hand.upper))
+    assert row["lower"] > 0
+
+
+def test_a_single_look_tests_by_what_both_arms_share():
+    """80 + 80 users: Welch's t of the residuals around the ratio of all, and an interval that agrees."""
+    of_a, of_b = noisy(80, 1.0, 1), noisy(80, 1.05, 2)
+    row = row_of(compared(traffic(of_a, of_b)))
+    sums = [np.array([sum(costs) for costs in arm]) for arm in (of_b, of_a)]
+    counts = [np.array([len(costs) for costs in arm]) for arm in (of_b, of_a)]
+    null = null_variance((sums[0], counts[0]), (sums[1], counts[1]))
+    assert row["p_value"] == pytest.approx(null.p_two_sided(row["diff"]))
+    p = row["p_value"]
+    for alpha, is_outside in ((p * 1.001, True), (p * 0.999, False)):
+        limits = row_of(compared(traffic(of_a, of_b), alpha=alpha))
+        assert (limits["lower"] > 0 or limits["upper"] < 0) == is_outside
 
 
 def test_fewer_than_five_users_are_refused():
