@@ -137,7 +137,7 @@ _HOMES = {
     "llmops_lib.safety.audit.agents": ("record_agent_actions",),
     "llmops_lib.safety.call_checks": ("check_calls",),
     "llmops_lib.safety.filters": ("FilterPolicy", "check"),
-    "llmops_lib.safety.findings": ("Finding",),
+    "llmops_lib.secrets.findings": ("Finding",),
     "llmops_lib.measures.agent_actions": ("agent_actions_by_risk",),
     "llmops_lib.measures.safety_findings": ("findings_by_rule", "safety_findings_by"),
     "llmops_lib.safety.tool_risks": ("ToolRisks", "load_tool_risks"),

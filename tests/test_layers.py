@@ -31,6 +31,7 @@ LAYERS = {
     "reviewed_yaml": 1,
     "stats": 1,
     "json_schemas": 1,
+    "secrets": 1,
     "sources": 2,
     "pricing": 2,
     "playbooks": 2,

@@ -46,7 +46,7 @@ def sample(
     Example: llmops eval sample traces --rate 0.01 --period 2026-W46
     """
     from llmops_lib import load_plan, sample_calls, sampling_plan, write_sample  # noqa: PLC0415 - fast --help
-    from llmops_lib.safety.written import hide_secrets_of  # noqa: PLC0415 - as above
+    from llmops_lib.secrets.written import hide_secrets_of  # noqa: PLC0415 - as above
 
     with progress("sampling"):
         calls = _calls(source, period, timezone, (naive_timezone, columns, prices))

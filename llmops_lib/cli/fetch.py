@@ -11,6 +11,7 @@ import typer
 
 from llmops_lib.cli.found import typed_moment
 from llmops_lib.cli.groups import group
+from llmops_lib.cli.options import RawSecrets
 from llmops_lib.cli.screen import plain, progress, say, say_json
 
 app = group("Pull traces out of a server's API into a file.")
@@ -42,12 +43,14 @@ def langfuse(
     page_size: PageSize = 0,
     overwrite: Overwrite = False,
     allow_http: AllowHttp = False,
+    raw: RawSecrets = False,
     as_json: AsJson = False,
 ) -> None:
     """Pull the observations of a Langfuse project; its keys come from the environment only.
 
     Set LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and, unless it is Langfuse Cloud, LANGFUSE_BASE_URL.
-    A pull that was stopped goes on where it was when the same command runs again.
+    A pull that was stopped goes on where it was when the same command runs again. Keys and passwords in the
+    rows are replaced before they are written.
     Exit codes: 0 whole, 1 not whole, 2 bad usage or refused.
 
     Example: llmops fetch langfuse exports/w46.jsonl --from 2026-11-09 --to 2026-11-16
@@ -55,7 +58,7 @@ def langfuse(
     from llmops_lib import FetchSettings, fetch_langfuse  # noqa: PLC0415 - keeps `llmops --help` fast
 
     settings = {"server": server or None, "page_size": page_size or None}
-    switches = {"overwrite": overwrite, "allows_plain_http": allow_http}
+    switches = {"overwrite": overwrite, "allows_plain_http": allow_http, "is_raw": raw}
     first, last = typed_moment("--from", start), typed_moment("--to", end)
     if first is None:
         msg = "--from is empty; expected a date such as 2026-11-09"
@@ -65,6 +68,7 @@ def langfuse(
             output, start=first, end=last, settings=FetchSettings(**settings, **switches, on_page=on_page)
         ),
         output,
+        is_raw=raw,
         as_json=as_json,
     )
 
@@ -79,12 +83,14 @@ def phoenix(
     page_size: PageSize = 0,
     overwrite: Overwrite = False,
     allow_http: AllowHttp = False,
+    raw: RawSecrets = False,
     as_json: AsJson = False,
 ) -> None:
     """Pull the spans of a Phoenix project, all of them; its key comes from the environment only.
 
     Set PHOENIX_COLLECTOR_ENDPOINT (or PHOENIX_HOST) and, where the server asks for one, PHOENIX_API_KEY.
-    A pull that was stopped goes on where it was when the same command runs again.
+    A pull that was stopped goes on where it was when the same command runs again. Keys and passwords in the
+    rows are replaced before they are written.
     Exit codes: 0 whole, 1 not whole, 2 bad usage or refused.
 
     Example: llmops fetch phoenix exports/spans.jsonl --project support-bot
@@ -92,7 +98,7 @@ def phoenix(
     from llmops_lib import FetchSettings, fetch_phoenix  # noqa: PLC0415 - keeps `llmops --help` fast
 
     settings = {"server": server or None, "page_size": page_size or None}
-    switches = {"overwrite": overwrite, "allows_plain_http": allow_http}
+    switches = {"overwrite": overwrite, "allows_plain_http": allow_http, "is_raw": raw}
     first, last = typed_moment("--from", start), typed_moment("--to", end)
     _run(
         lambda on_page: fetch_phoenix(
@@ -103,13 +109,17 @@ def phoenix(
             settings=FetchSettings(**settings, **switches, on_page=on_page),
         ),
         output,
+        is_raw=raw,
         as_json=as_json,
     )
 
 
-def _run(pull: Callable[[Any], Any], output: Path, *, as_json: bool) -> None:
+def _run(pull: Callable[[Any], Any], output: Path, *, is_raw: bool, as_json: bool) -> None:
+    from llmops_lib import AuditLog  # noqa: PLC0415 - as above
     from llmops_lib.errors import IncompleteFetchError  # noqa: PLC0415 - as above
 
+    if is_raw:
+        AuditLog.of_environment().append("unmasked", {"what": "fetch", "file": str(output)})
     # Retries are counted in the outcome; without a handler Python would print each of them.
     logging.getLogger("stamina").addHandler(logging.NullHandler())
     try:

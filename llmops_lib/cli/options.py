@@ -15,6 +15,12 @@ Month = Annotated[
     str, typer.Option(help="Month such as 2026-11; without it, the last whole month with calls.")
 ]
 MonthZone = Annotated[str, typer.Option(help="Zone whose midnights bound the month.")]
+RawSecrets = Annotated[
+    bool,
+    typer.Option(
+        "--raw", help="Write keys and passwords as they came; the audit log records that they were kept."
+    ),
+]
 Raw = Annotated[
     bool,
     typer.Option(

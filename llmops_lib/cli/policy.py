@@ -105,7 +105,7 @@ def check(
 
 
 def _classes(permission: Any, action: str) -> str:
-    from llmops_lib.safety.findings import PERSONAL_KINDS  # noqa: PLC0415 - as above
+    from llmops_lib.secrets.findings import PERSONAL_KINDS  # noqa: PLC0415 - as above
 
     kinds = (*PERSONAL_KINDS, "SECRET", "MEDIA")
     return " ".join(kind for kind in kinds if permission.action(kind) == action)

@@ -13,7 +13,7 @@ import orjson
 
 from llmops_lib.chat import ChatAnswer, ChatRequest, ChatResult
 from llmops_lib.endpoints.settings import Endpoint
-from llmops_lib.safety.written import hide_secrets, hide_secrets_in
+from llmops_lib.secrets.written import hide_secrets, hide_secrets_in
 
 _CLIENT, _ERROR = 3, 2
 _PARAMETERS = {

@@ -14,8 +14,8 @@ from llmops_lib.errors import SuiteError
 from llmops_lib.evals.grading import check_graders, graded_rows
 from llmops_lib.evals.judged import Judges
 from llmops_lib.evals.plan import EvalPlan
-from llmops_lib.safety.written import hide_secrets_of
 from llmops_lib.schema import SCORES, validate
+from llmops_lib.secrets.written import hide_secrets_of
 from llmops_lib.whole_files import write_whole
 
 RUN_FORMAT = "llmops_eval"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from llmops_lib.safety.patterns import SECRET_PATTERNS
+from llmops_lib.secrets.patterns import SECRET_PATTERNS
 
 # An upper-case letter or a digit keeps CSS classes and prose such as sk-toggleable__content out.
 _KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk-(?=[a-z_-]{0,40}[A-Z0-9])[\w-]{16,400}+")

@@ -10,8 +10,8 @@ import polars as pl
 from llmops_lib.errors import SuiteError
 from llmops_lib.reruns.plan import SKIPPED_SCHEMA
 from llmops_lib.reruns.run import Rerun
-from llmops_lib.safety.written import hide_secrets_of
 from llmops_lib.schema import SCORES, validate
+from llmops_lib.secrets.written import hide_secrets_of
 from llmops_lib.whole_files import write_whole
 
 FACTS_FILE = "rerun.json"

@@ -121,13 +121,6 @@ def phone_in_words_end(match: re.Match[str]) -> int | None:
     return match.end() if is_phone else None
 
 
-def mixed_value_end(match: re.Match[str]) -> int | None:
-    """End of a value that holds a digit and a letter, as keys and passwords do and words of prose do not."""
-    value = match["value"]
-    is_mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-    return match.end("value") if is_mixed else None
-
-
 def passes_luhn(digits: str) -> bool:
     """Whether the last digit is the check digit of the others, by the algorithm of Luhn."""
     doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])

@@ -8,8 +8,8 @@ import orjson
 import polars as pl
 
 from llmops_lib.safety.masking import mask_column, mask_text
-from llmops_lib.safety.placeholders import Placeholders
 from llmops_lib.safety.sensitive import Mode, find_sensitive
+from llmops_lib.secrets.placeholders import Placeholders
 
 KEPT_AS_IS = ("trace_id", "span_id", "started_on", "dimension")
 """Identifiers that a reader copies to find a trace again, and names that are ours."""

@@ -2,11 +2,11 @@
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from llmops_lib.safety.findings import Finding
 from llmops_lib.safety.injection import injection_flags
 from llmops_lib.safety.leaks import canary_findings, echo_findings, prompt_findings
 from llmops_lib.safety.sensitive import Mode, find_sensitive
 from llmops_lib.safety.word_lists import BannedCategory, banned_flags, toxicity_flags
+from llmops_lib.secrets.findings import Finding
 
 _LEAST_CANARY = 8
 

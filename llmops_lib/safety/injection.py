@@ -8,7 +8,7 @@ and a text about attacks may be flagged. Precision and recall on labelled texts 
 import re
 from collections.abc import Iterator
 
-from llmops_lib.safety.findings import Finding
+from llmops_lib.secrets.findings import Finding
 
 _FLAG = 0.5
 _WORDS = r"(?:[\w'\u2019\"*-]{1,24}[ ,:\n]{1,3}){0,5}?"

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from llmops_lib.safety.findings import PERSONAL_KINDS, Finding
-from llmops_lib.safety.folding import plain_form
-from llmops_lib.safety.patterns import CERTAIN, LIKELY
-from llmops_lib.safety.placeholders import same_value
 from llmops_lib.safety.sensitive import find_sensitive
+from llmops_lib.secrets.findings import PERSONAL_KINDS, Finding
+from llmops_lib.secrets.folding import plain_form
+from llmops_lib.secrets.patterns import CERTAIN, LIKELY
+from llmops_lib.secrets.placeholders import same_value
 
 NGRAM_WORDS = 8
 """Words in a row that an answer must share with a system prompt to count as taken from it."""

@@ -10,9 +10,9 @@ import unicodedata
 import polars as pl
 
 from llmops_lib.errors import SchemaError
-from llmops_lib.safety.patterns import LONGEST_MATCH
-from llmops_lib.safety.placeholders import Placeholders
 from llmops_lib.safety.sensitive import Mode, find_sensitive
+from llmops_lib.secrets.patterns import LONGEST_MATCH
+from llmops_lib.secrets.placeholders import Placeholders
 
 _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cn", "Co", "Cs")
 # Nothing outside these ranges needs a second look: most text is passed over at the speed of `re`.

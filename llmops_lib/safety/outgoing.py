@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmops_lib.safety.filters import FilterPolicy
-from llmops_lib.safety.placeholders import Placeholders
 from llmops_lib.safety.policy import Permission
 from llmops_lib.safety.sensitive import find_sensitive
+from llmops_lib.secrets.placeholders import Placeholders
 
 _ROLES = {
     "system": "system",

@@ -12,7 +12,7 @@ import re
 
 from llmops_lib.safety.checks import card_end, iban_end, ip_end, phone_in_words_end, phone_marked_end
 from llmops_lib.safety.numbering import luhn_end, phone_in_plan_end
-from llmops_lib.safety.patterns import LIKELY, POSSIBLE, Pattern
+from llmops_lib.secrets.patterns import LIKELY, POSSIBLE, Pattern
 
 _START = r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrt]))"
 _EMAIL = r"(?<![\w.%+-])[\w.%+'-]{1,64}+@(?:[\w-]{1,63}+\.){1,8}[^\W\d_]{2,24}(?![\w-])"

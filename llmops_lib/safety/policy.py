@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from llmops_lib.errors import PolicyError
 from llmops_lib.reviewed_yaml import ReviewedKind, first_repeated, read_reviewed
 from llmops_lib.safety.filters import FilterPolicy
-from llmops_lib.safety.findings import PERSONAL_KINDS
+from llmops_lib.secrets.findings import PERSONAL_KINDS
 
 PACKAGED = Path(__file__).with_name("policy.yaml")
 """The policy of whoever has none of their own."""

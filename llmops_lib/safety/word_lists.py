@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmops_lib.errors import PolicyError
 from llmops_lib.reviewed_yaml import ReviewedKind, read_reviewed
-from llmops_lib.safety.findings import Finding
+from llmops_lib.secrets.findings import Finding
 
 _SENTENCE = re.compile(r"[^.!?\n]+")
 _FLAG = 0.5

@@ -12,6 +12,7 @@ from llmops_lib.errors import SourceError, UnknownFormatError
 from llmops_lib.sources.announced import Announced, fetch_note
 from llmops_lib.sources.detect import Reader, detect_reader, named_reader
 from llmops_lib.sources.export_files import ExportFile
+from llmops_lib.sources.hiding import hiding
 from llmops_lib.sources.reading import opened
 from llmops_lib.sources.rows import RowCollector, SourceRows
 from llmops_lib.sources.table import FORMAT as TABLE
@@ -52,11 +53,13 @@ class ReadOptions:
         source_format: Format of every file; found by content when None.
         timezone: IANA zone of times that name none.
         columns: Column mapping of plain tables.
+        is_raw: Whether keys and passwords stay in the texts, as for whoever holds them in memory only.
     """
 
     source_format: str | None = None
     timezone: str | None = None
     columns: Columns | None = None
+    is_raw: bool = True
 
     def __post_init__(self) -> None:
         checked_timezone(self.timezone)
@@ -78,7 +81,7 @@ def read_file(file: ExportFile, sha256: str, options: ReadOptions) -> FileRows:
         SourceError: If a file that the caller named cannot be read, or a plain table lacks a column or
             a zone: that is for the caller to mend, so it is never set aside.
     """
-    with _without_cycle_search():
+    with _without_cycle_search(), hiding(is_on=not options.is_raw):
         return _read_file(file, sha256, options)
 
 

@@ -9,9 +9,11 @@ import polars as pl
 
 from llmops_lib.errors import SchemaError
 from llmops_lib.schema import QUARANTINE, RAW_LIMIT
+from llmops_lib.secrets import hide_secrets, secrets_hidden
 from llmops_lib.sources.announced import Announced, joined
 from llmops_lib.sources.checks import COLUMNS
 from llmops_lib.sources.held import Pieces
+from llmops_lib.sources.hiding import KEPT_AS_IS, hides_secrets, raw_limit
 from llmops_lib.sources.pieces import checked_columns
 from llmops_lib.sources.reading import took_rows
 from llmops_lib.sources.refusals import Refused
@@ -63,6 +65,8 @@ class RowCollector:
         self._announced: list[Announced] = []
         self._given_count = 0
         self._held_bytes = 0
+        self._hides_secrets = hides_secrets()
+        self._secret_count = 0
         self._taken = SourceRows(
             Pieces(PIECE_SCHEMA, key=PART),
             Pieces(QUARANTINE.polars_schema),
@@ -159,6 +163,8 @@ class RowCollector:
         Args:
             said: Of one page or trace, or of one file in a manifest.
         """
+        if self._hides_secrets and said.about is not None:
+            said = replace(said, about=hide_secrets(said.about))
         self._announced.append(said)
 
     def finish(self) -> SourceRows:
@@ -166,7 +172,7 @@ class RowCollector:
         self._close_piece()
         self._close_refused()
         self._close_messages()
-        return replace(self._taken, announced=joined(self._announced))
+        return replace(self._taken, announced=joined(self._announced), secret_count=self._secret_count)
 
     def _close_piece(self) -> None:
         piece, refused = checked_columns(self._rows)
@@ -183,30 +189,41 @@ class RowCollector:
         # Whoever calls this has closed the piece before: no row that was given earlier still waits.
         in_order = sorted(self._refused, key=itemgetter(0))
         refused = [(self._source_file, *refused[1:]) for refused in in_order]
-        self._taken.refused_pieces.add(pl.DataFrame(refused, schema=QUARANTINE.polars_schema, orient="row"))
+        rows = self._hidden(pl.DataFrame(refused, schema=QUARANTINE.polars_schema, orient="row"))
+        self._taken.refused_pieces.add(rows.with_columns(pl.col("raw").str.head(RAW_LIMIT)))
         self._refused = []
 
     def _close_messages(self) -> None:
-        self._taken.message_pieces.add(pl.DataFrame(self._messages, schema=LOG_MESSAGES))
+        rows = self._hidden(pl.DataFrame(self._messages, schema=LOG_MESSAGES))
+        self._taken.message_pieces.add(rows.with_columns(pl.col("raw").str.head(RAW_LIMIT)))
         self._messages, self._message_bytes = [], 0
 
     def _add_piece(self, piece: pl.DataFrame, lines: pl.Series) -> None:
         took_rows(piece.height)
         self._taken.span_pieces.add(
-            piece.with_columns(
+            self._hidden(piece)
+            .with_columns(
                 source_format=pl.lit(self._source_format),
                 source_file=pl.lit(self._source_file),
                 source_line=lines,
                 row_number=pl.int_range(pl.len()) + self._taken.span_pieces.height,
-            ).select(PIECE_SCHEMA.names())
+            )
+            .select(PIECE_SCHEMA.names())
         )
+
+    def _hidden(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if not self._hides_secrets:
+            return rows
+        shown, count = secrets_hidden(rows, but=KEPT_AS_IS)
+        self._secret_count += count
+        return shown
 
 
 def _raw_text(raw: Raw) -> str:
-    text = raw() if callable(raw) else raw
+    text, limit = raw() if callable(raw) else raw, raw_limit()
     if isinstance(text, bytes):
-        text = text[: 4 * RAW_LIMIT].decode(errors="replace")
-    return _storable(text[:RAW_LIMIT])
+        text = text[: 4 * limit].decode(errors="replace")
+    return _storable(text[:limit])
 
 
 def _storable(text: str) -> str:

@@ -55,6 +55,7 @@ class SourceRows:
         message_pieces: `LOG_MESSAGES`, usually empty; keys as those of the spans.
         announced: What the file says of how many rows there should be.
         by_line: How many spans, and how many refused rows, are to be put in the order of their lines.
+        secret_count: Keys and passwords that were replaced in their texts.
     """
 
     span_pieces: Pieces
@@ -62,6 +63,7 @@ class SourceRows:
     message_pieces: Pieces
     announced: tuple[Announced, ...] = ()
     by_line: tuple[int, int] = (0, 0)
+    secret_count: int = 0
 
     @property
     def spans(self) -> pl.DataFrame:

@@ -37,6 +37,7 @@ class IngestReport:
         duplicate_count: Rows of spans that another row holds, in these files or in earlier ones.
         skipped_files: Files that the store had taken before.
         days: UTC days whose spans were written, ISO dates in order.
+        secret_count: Keys and passwords that were replaced in the texts of these files.
     """
 
     files: int
@@ -46,6 +47,7 @@ class IngestReport:
     duplicate_count: int
     skipped_files: int
     days: tuple[str, ...]
+    secret_count: int = 0
 
 
 def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
@@ -56,6 +58,7 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
     timezone: str | None = None,
     columns: Columns | None = None,
     workers: int | None = None,
+    is_raw: bool = False,
     on_read: OnRead | None = None,
 ) -> IngestReport:
     """Adds exports to a store, which is made if it is not there.
@@ -64,6 +67,9 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
     span that comes late lands in its day and is joined to its trace. The order of the files does not
     matter. A killed ingest leaves a store that can be read, and is completed by running it again.
 
+    Keys and passwords are replaced before anything is written, by `<SECRET_1>` and so on, the same for the
+    same value in one text. Trace and span ids stay, and so does the file itself.
+
     Args:
         paths: Files, directories or patterns, as `load_traces` takes them.
         store: Directory of the store.
@@ -71,6 +77,7 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
         timezone: As `load_traces` takes it.
         columns: As `load_traces` takes them.
         workers: As `load_traces` takes it.
+        is_raw: Whether keys and passwords are stored as they came; the account of each file keeps which.
         on_read: Called as reading goes on, with bytes read, bytes of all new files, rows read, and the file;
             before that, while it is found out which files are new, with bytes of all files, and no rows.
 
@@ -81,7 +88,7 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
         SourceError: If an export cannot be read; files taken before it stay.
         StoreError: If the directory is no store or cannot be written; what was stored stays.
     """
-    options = ReadOptions(source_format, timezone, columns)
+    options = ReadOptions(source_format, timezone, columns, is_raw=is_raw)
     found = export_files(paths)
     folder = Path(store)
     with writing(folder), waiting(waiting_folder(folder), StoreError):
@@ -90,10 +97,10 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
         taken = 0
         read = read_files(_new_files(found, before, on_read), options, workers, on_read)
         for batch in _batches(_worth_taking(read, before)):
-            days |= _take(folder, batch)
+            days |= _take(folder, batch, is_raw=is_raw)
             taken += len(batch)
         after = read_ledger(folder)
-    rows, spans, duplicates = (_sum(after, name) - _sum(before, name) for name in _COUNTS)
+    rows, spans, duplicates, secrets = (_sum(after, name) - _sum(before, name) for name in _COUNTS)
     return IngestReport(
         files=taken,
         rows_read=rows,
@@ -102,10 +109,11 @@ def ingest(  # noqa: PLR0913 - what load_traces takes, and the store
         duplicate_count=duplicates,
         skipped_files=len(found) - taken,
         days=tuple(on.isoformat() for on in sorted(days)),
+        secret_count=secrets,
     )
 
 
-_COUNTS = ("rows_read", "span_count", "duplicate_count")
+_COUNTS = ("rows_read", "span_count", "duplicate_count", "secret_count")
 
 
 def _sum(ledger: dict[str, Entry], name: str) -> int:
@@ -141,7 +149,7 @@ def _batches(files: Iterator[FileRows]) -> Iterator[list[FileRows]]:
         yield batch
 
 
-def _take(store: Path, batch: list[FileRows]) -> set[date]:
+def _take(store: Path, batch: list[FileRows], *, is_raw: bool) -> set[date]:
     ledger = read_ledger(store)
     known = list({**ledger, **{file.sha256: None for file in batch}})
     waiting_rows = WaitingRows()
@@ -160,7 +168,7 @@ def _take(store: Path, batch: list[FileRows]) -> set[date]:
         write_frames(refused, QUARANTINE.polars_schema, store / "quarantine" / f"{file.sha256}.parquet")
     lost = write_losses(store, known)
     # The accounts come last, those of this batch after the others: an account says that all else is done.
-    entries = {**ledger, **{file.sha256: _entry(file, merged) for file in batch}}
+    entries = {**ledger, **{file.sha256: _entry(file, merged, is_raw=is_raw) for file in batch}}
     for sha256, entry in entries.items():
         current = replace(entry, duplicate_count=lost.get(sha256, 0))
         if ledger.get(sha256) != current:
@@ -168,7 +176,7 @@ def _take(store: Path, batch: list[FileRows]) -> set[date]:
     return merged.days
 
 
-def _entry(file: FileRows, merged: Merged) -> Entry:
+def _entry(file: FileRows, merged: Merged, *, is_raw: bool) -> Entry:
     return Entry(
         source_file=file.source_file,
         source_format=file.source_format,
@@ -180,4 +188,6 @@ def _entry(file: FileRows, merged: Merged) -> Entry:
         duplicate_count=0,
         is_synthetic=file.source_file in merged.synthetic,
         announced=file.announced,
+        secret_count=file.rows.secret_count,
+        is_raw=is_raw,
     )

@@ -41,6 +41,8 @@ class Entry:
         duplicate_count: Rows that lost to another row of the same span; grows as later files come.
         is_synthetic: Whether a span in it says that it was generated.
         announced: What it says of how many rows there should be; empty in accounts of older versions.
+        secret_count: Keys and passwords that were replaced in its texts.
+        is_raw: Whether they were not looked for, as in accounts of older versions.
     """
 
     source_file: str
@@ -53,6 +55,8 @@ class Entry:
     duplicate_count: int
     is_synthetic: bool
     announced: tuple[Announced, ...] = ()
+    secret_count: int = 0
+    is_raw: bool = True
 
     @property
     def quarantined_count(self) -> int:

@@ -39,6 +39,8 @@ def finished(path: Path, source: Source, progress: Progress) -> FetchOutcome:
         size_bytes=progress.size_bytes,
         started_at=progress.started_at,
         finished_at=now_text(),
+        secret_count=progress.secret_count,
+        is_raw=progress.is_raw,
     )
     write_manifest(outcome)
     publish(path)

@@ -32,6 +32,8 @@ class FetchOutcome:
         size_bytes: Size of the file.
         started_at: When the pull began, UTC.
         finished_at: When it ended, UTC.
+        secret_count: Keys and passwords that were replaced in the rows.
+        is_raw: Whether they were left as they came, as in files of older versions.
     """
 
     path: str
@@ -51,6 +53,8 @@ class FetchOutcome:
     size_bytes: int
     started_at: str
     finished_at: str
+    secret_count: int = 0
+    is_raw: bool = True
 
 
 def manifest_path(path: Path) -> Path:

@@ -43,6 +43,8 @@ class Progress:
         retry_count: Requests that had to be sent again.
         bytes_received: Bytes of all answers.
         started_at: When the pull began, UTC.
+        secret_count: Keys and passwords that were replaced in the rows.
+        is_raw: Whether they stay as they came; pulls of older versions left them so.
     """
 
     request: dict[str, Any]
@@ -58,6 +60,8 @@ class Progress:
     retry_count: int = 0
     bytes_received: int = 0
     started_at: str = field(default_factory=now_text)
+    secret_count: int = 0
+    is_raw: bool = True
 
 
 def beside(path: Path, suffix: str) -> Path:

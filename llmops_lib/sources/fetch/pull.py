@@ -4,7 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from llmops_lib.errors import FetchError, IncompleteFetchError
+from llmops_lib.secrets import secrets_hidden
 from llmops_lib.sources.fetch.completeness import finished
 from llmops_lib.sources.fetch.connection import Connection
 from llmops_lib.sources.fetch.manifest import FetchOutcome, read_manifest
@@ -49,7 +52,8 @@ def pull(path: Path, connection: Connection, source: Source, settings: FetchSett
 
 def _progress(path: Path, source: Source, settings: FetchSettings) -> Progress | None:
     earlier = read_progress(path)
-    if earlier is not None and earlier.request == source.request:
+    is_same = earlier is not None and earlier.request == source.request
+    if earlier is not None and is_same and earlier.is_raw == settings.is_raw:
         return earlier
     if earlier is not None and not settings.overwrite:
         msg = (
@@ -60,12 +64,14 @@ def _progress(path: Path, source: Source, settings: FetchSettings) -> Progress |
     if path.exists() and not settings.overwrite:
         return None
     discard(path)
-    return Progress(source.request)
+    return Progress(source.request, is_raw=settings.is_raw)
 
 
 def _difference(earlier: Progress, source: Source) -> str:
     names = [name for name, value in source.request.items() if earlier.request.get(name) != value]
-    return ", ".join(f"{name} was {earlier.request.get(name)}" for name in names)
+    return ", ".join(f"{name} was {earlier.request.get(name)}" for name in names) or (
+        f"is_raw was {earlier.is_raw}"
+    )
 
 
 def _done_before(path: Path, source: Source) -> FetchOutcome:
@@ -97,7 +103,7 @@ def _read_pages(
         _require_same_project(path, page, progress)
         fresh = _fresh(page.rows, source.key_of, known)
         idle_pages = 0 if fresh else idle_pages + 1
-        _count_page(progress, page, fresh, append_rows(path, fresh))
+        _count_page(progress, page, fresh, append_rows(path, _written(fresh, progress)))
         progress.retry_count = before[0] + connection.retry_count
         progress.bytes_received = before[1] + connection.bytes_received
         if progress.page_count == 1 and not progress.is_last and not progress.announced:
@@ -144,6 +150,16 @@ def _fresh(rows: list[bytes], key_of: Callable[[bytes], str | None], known: set[
         if key is not None:
             known.add(key)
     return fresh
+
+
+def _written(rows: list[bytes], progress: Progress) -> list[bytes]:
+    """The rows as they go to the file, and in the progress how many keys were replaced in them."""
+    if progress.is_raw:
+        return rows
+    texts = pl.DataFrame({"row": [row.decode("utf-8", "replace") for row in rows]}, {"row": pl.String})
+    shown, count = secrets_hidden(texts)
+    progress.secret_count += count
+    return [text.encode() for text in shown["row"]] if count else rows
 
 
 def _count_page(progress: Progress, page: Page, fresh: list[bytes], size_bytes: int) -> None:

@@ -27,6 +27,7 @@ class FetchSettings:
         timeout_seconds: Longest silence of the server.
         page_bytes: Longest answer, after decompression.
         transport: What sends the requests in place of the network.
+        is_raw: Whether keys and passwords are written as they came; without, placeholders stand for them.
         on_page: Called after each page.
     """
 
@@ -40,6 +41,7 @@ class FetchSettings:
     timeout_seconds: float = 60.0
     page_bytes: int = 64 << 20
     transport: httpx.BaseTransport | None = None
+    is_raw: bool = False
     on_page: OnPage | None = None
 
     def __post_init__(self) -> None:

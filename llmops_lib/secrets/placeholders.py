@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from llmops_lib.safety.findings import Finding
-from llmops_lib.safety.folding import plain_form
+from llmops_lib.secrets.findings import Finding
+from llmops_lib.secrets.folding import plain_form
 
 _SEPARATORS = re.compile(r"[^\w@]")
 
