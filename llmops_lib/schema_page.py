@@ -15,6 +15,7 @@ from llmops_lib.schema import (
     PROMPT_VERSIONS,
     QUARANTINE,
     REASONS,
+    REGION,
     RETRY_COLUMNS,
     SAMPLE_COLUMNS,
     SCORES,
@@ -48,8 +49,9 @@ def _priced() -> str:
     rows = _rows((*PRICED_COLUMNS, OTHER_CONVENTION))
     more = "`price_calls` adds these columns to spans, `price_both_conventions` the last one too."
     retries = f"`with_retries` adds these.\n\n{_rows(RETRY_COLUMNS)}"
+    region = f"`with_region` adds this one.\n\n{_rows((REGION,))}"
     drawn = f"`sample_calls` adds these.\n\n{_rows(SAMPLE_COLUMNS)}"
-    return f"## Priced spans\n\n{more}\n\n{rows}\n{retries}\n{drawn}"
+    return f"## Priced spans\n\n{more}\n\n{rows}\n{retries}\n{region}\n{drawn}"
 
 
 def _rows(columns: tuple[Column, ...]) -> str:

@@ -79,7 +79,7 @@ ALLOWED_IN = {
     "apprise": {"alerts"},
     "pandas": {"views", "pricing"},
     "jiter": {"sources"},
-    "msgspec": {"sources", "endpoints"},
+    "msgspec": {"endpoints", "signals", "sources"},
     "jinja2": {"registry", "reports"},
     "jsonschema_rs": {"json_schemas"},
     "stamina": {"sources", "endpoints"},

@@ -9,7 +9,7 @@ import polars as pl
 from llmops_lib.calls.engines import Frame, with_pandas_dtypes
 from llmops_lib.errors import EngineError
 from llmops_lib.frames import narwhal
-from llmops_lib.schema import OTHER_CONVENTION, PRICED_COLUMNS, RETRY_COLUMNS, SPANS
+from llmops_lib.schema import OTHER_CONVENTION, PRICED_COLUMNS, REGION, RETRY_COLUMNS, SPANS
 
 CALL_COLUMNS = (
     "trace_id",
@@ -31,7 +31,7 @@ PRICE_HINT = "Call price_calls() on the table first."
 
 _DECLARED: Mapping[str, Any] = {
     column.name: column.dtype
-    for column in (*SPANS.columns, *PRICED_COLUMNS, OTHER_CONVENTION, *RETRY_COLUMNS)
+    for column in (*SPANS.columns, *PRICED_COLUMNS, OTHER_CONVENTION, REGION, *RETRY_COLUMNS)
 }
 _PANDAS_DTYPES: Mapping[Any, str] = {
     pl.Int64: "Int64",

@@ -12,7 +12,7 @@ from llmops_lib.errors import LlmopsError
 
 CALL = pl.col("is_model_call")
 
-LEAST_CALLS = 60
+LEAST_CALLS = 25
 """Calls within the incident below which a cause is too small to be one."""
 
 _MOST_SHARE = 0.6

@@ -8,15 +8,12 @@ import polars as pl
 from llmops_lib.calls import portable
 from llmops_lib.frames import by_columns
 from llmops_lib.signals import CAUSES
-from llmops_lib.signals.contrast import Sides, candidates, contrasted
-from llmops_lib.signals.windows import incident_sides
+from llmops_lib.signals.classes import class_candidates, class_parts
+from llmops_lib.signals.contrast import Sides, candidates, contrasted, summed
+from llmops_lib.signals.ranking import ranked
+from llmops_lib.signals.windows import Held, incident_of, incident_sides
 
 _LEAST_SHARE = 0.1
-_NEW_COUNTS = 1.25
-"""A value that came up just before counts a quarter more: it is a change in itself."""
-
-_PAIR_COUNTS = 1.1
-"""A pair must tell so much more than the better of its parts to be listed beside it."""
 
 _CAUSES = {
     "rank": pl.Int64(),
@@ -44,18 +41,21 @@ def explain_incident(  # noqa: PLR0913 - what finds an incident, the incident, a
     """What the calls of an incident have in common: values and pairs of values, the likeliest first.
 
     The incident is held against the seven days before it; spend against the same hours of up to four weeks
-    before. A candidate scores by the part of the change that it explains (at most all of it) times the
-    evidence that it changed itself, so that of two groups that hold the whole change the one that holds
-    little else comes first. A value that came up just before counts a quarter more; a pair is listed only
-    where it scores a tenth more than its parts. Common is not cause: what changes together cannot be told
-    apart, and `same_as` says so.
+    before. A candidate scores by the evidence that it changed itself, times the part of the change that it
+    explains (four fifths count as all of it), so that of two groups that hold the whole change the one that
+    holds little else comes first. A pair is listed where it scores more than its parts, and comes before
+    them where that is more than the number of pairs looked at lets expect by chance. Where nothing tells
+    more than all calls together, `all calls` comes first. A value that came up just before comes before
+    others that have the same calls. Common is not cause: what changes together cannot be told apart, and
+    `same_as` says so.
 
     Args:
         spans: SPANS on any engine, as for `change_points`; uses the columns `by` that it has.
         incident: One row of `find_incidents`.
         scores: SCORES, as for `change_points`.
         findings: Findings, likewise.
-        by: Columns to explain by; tools by `tool_name` too.
+        by: Columns to explain by, `region` as `with_region` tells it; tools by `tool_name` and failed calls
+            by `error_type` too.
         most: How many to list.
 
     Returns:
@@ -80,19 +80,37 @@ def explain_incident(  # noqa: PLR0913 - what finds an incident, the incident, a
         'feature=agent_refunds, tenant=lumen-energy'
     """
     held = incident_sides(spans, incident, scores, findings, by_columns(by))
-    everything = held.sides.cells.select(pl.col("seen_before", "seen_during").sum()).row(0)
-    is_all = (pl.col("seen_before") == everything[0]) & (pl.col("seen_during") == everything[1])
-    found = candidates(held.sides, held.columns).filter(pl.col("explained_share") >= _LEAST_SHARE, ~is_all)
-    rows = found.with_columns(_levels(held.sides)).to_dicts()
-    listed = _distinct([_scored(row, held.fresh) for row in rows])[:most]
+    found = _told(_candidates(held))
+    classes = _told(class_candidates(held.sides, held.classes, _levels))
+    listed = ranked(found, held.fresh, everywhere=_everywhere(held, incident), classes=classes)[:most]
     numbered = [{**row, "rank": place} for place, row in enumerate(listed, start=1)]
     return pl.DataFrame(numbered, schema=pl.Schema(_CAUSES))
 
 
-def _scored(row: dict[str, Any], fresh: set[tuple[str, str]]) -> dict[str, Any]:
-    is_new = any(part in fresh for part in zip(row["columns"], row["values"], strict=True))
-    score = min(row["explained_share"], 1.0) * row["evidence"] * (_NEW_COUNTS if is_new else 1.0)
-    return {**row, "is_new": is_new, "_score": score}
+def _told(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["explained_share"] >= _LEAST_SHARE]
+
+
+def _candidates(held: Held) -> list[dict[str, Any]]:
+    """Every value and pair of values that not all calls have."""
+    whole = summed(held.sides.cells, [])
+    found = candidates(held.sides, held.columns).with_columns(_levels(held.sides))
+    is_all = [pl.col(name) == whole[name].item() for name in ("seen_before", "seen_during")]
+    return found.filter(~pl.all_horizontal(is_all)).to_dicts()
+
+
+def _everywhere(held: Held, incident: Any) -> dict[str, Any]:
+    """All calls together, and the values that all of them have as other names of them."""
+    row = contrasted(held.sides, []).with_columns(_levels(held.sides)).row(0, named=True)
+    constant = [
+        name
+        for name in held.columns
+        if held.sides.cells[name].n_unique() == 1 and held.sides.cells[name][0] is not None
+    ]
+    names = [f"{name}={held.sides.cells[name][0]}" for name in constant]
+    signal = incident_of(incident).signal
+    names += [f"error_type={signal.detail}"] if signal.metric == "errors" and signal.detail else []
+    return {**row, "columns": [], "values": [], "same_as": names}
 
 
 def _levels(sides: Sides) -> list[pl.Expr]:
@@ -107,35 +125,6 @@ def _levels(sides: Sides) -> list[pl.Expr]:
     ]
 
 
-def _distinct(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows, the best first, without pairs that tell no more than a part and with other names joined."""
-    # A list of some hundred candidates at most, each of which is compared with those before it.
-    rows = sorted(rows, key=lambda row: (-row["_score"], len(row["columns"])))
-    alone = {(row["columns"][0], row["values"][0]): row for row in rows if len(row["columns"]) == 1}
-    kept: dict[tuple[float, ...], dict[str, Any]] = {}
-    for row in rows:
-        parts = list(zip(row["columns"], row["values"], strict=True))
-        name = ", ".join(f"{column}={value}" for column, value in parts)
-        is_pair = len(parts) == 2
-        if is_pair and not _tells_more(row, [alone[part] for part in parts if part in alone]):
-            continue
-        calls = _calls(row)
-        if calls in kept:
-            kept[calls]["same_as"] += [] if is_pair else [name]
-        else:
-            kept[calls] = {**row, "cause": name, "same_as": []}
-    return list(kept.values())
-
-
-def _tells_more(pair: dict[str, Any], parts: list[dict[str, Any]]) -> bool:
-    is_same = any(pair["seen_during"] == part["seen_during"] for part in parts)
-    return not is_same and all(pair["_score"] >= _PAIR_COUNTS * part["_score"] for part in parts)
-
-
-def _calls(row: dict[str, Any]) -> tuple[float, ...]:
-    return tuple(row[f"{what}_{side}"] for what in ("seen", "bad") for side in ("during", "before"))
-
-
 @portable
 def incident_breakdown(
     spans: Any, incident: Any, scores: Any = None, *, column: str, findings: Any = None
@@ -143,7 +132,8 @@ def incident_breakdown(
     """Every value of one column with its part of the change; the parts add up to the change.
 
     A share of bad calls changes because calls of a value got worse (`rate_part`) or because there were more
-    of them (`mix_part`); `llmops_lib.signals.contrast` states the arithmetic, which is exact.
+    of them (`mix_part`); `llmops_lib.signals.contrast` states the arithmetic, which is exact. By
+    `error_type`, of an incident of errors, each class adds its own share of all calls.
 
     Args:
         spans: SPANS on any engine, as for `change_points`, with `column`.
@@ -171,6 +161,9 @@ def incident_breakdown(
         >>> bool(abs(parts["explained_share"].sum() - 1) < 1e-9), parts["tenant"].item(0)
         (True, 'lumen-energy')
     """
+    if column == "error_type":
+        held = incident_sides(spans, incident, scores, findings, [])
+        return class_parts(held.sides, held.classes)
     held = incident_sides(spans, incident, scores, findings, [column])
     return contrasted(held.sides, [column]).sort(
         "contribution", column, descending=[True, False], nulls_last=True

@@ -25,12 +25,12 @@ def change_points(  # noqa: PLR0913 - the tables of three kinds, the streams, an
 ) -> pl.DataFrame:
     """Stretches of hours in which one signal of one stream was worse than its own past.
 
-    Watched are `spend`, `latency` (share of calls slower than the 90th percentile of their feature and
-    model), `errors` (all, and each class), `retries` (where `with_retries` was called), `refusals`,
-    `tool failures`, `quality` (each scorer, and `feedback` of users) and `findings` (each kind): over all
-    calls and for every value of the columns `by` with at least 100 calls; tools by name. Half of the false
-    alarms are granted to spend, which is judged as by `spend_spikes`, half to all shares together, which an
-    e-detector judges. Nothing is said of a stream's first week.
+    Watched are `spend`, `cost per call` and `latency` (share of calls dearer or slower than the 90th
+    percentile of their feature and model), `errors` (all, and each class), `retries` (where `with_retries`
+    was called), `refusals`, `tool failures`, `quality` (each scorer, and `feedback` of users) and `findings`
+    (each kind): over all calls and each value of the columns `by` with at least 100 calls; tools by name.
+    Half of the false alarms are granted to spend, which is judged as by `spend_spikes`, half to all shares
+    together, which an e-detector judges. Nothing is said of a stream's first week.
 
     Args:
         spans: SPANS on any engine, with `cost_usd` of `price_calls` where spend is to be watched.
@@ -49,7 +49,7 @@ def change_points(  # noqa: PLR0913 - the tables of three kinds, the streams, an
         `usual` and `during` (USD per hour, or a share), `excess` (USD, or bad ones, more than usual), `unit`
         (`USD`, `calls`, `answers` or `runs`), `call_count` (seen in the stretch), `confidence` (at least so
         sure that it is no false alarm: one minus how many as strong were to be expected over all streams and
-        hours), `evidence` (minus the natural logarithm of that number).
+        hours), `evidence` (minus the natural logarithm of that number), `incident` (that it is part of).
 
     Raises:
         LlmopsError: If the rate is not above 0.
@@ -81,7 +81,11 @@ def find_incidents(  # noqa: PLR0913 - the tables of three kinds, the streams, a
     false_alarms_per_week: float = 0.25,
     least_excess_usd: float = 1.0,
 ) -> pl.DataFrame:
-    """Incidents: change points that began within 12 hours of each other, as one row.
+    """Incidents, one row each: change points that began together, or later in the same calls.
+
+    Together is within two hours, bounds counted. Two that are further apart are one incident where most of
+    what rose in the later one rose in the calls of the first, while that lasted; of the same metric up to
+    twelve hours after its end. Separate troubles of a busy day stay separate.
 
     Args:
         spans: SPANS, as for `change_points`, which says what is watched and how.

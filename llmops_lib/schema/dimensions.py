@@ -69,8 +69,17 @@ texts what `with_retries` and `with_text_lengths` tell of them."""
 COMPARED_COLUMNS = (*REPORT_COLUMNS, "feedback_score", "is_refused")
 """Columns of priced spans that a comparison of prompts computes with: feedback, and what `with_refusals` says
 of the answers. Arms of an experiment stand in `attributes`, which are long."""
-INCIDENT_COLUMNS = (*REPORT_COLUMNS, "tool_name", "feedback_score", "is_retried", "is_retry", "is_refused")
-"""Columns of priced spans that a postmortem computes with: in place of answers, whether they refuse."""
+INCIDENT_COLUMNS = (
+    *REPORT_COLUMNS,
+    "tool_name",
+    "feedback_score",
+    "is_retried",
+    "is_retry",
+    "is_refused",
+    "region",
+)
+"""Columns of priced spans that a postmortem computes with: in place of answers whether they refuse, and
+in place of attributes what `with_region` reads in them."""
 
 WHAT_IF_COLUMNS = (*REPORT_COLUMNS, "feedback_score", "difficulty_score", "system_chars", "input_chars")
 """Columns of priced spans that a what-if computes with: what answers were worth, what `with_difficulty` says

@@ -171,6 +171,9 @@ RETRY_COLUMNS = (
 )
 """Columns that `with_retries` adds to SPANS."""
 
+REGION = Column("region", _STR, "Region that the export states for the call; null where it states none.")
+"""Column that `with_region` adds to SPANS."""
+
 SAMPLE_COLUMNS = (
     Column(
         "draw", _F64, "Hash of the trace as a number from 0 to 1: the call is drawn where it is below chance."

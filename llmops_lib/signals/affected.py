@@ -46,6 +46,12 @@ def _is_bad(signal: Signal, names: set[str]) -> nw.Expr:
         return (nw.col("operation") == "execute_tool") & nw.col("is_error")
     if signal.metric == "errors" and signal.detail:
         return is_call & nw.col("is_error") & (nw.col("error_type") == signal.detail)
-    flags = {"errors": "is_error", "latency": "is_slow", "refusals": "is_refused", "retries": "is_retry"}
+    flags = {
+        "errors": "is_error",
+        "latency": "is_slow",
+        "cost per call": "is_dear",
+        "refusals": "is_refused",
+        "retries": "is_retry",
+    }
     flag = flags.get(signal.metric)
     return is_call & nw.col(flag).fill_null(value=False) if flag in names else is_call

@@ -14,6 +14,7 @@ from llmops_lib.schema import UTC_DATETIME
 from llmops_lib.signals.counting import flagged_calls
 from llmops_lib.signals.findings import dated_findings
 from llmops_lib.signals.gather import gathered
+from llmops_lib.signals.grouping import grouped
 from llmops_lib.signals.rises import Rise, rate_stream_rises, spend_stream_rises
 from llmops_lib.signals.streams import Hours, Stream, streams
 
@@ -33,6 +34,7 @@ CHANGE_POINTS = {
     "call_count": pl.Int64(),
     "confidence": pl.Float64(),
     "evidence": pl.Float64(),
+    "incident": pl.String(),
 }
 
 
@@ -65,7 +67,7 @@ def found_changes(  # noqa: PLR0913 - what change_points takes
         _row(stream, rise, hours)
         for stream, rise in _rises(every, hours, false_alarms_per_week, least_excess_usd)
     ]
-    found = pl.DataFrame(rows, schema=pl.Schema(CHANGE_POINTS))
+    found = pl.DataFrame(grouped(rows, signals, hours.as_of), schema=pl.Schema(CHANGE_POINTS))
     return found.sort("onset_at", "metric", "dimension", "value")
 
 

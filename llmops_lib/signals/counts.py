@@ -5,11 +5,22 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-METRICS = ("spend", "latency", "errors", "retries", "refusals", "tool failures", "quality", "findings")
+METRICS = (
+    "spend",
+    "cost per call",
+    "latency",
+    "errors",
+    "retries",
+    "refusals",
+    "tool failures",
+    "quality",
+    "findings",
+)
 """What is watched. All but `spend` are shares of bad ones."""
 
 _MOST_DETAILS = 12
 _OF_CALLS = {
+    "cost per call": ("costed_count", "dear_count"),
     "latency": ("timed_count", "slow_count"),
     "errors": ("call_count", "error_count"),
     "retries": ("attempt_count", "retry_count"),

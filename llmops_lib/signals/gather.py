@@ -48,6 +48,7 @@ def gathered(flagged: Frame, keys: Sequence[str], *, scores: Any = None, finding
 def _calls(calls: Frame, keys: Sequence[str], names: Sequence[str]) -> Frame:
     cost = nw.col("cost_usd") if "cost_usd" in names else nw.lit(None, nw.Float64)
     known = {
+        "costed_count": ("is_dear", "dear_count"),
         "timed_count": ("is_slow", "slow_count"),
         "answer_count": ("is_refused", "refusal_count"),
         "attempt_count": ("is_retry", "retry_count"),

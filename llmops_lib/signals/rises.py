@@ -14,8 +14,14 @@ from llmops_lib.stats.spike_scores import DAY, HourlySpend, Scores
 from llmops_lib.stats.spike_thresholds import rate_at
 from llmops_lib.stats.spikes import Alarm, alarms, calls_per_hour
 
-_TOLERANCES = {"latency": 0.1, "quality": 0.05, "retries": 0.03}
-_TOLERANCE = 0.02
+_TOLERANCES = {
+    "latency": 0.06,
+    "cost per call": 0.06,
+    "quality": 0.04,
+    "tool failures": 0.02,
+    "findings": 0.003,
+}
+_TOLERANCE = 0.01
 _UNITS = {"quality": "answers", "tool failures": "runs"}
 
 

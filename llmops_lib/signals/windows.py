@@ -17,6 +17,7 @@ from llmops_lib.signals.counts import Signal, Signals, signal_named
 from llmops_lib.signals.findings import dated_findings
 from llmops_lib.signals.first_seen import first_seen, new_values
 from llmops_lib.signals.gather import gathered
+from llmops_lib.signals.regions import tells_region
 
 WEEK = timedelta(weeks=1)
 _WEEKS_BACK = 4
@@ -134,11 +135,13 @@ class Held(NamedTuple):
         sides: The counts of its signal.
         columns: The columns that explain it, as far as the spans have them, with `tool_name` for tools.
         fresh: Columns and values that came up just before it, or with it.
+        classes: Of failed calls as a whole, the counts of each error class; else nothing.
     """
 
     sides: Sides
     columns: list[str]
     fresh: set[tuple[str, str]]
+    classes: Mapping[str, Sides]
 
 
 def incident_sides(spans: Any, incident: Any, scores: Any, findings: Any, by: Sequence[str]) -> Held:
@@ -146,7 +149,7 @@ def incident_sides(spans: Any, incident: Any, scores: Any, findings: Any, by: Se
     one = incident_of(incident)
     first, as_of = known_time(spans)
     windows = windows_of(one, first, as_of)
-    present = set(narwhal(spans).collect_schema().names())
+    present = {*narwhal(spans).collect_schema().names(), *(["region"] if tells_region(spans) else [])}
     is_of_tools = one.signal.metric == "tool failures"
     columns = [name for name in by if name in present and not (is_of_tools and name == "tool_name")]
     flagged = flagged_calls(spans, columns)
@@ -161,9 +164,22 @@ def incident_sides(spans: Any, incident: Any, scores: Any, findings: Any, by: Se
     came = new_values(first_seen(flagged, columns), one.start, first)
     fresh = set(came.select("column", "value").iter_rows())
     if one.signal.metric == "spend":
-        return Held(_spend_sides(tables[0], tables[1], columns, windows.scale), explained, fresh)
-    before, during = (table.counts(one.signal) for table in tables)
-    return Held(Sides(both_sides(before, during, explained), is_amount=False), explained, fresh)
+        return Held(_spend_sides(tables[0], tables[1], columns, windows.scale), explained, fresh, {})
+    classes = _classes(tables) if one.signal == Signal("errors") else []
+    every = [
+        Sides(both_sides(tables[0].counts(signal), tables[1].counts(signal), explained), is_amount=False)
+        for signal in (one.signal, *classes)
+    ]
+    by_class = {signal.detail: sides for signal, sides in zip(classes, every[1:], strict=True)}
+    return Held(every[0], explained, fresh, by_class)
+
+
+def _classes(tables: Sequence[Signals]) -> list[Signal]:
+    """The error classes seen on either side, the commonest first."""
+    seen = pl.concat([table.classes.select("detail", "bad_count") for table in tables])
+    counted = seen.group_by("detail").agg(pl.col("bad_count").sum())
+    ordered = counted.sort("bad_count", "detail", descending=[True, False])
+    return [Signal("errors", detail) for detail in ordered["detail"]]
 
 
 def _spend_sides(before: Signals, during: Signals, columns: Sequence[str], scale: float) -> Sides:

@@ -15,6 +15,9 @@ Ints = npt.NDArray[np.int64]
 
 DAY, WEEK = 24, 168
 _REFERENCE_HOURS = 4 * WEEK
+_GUARD_DAYS = 3
+"""The last days say nothing of what is usual: a rise not seen at once must not become the usual."""
+
 _RISES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Bets: each that the failure rate rises by this part of what is left up to one."""
 _LEAST_BAD = 4
@@ -52,10 +55,10 @@ def rate_rises(bad: Floats, seen: Floats, *, tolerance: float, average_run_lengt
     The e-SR detector on hourly counts. The wealth of an hour is `prod (1 + l (x - m0))` over what was seen
     in it, which counts alone tell: `(p/m0)^bad ((1-p)/(1-m0))^(seen-bad)` where p is the share that the bet
     l is best for, and a lower bound of it where scores lie between 0 and 1. m0 is the usual share of the
-    four weeks before, outside earlier stretches, plus the tolerance or a quarter of the share. Where days
-    differed by more than chance in those weeks, the logarithm of the wealth is divided by that excess: a
-    power below one of a wealth bets no more than the wealth. False alarms are on average at least
-    `average_run_length` hours apart while the mean share is at most m0.
+    four weeks before but the last three days, outside earlier stretches, plus the tolerance or a quarter of
+    the share. Where days differed by more than chance in those weeks, the logarithm of the wealth is divided
+    by that excess: a power below one of a wealth bets no more than the wealth. False alarms are on average at
+    least `average_run_length` hours apart while the mean share is at most m0.
 
     Args:
         bad: Failures of every hour, or sums of scores of failure from 0 to 1.
@@ -131,7 +134,7 @@ class _History:
         return first + WEEK
 
     def usual(self) -> _Usual:
-        """What is usual on each day, from the four weeks before it."""
+        """What is usual on each day, from the four weeks before it but the last three days."""
         is_known = self._is_usual & (np.arange(len(self.seen)) >= self.first)
         bad, seen = self.bad * is_known, self.seen * is_known
         first, last = _days_before(len(seen))
@@ -145,7 +148,7 @@ class _History:
 def _days_before(hours: int) -> tuple[Ints, Ints]:
     """For each day the first and the last, exclusively, of the days that say what is usual on it."""
     days = np.arange(-(-hours // DAY))
-    return np.maximum(0, days - _REFERENCE_HOURS // DAY), days
+    return np.maximum(0, days - _REFERENCE_HOURS // DAY), np.maximum(0, days - _GUARD_DAYS)
 
 
 def _between(values: Floats, first: Ints, last: Ints, per_day: int) -> Floats:

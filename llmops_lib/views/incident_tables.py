@@ -115,7 +115,7 @@ def detections_table(changes: pl.DataFrame, incident: pl.DataFrame) -> Html:
         A table, the first to show it on top.
     """
     onset = incident["onset_at"].item()
-    near = changes.filter((pl.col("onset_at") - pl.lit(onset)).dt.total_hours().abs() <= 12)
+    near = changes.filter(pl.col("incident") == incident["incident"].item())
     after = (pl.col("detected_at") - pl.lit(onset)).dt.total_milliseconds().cast(pl.Float64)
     shown = near.sort("detected_at", "metric", "dimension", "value").select(
         "metric",

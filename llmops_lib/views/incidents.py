@@ -11,6 +11,7 @@ from llmops_lib.views.html import Html
 
 _BAD_ONES = {
     "latency": "slow calls",
+    "cost per call": "dear calls",
     "errors": "failed calls",
     "retries": "attempts made again",
     "refusals": "refusals",

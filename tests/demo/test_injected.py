@@ -33,9 +33,11 @@ def test_what_is_planted_is_found_with_its_cause(traffic, kind):
     causes = explain_incident(
         planted.spans, incidents.tail(1), planted.scores, findings=planted.findings
     ).head(3)
-    named = {part for cause in causes["cause"] for part in cause.split(", ")}
-    named |= {name for names in causes["same_as"] for name in names}
-    assert named & {f"{column}={value}" for column, value in told.where.items()}
+    named = [*causes["cause"], *(name for names in causes["same_as"] for name in names)]
+    wanted = {f"{column}={value}" for column, value in told.where.items()}
+    # The version and the hash of a new prompt are two names of the same calls.
+    parts = [wanted, *({name} for name in wanted if kind == "prompt_regression")]
+    assert any(set(name.split(", ")) in parts for name in named)
 
 
 def test_a_seed_plants_the_same_twice(traffic):
@@ -54,5 +56,5 @@ def test_nothing_outside_the_incident_is_touched(traffic):
 
 def test_too_small_a_cause_is_refused(traffic):
     """An incident that nobody met cannot be found by anybody."""
-    with pytest.raises(LlmopsError, match="no tool_name has 20 calls"):
+    with pytest.raises(LlmopsError, match="no tool_name has 8 calls"):
         inject(traffic, "tool_break", start=ONSET, hours=16, seed=1)

@@ -135,3 +135,64 @@ def test_two_incidents_cannot_be_explained_as_one(quiet):
     """Each has its own time."""
     with pytest.raises(IncidentError, match="found 2 rows, expected one row"):
         explain_incident(quiet, pl.DataFrame([incident("errors"), incident("spend")]))
+
+
+def test_a_pair_is_told_from_a_part_that_holds_little_else(quiet):
+    """Nine in ten calls of the feature use one model: the tenth that did not fail tells the pair."""
+    mostly = quiet.with_columns(
+        request_model=pl.when(SEARCH & (pl.int_range(pl.len()) % 10 > 0)).then(pl.lit("large")).otherwise(
+            "request_model"
+        )
+    ).with_columns(response_model="request_model")  # fmt: skip
+    struck = in_incident(SEARCH, pl.col("request_model") == "large", hours=12)
+    broken = mostly.with_columns(is_error=struck | pl.col("is_error"))
+    causes = explain_incident(broken, incident("errors", hours=12))
+    assert causes["cause"].item(0) == "request_model=large, feature=search"
+    assert causes["cause"].item(1) == "feature=search"
+
+
+def test_what_strikes_all_calls_alike_is_said_of_all_calls(quiet):
+    """Naming whichever tenant had most of it would send the on-call to the wrong door."""
+    causes = explain_incident(failing(quiet, in_incident()), incident("errors: BadRequestError"))
+    first = causes.row(0, named=True)
+    assert (first["cause"], first["columns"], first["values"]) == ("all calls", [], [])
+    assert "release=1.0" in first["same_as"]
+    assert "error_type=BadRequestError" in first["same_as"]
+
+
+def test_a_region_is_among_the_causes(quiet):
+    """It is no column of SPANS: it is read from attributes."""
+    place = pl.int_range(pl.len()) % 2 == 0
+    resource = pl.when(place).then(pl.lit("eu-west-1")).otherwise(pl.lit("us-east-1"))
+    said = pl.concat_str(pl.lit('{"otel.resource": {"cloud.region": "'), resource, pl.lit('"}}'))
+    spans = failing(quiet.with_columns(attributes=said), in_incident(place))
+    assert explain_incident(spans, incident("errors"))["cause"].item(0) == "region=eu-west-1"
+
+
+def test_error_classes_stand_beside_the_calls_that_failed(quiet):
+    """What failed is a clue, where it failed is the cause."""
+    causes = explain_incident(failing(quiet, in_incident(SEARCH)), incident("errors"))
+    assert causes["cause"].to_list()[:3:2] == ["feature=search", "error_type=BadRequestError"]
+
+
+def test_error_classes_have_parts_that_add_up_to_the_change(quiet):
+    """Two classes rose, one was there before, and some failures have none."""
+    broken = failing(failing(quiet, in_incident(SEARCH)), in_incident(GLOBEX), "RateLimitError")
+    broken = broken.with_columns(
+        error_type=pl.when(pl.int_range(pl.len()) % 5 == 0).then(None).otherwise("error_type")
+    )
+    parts = incident_breakdown(broken, incident("errors"), column="error_type")
+    assert set(parts["error_type"]) >= {"RateLimitError", "BadRequestError", "APITimeoutError", "(no class)"}
+    assert parts["contribution"].sum() == pytest.approx(parts["change"].item(0))
+    assert parts["seen_during"].n_unique() == 1
+    assert parts["bad_during"].sum() == broken.filter(in_incident(), "is_error").height
+
+
+def test_a_release_that_came_the_day_before_does_not_hide_the_feature(quiet):
+    """All calls have it by then; only a value that has the same calls is explained by being new."""
+    spans = failing(quiet, in_incident(SEARCH)).with_columns(
+        release=pl.when(pl.col("started_at") < ONSET - timedelta(hours=20))
+        .then(pl.lit("1"))
+        .otherwise(pl.lit("2"))
+    )
+    assert explain_incident(spans, incident("errors"))["cause"].item(0) == "feature=search"

@@ -48,6 +48,27 @@ def test_a_burst_of_one_error_class_is_one_incident_with_its_class(burst):
     assert incident["during"] == pytest.approx(2 / 3, abs=0.15)
 
 
+def test_two_troubles_three_hours_apart_are_two_incidents(quiet):
+    """Refusals of one feature and then failures of one tenant have two causes and need two people."""
+    refusal = pl.lit('[{"role":"assistant","content":"I am sorry, but I cannot help with that."}]')
+    refused = quiet.with_columns(output=pl.when(in_incident(FEATURE)).then(refusal).otherwise("output"))
+    later = in_incident(pl.col("tenant") == "globex") & (pl.col("started_at") >= ONSET + 3 * HOUR)
+    found = find_incidents(failing(refused, later))
+    assert found["metric"].str.head(6).to_list() == ["refusa", "errors"]
+    assert found["value"].to_list() == ["search", "globex"]
+    assert found["change_count"].sum() > 2
+
+
+def test_what_goes_on_in_the_same_calls_is_one_incident(quiet):
+    """It fails, and three hours later it is slow too: one thing got worse."""
+    slow = in_incident(FEATURE) & (pl.col("started_at") >= ONSET + 3 * HOUR)
+    spans = failing(quiet, in_incident(FEATURE)).with_columns(
+        latency_ms=pl.when(slow).then(pl.col("latency_ms") * 6).otherwise("latency_ms")
+    )
+    (incident,) = find_incidents(spans).to_dicts()
+    assert {"errors", "latency"} <= set(incident["metrics"])
+
+
 def test_what_has_not_ended_has_no_end(quiet):
     """Null means that nobody knows yet; a made-up end would call the all-clear."""
     lasting = failing(quiet, in_incident(FEATURE, hours=200))
