@@ -45,6 +45,13 @@ def test_a_path_that_does_not_exist_is_named(run, tmp_path):
     )
 
 
+def test_a_command_that_is_stopped_says_so(run, tmp_path):
+    """Ctrl-C at any moment, here while a file of the user runs: no traceback, and the usual exit code."""
+    stopping = tmp_path / "tools.py"
+    stopping.write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    assert run("prompts", "tools", stopping) == (130, "", "stopped\n")
+
+
 def test_an_empty_name_of_a_source_is_not_taken_for_the_synthetic_export(run, tmp_path):
     """An unset variable of the shell must not end in a report of data that nobody has."""
     code, _, err = run("report", "weekly", "", "--output", tmp_path)
