@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.found import say_unread
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, Source
 from llmops_lib.cli.screen import say, say_json
@@ -106,6 +107,7 @@ def record_agents(
     from llmops_lib import AuditLog, open_source, record_agent_actions  # noqa: PLC0415 - as above
 
     opened = open_source(source, timezone=naive_timezone or None, columns=columns)
+    say_unread(opened)
     folder = _folder(log)
     added = record_agent_actions(opened.spans, AuditLog(folder, _key()))
     if as_json:

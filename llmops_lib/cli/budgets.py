@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from llmops_lib.cli.budget_lines import say_status, say_windows
+from llmops_lib.cli.found import say_unread
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import Columns, NaiveTimezone, Prices, Source
 from llmops_lib.cli.screen import plain, progress, say, say_json
@@ -190,8 +191,9 @@ def _opened(
 
     own, moment = load_budgets(budgets), _moment(at)
     with progress("reading"):
-        spans = open_source(source, timezone=naive_timezone or None, columns=columns or None).spans
-        priced = price_calls(spans, prices=prices or None)
+        opened = open_source(source, timezone=naive_timezone or None, columns=columns or None)
+        say_unread(opened)
+        priced = price_calls(opened.spans, prices=prices or None)
         return collected(priced.select(_COLUMNS)), own, moment
 
 

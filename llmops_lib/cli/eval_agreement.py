@@ -72,7 +72,7 @@ def _line(row: dict[str, Any]) -> str:
     counts = "" if row["count"] is None else f"{row['count']} of {row['of_count']}"
     value = "unknown" if row["value"] is None else f"{row['value']:.3f}"
     limits = ["" if row[name] is None else f"{row[name]:.3f}" for name in ("lower", "upper")]
-    interval = f"95 %: {limits[0]} to {limits[1]}".rstrip() if limits[0] else ""
+    interval = f"95%: {limits[0]} to {limits[1]}".rstrip() if limits[0] else ""
     se = "" if row["se"] is None else f"se {row['se']:.3f}"
     shown = (
         row["measure"].ljust(44),

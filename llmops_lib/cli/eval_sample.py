@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.found import say_unread
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
 from llmops_lib.cli.screen import progress, say, say_json
 
@@ -68,8 +69,9 @@ def _calls(source: str, period: str, timezone: str, reading: tuple[str, Path | N
     from llmops_lib import Period, in_period, open_source, price_calls  # noqa: PLC0415 - as above
 
     naive_timezone, columns, prices = reading
-    spans = open_source(source, timezone=naive_timezone or None, columns=columns).spans
-    within = in_period(spans, Period.named(period, timezone)) if period else spans
+    opened = open_source(source, timezone=naive_timezone or None, columns=columns)
+    say_unread(opened)
+    within = in_period(opened.spans, Period.named(period, timezone)) if period else opened.spans
     return price_calls(within, prices=prices)
 
 

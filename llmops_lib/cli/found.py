@@ -1,5 +1,6 @@
 """Found spans as lines of the terminal, and times as they are typed."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -27,6 +28,21 @@ def span_lines(span: dict[str, Any]) -> Iterator[str]:
         yield f"  {', '.join(names)}"
     where = f", text in {span['found_in']}" if span.get("found_in") else ""
     yield f"  trace {span['trace_id']} span {span['span_id']}{where}"
+
+
+def say_unread(source: Any) -> None:
+    """Says on standard error how many rows could not be read, of which a verdict says nothing.
+
+    Args:
+        source: A TraceSource.
+    """
+    from llmops_lib.schema import BENIGN_REASONS  # noqa: PLC0415 - keeps `llmops --help` fast
+
+    reasons = source.quarantine["reason"].str.split(":").list.first()
+    lost, rows = int((~reasons.is_in(BENIGN_REASONS)).sum()), int(source.files["rows_read"].sum())
+    if lost:
+        told = f"{lost:,} of {rows:,} rows could not be read, and nothing is said of them"
+        sys.stderr.write(f"{told}; read_quarantine() shows them\n")
 
 
 def typed_moment(option: str, text: str) -> datetime | None:

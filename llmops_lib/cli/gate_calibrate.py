@@ -41,7 +41,7 @@ def calibrate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same splits.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Say how often the gate blocks runs of one and the same thing, with its exact 95 % interval.
+    """Say how often the gate blocks runs of one and the same thing, with its exact 95% interval.
 
     Give several runs of what did not change, let --run make them, or give one run with many trials, which
     is split by chance. No run that --run makes shares an answer with another; one that was stopped goes on.
@@ -75,7 +75,7 @@ def calibrate(
     else:
         say(f"{_DESIGNS[block['design']]}; {block['comparison_count']} comparisons.")
         for name, row in rows.items():
-            limits = f"95 %: {row['share_lower']:.1%} to {row['share_upper']:.1%}"
+            limits = f"95%: {row['share_lower']:.1%} to {row['share_upper']:.1%}"
             say(f"  {name.replace('_', ' '):<18} {row['share']:>6.1%}  ({row['outcome_count']}; {limits})")
     if block["share_lower"] > alpha:
         raise typer.Exit(1)

@@ -33,7 +33,7 @@ def plan(
     seed: Annotated[int, typer.Option(help="The same seed gives the same plan.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Say which drops a gate on this suite blocks with 80 % chance, and how many examples a drop takes.
+    """Say which drops a gate on this suite blocks with 80% chance, and how many examples a drop takes.
 
     Suites like the pilot are simulated, harmed and put through the gate's own rule: `diffuse` makes all
     examples a bit worse, `concentrated` breaks some of them.
@@ -60,7 +60,7 @@ def plan(
         say_json({"drop": drop, "seed": seed, "is_simulated": True, "plan": planned.to_dicts()})
         return
     say(
-        f"Smallest drops that are blocked with 80 % chance, by simulation; examples needed to see {drop:g}; "
+        f"Smallest drops that are blocked with 80% chance, by simulation; examples needed to see {drop:g}; "
         f"a baseline of {baseline_trials} trials."
     )
     say_rows([_row(row) for row in planned.iter_rows(named=True)], _COLUMNS)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.found import say_unread
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, Source
 from llmops_lib.cli.screen import say, say_json, writing
@@ -91,6 +92,7 @@ def check(
     from llmops_lib import load_policy, open_source, sent_data  # noqa: PLC0415 - as above
 
     opened = open_source(source, timezone=naive_timezone or None, columns=columns)
+    say_unread(opened)
     found = sent_data(opened.spans, load_policy(file))
     violated = int(found["is_violation"].sum() or 0)
     if as_json:

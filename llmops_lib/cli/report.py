@@ -1,5 +1,6 @@
 """`llmops report`: notebooks run with checked parameters, as HTML that opens offline."""
 
+from glob import has_magic
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -134,6 +135,46 @@ def postmortem(
     write_report("postmortem", output, parameters, as_json=as_json)
 
 
+_PATHS = (
+    "source",
+    "run",
+    "scores",
+    "baseline",
+    "redteam",
+    "redteam_before",
+    "labels",
+    "sample",
+    "budgets",
+    "columns",
+    "prices",
+    "prompts",
+    "policy",
+    "risks",
+    "audit",
+)
+
+
+def _check_paths(parameters: dict[str, Any]) -> None:
+    """Refuses what is not there before a kernel starts, which takes seconds.
+
+    Raises:
+        BadParameter: If the source is empty, which a notebook takes for its synthetic one.
+        SourceNotFoundError: If a path leads nowhere.
+    """
+    from llmops_lib.errors import SourceNotFoundError  # noqa: PLC0415 - as above
+
+    if parameters.get("source") == "":
+        msg = "the source is empty; expected an export or a store (is a variable of the shell unset?)"
+        raise typer.BadParameter(msg)
+    for name in _PATHS:
+        path = parameters.get(name)
+        if path and not has_magic(str(path)) and not Path(path).exists():
+            msg = (
+                f"{path}: there is no such file or directory; look at the spelling and the working directory"
+            )
+            raise SourceNotFoundError(msg)
+
+
 def write_report(name: str, output: Path, parameters: dict[str, Any], *, as_json: bool) -> None:
     """Writes a report with a progress bar and says where it is, or writes its manifest as JSON.
 
@@ -145,6 +186,7 @@ def write_report(name: str, output: Path, parameters: dict[str, Any], *, as_json
     """
     from llmops_lib import run_report  # noqa: PLC0415 - keeps `llmops --help` fast
 
+    _check_paths(parameters)
     with progress(f"{name} report") as advance:
         written = run_report(name, output=output, on_progress=advance, **parameters)
     if as_json:

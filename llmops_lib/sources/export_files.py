@@ -52,7 +52,7 @@ def export_files(paths: str | Path | Iterable[str | Path]) -> list[ExportFile]:
 
     Raises:
         SourceNotFoundError: If a path does not exist or a pattern matches no file.
-        SourceError: If a path is a span store.
+        SourceError: If a path is a span store, or the name of a file is no text.
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     found: dict[Path, ExportFile] = {}
@@ -60,6 +60,7 @@ def export_files(paths: str | Path | Iterable[str | Path]) -> list[ExportFile]:
         for file in _files_of(path):
             if is_fetch_note(file.path):
                 continue
+            _require_text(file.path)
             known = found.setdefault(file.path.resolve(), file)
             if file.is_named and not known.is_named:
                 found[file.path.resolve()] = file
@@ -67,6 +68,20 @@ def export_files(paths: str | Path | Iterable[str | Path]) -> list[ExportFile]:
         msg = f"no files in {[str(path) for path in given]}; expected at least one export"
         raise SourceNotFoundError(msg)
     return list(found.values())
+
+
+def _require_text(path: Path) -> None:
+    """Refuses a name that could stand in no table, where every row names its file.
+
+    Raises:
+        SourceError: If the name holds bytes that are no text here.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        name = str(path).encode(errors="backslashreplace").decode()
+        msg = f"{name}: the name of the file is no UTF-8; rename it, or set PYTHONUTF8=1 if it is"
+        raise SourceError(msg) from error
 
 
 def _files_of(given: str | Path) -> Iterator[ExportFile]:

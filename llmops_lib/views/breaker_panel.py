@@ -94,7 +94,8 @@ def saved_chart(replay: pl.DataFrame, each: Sequence[str]) -> Spec:
     Returns:
         Stacked horizontal bars with a zero baseline.
     """
-    top = replay.head(8)
+    is_refusing = bool((replay["blocked_count"] > 0).any())
+    top = (replay if is_refusing else replay.sort("spend_usd", descending=True, nulls_last=True)).head(8)
     names = _names(top, each)
     known = top.select(pl.col("spend_usd", "saved_usd").fill_null(0.0))
     rows = [
@@ -103,6 +104,8 @@ def saved_chart(replay: pl.DataFrame, each: Sequence[str]) -> Spec:
         for rank, (part, value) in enumerate(zip(_PARTS, values, strict=True))
     ]
     largest = max((sum(values) for values in known.iter_rows()), default=0.0)
+    if not largest:
+        rows = []
     axis = {**money_format(largest), "grid": True}
     x = axis_of("usd", "USD", (0.0, largest), axis=axis)
     y = {"field": "name", "type": "nominal", "sort": names, "title": None, "axis": {"labelLimit": 150}}
@@ -115,7 +118,7 @@ def saved_chart(replay: pl.DataFrame, each: Sequence[str]) -> Spec:
         [bars],
         {"breakers": rows},
         title="What each breaker lets through and refuses",
-        subtitle="The eight that refuse most",
+        subtitle="The eight that refuse most" if is_refusing else "The eight that spend most; none refuses",
         description="Stacked bars: US dollars let through and refused by breaker.",
     )
 

@@ -54,11 +54,11 @@ def caching_scenario(outcome: pl.DataFrame, tradeoff: pl.DataFrame, by_prompt: p
 def _verdict(row: dict[str, Any]) -> list[str]:
     lines = [f"{_saved(row)} {_break_even(row)}"]
     unknown = [
-        (row["unpriced_count"], "of all calls have no known cost and are in no sum"),
-        (row["unrecorded_count"], "do not record their cache use and are left as they are"),
-        (row["from_texts_count"], "of the reads are estimated from the length of the system prompt"),
+        (row["unpriced_count"], "Calls without a known cost, in no sum"),
+        (row["unrecorded_count"], "Calls that do not record their cache use, left as they are"),
+        (row["from_texts_count"], "Reads estimated from the length of the system prompt"),
     ]
-    told = [f"{count(number)} {what}" for number, what in unknown if number]
+    told = [f"{what}: {count(number)}" for number, what in unknown if number]
     return [*lines, "; ".join(told) + "."] if told else lines
 
 
@@ -154,7 +154,7 @@ def break_even_chart(tradeoff: pl.DataFrame, outcome: Mapping[str, Any]) -> Spec
     }
     return layered(
         layers,
-        datasets,
+        datasets if any(values) else {},
         title="What hits save",
         subtitle="Below zero, writing costs more than reading saves. Dot: this scenario",
         description="Line: saving in US dollars by the share of possible cache reads that hit.",

@@ -52,6 +52,8 @@ def cap_scenario(
 
 
 def _verdict(row: dict[str, Any], cap: str, growth_share: float, each: str) -> list[str]:
+    if _is_unknown(row):
+        return ["No call has a known cost, so what a cap would have refused is unknown."]
     traffic = f" at {change(growth_share)} traffic" if growth_share else ""
     if not row["refused_count"]:
         first = f"{cap}{traffic} would have refused nothing: {usd(row['spend_usd_before'])} stay below it."
@@ -71,7 +73,13 @@ def _verdict(row: dict[str, Any], cap: str, growth_share: float, each: str) -> l
     return [lines[0], " ".join(lines[1:])] if lines[1:] else lines
 
 
+def _is_unknown(row: dict[str, Any]) -> bool:
+    return bool(row["call_count"]) and row["unpriced_count"] == row["call_count"]
+
+
 def _cards(row: dict[str, Any], growth_share: float) -> list[Card]:
+    if _is_unknown(row):
+        row = {**row, **dict.fromkeys(("spend_usd_before", "spend_usd_after", "refused_usd"))}
     refused = row["refused_count"] / row["call_count"] if row["call_count"] else None
     return [
         Card("Spend with cap", usd(row["spend_usd_after"]), f"{usd(row['spend_usd_before'])} without"),
@@ -116,6 +124,8 @@ def capped_days_chart(by_day: pl.DataFrame) -> Spec:
     largest = max(
         (sum(values) for values in by_day.select("passed_usd", "refused_usd").iter_rows()), default=0.0
     )
+    if not largest:
+        rows = []
     axis: Mapping[str, Any] = money_format(largest)
     spend = field("spend_usd") | {"title": "Spend (USD per day)", "axis": {"titlePadding": 10, **axis}}
     # Measuring the width of thirty labels, to hide most of them, takes longer than all the rest of a drawing.

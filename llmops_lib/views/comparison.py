@@ -80,15 +80,16 @@ def _sentence(row: dict[str, Any], a: str, b: str) -> str:
     told = f"{name}: {values[0]} with {a}, {values[1]} with {b}"
     if row["lift"] is not None:
         told += (
-            f", {change(row['lift'])} (95 % interval {percent_range(row['lift_lower'], row['lift_upper'])})"
+            f", {change(row['lift'])} (95% interval {percent_range(row['lift_lower'], row['lift_upper'])})"
         )
-    told += f", p = {p_text(row['p_value'])}" if row["p_value"] is not None else ""
+    if row["p_value"] is not None:
+        told += f", p = {p_text(row['p_value'])}".replace("= <", "< ")
     if row["verdict"] != "inconclusive" or row["smallest_seen"] is None:
         return f"{told}."
     seen, margin = (metric_text(metric, row[key]) for key in ("smallest_seen", "margin"))
     more = "" if row["days_needed"] is None else f", {count(row['days_needed'])} more days of this traffic"
     return (
-        f"{told}. A difference of {seen} would have been seen with 80 % chance; "
+        f"{told}. A difference of {seen} would have been seen with 80% chance; "
         f"{margin} takes {count(row['users_needed'])} users{more}."
     )
 

@@ -52,9 +52,9 @@ def effects_chart(metrics: pl.DataFrame, *, a: str, b: str) -> Drawing:
     return alt.layer(zero, ranges, points).properties(
         title=alt.TitleParams(
             "What the candidate changes",
-            subtitle="Points: relative difference; lines: 95 % interval. Left of the dashed line is less",
+            subtitle="Points: relative difference; lines: 95% interval. Left of the dashed line is less",
         ),
-        description=f"Relative difference of each metric of {b} against {a}, with 95 % intervals.",
+        description=f"Relative difference of each metric of {b} against {a}, with 95% intervals.",
         height=alt.Step(30),
     )
 
@@ -130,7 +130,7 @@ def segments_chart(segments: pl.DataFrame, *, metric: str, by: str) -> Drawing:
     return alt.layer(zero, ranges, raw, points).properties(
         title=alt.TitleParams(
             f"The difference by {by}",
-            subtitle="Grey: the segment alone. Blue: drawn towards all, with its 95 % interval. n: users",
+            subtitle="Grey: the segment alone. Blue: drawn towards all, with its 95% interval. n: users",
         ),
         description=f"Difference of {metric} by {by}, raw and after empirical Bayes shrinkage.",
         height=alt.Step(30),

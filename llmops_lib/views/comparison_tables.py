@@ -58,7 +58,7 @@ def power_table(metrics: pl.DataFrame) -> Html:
         )
         for row in metrics.filter(pl.col("role") != "context").iter_rows(named=True)
     ]
-    names = ("metric", "seen with 80 %", "margin", "users", "users needed", "more days")
+    names = ("metric", "seen with 80%", "margin", "users", "users needed", "more days")
     return data_table(_texts(rows, names), caption="Power", labels=_same(names), empty="No effect is shown.")
 
 
@@ -84,8 +84,8 @@ def scorers_table(scorers: pl.DataFrame) -> Html:
         for row in scorers.iter_rows(named=True)
     ]
     names = (
-        "scorer", "verdict", "baseline", "candidate", "difference", "95 % interval", "p", "rests on",
-        "seen with 80 %", "more cases",
+        "scorer", "verdict", "baseline", "candidate", "difference", "95% interval", "p", "rests on",
+        "seen with 80%", "more cases",
     )  # fmt: skip
     return data_table(
         _texts(rows, names), caption="Eval runs, case by case", labels=_same(names), empty="No scorer."

@@ -50,7 +50,8 @@ def incident_chart(hours: pl.DataFrame, incident: pl.DataFrame, *, subject: str)
     chart = bars.transform_calculate(end_at="datum.hour_at + 3500000")
     return alt.layer(chart, onset).properties(
         title=alt.TitleParams(
-            f"{row['metric']} by the hour (UTC)", subtitle=f"{subject}; the rule is the onset"
+            f"{row['metric'][:1].upper()}{row['metric'][1:]} by the hour (UTC)",
+            subtitle=f"{subject}; the rule is the onset",
         ),
         description="Bars: the signal of the incident by the hour, those of the incident in red.",
         height=240,

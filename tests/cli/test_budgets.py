@@ -31,7 +31,8 @@ def llmops(llmops, monkeypatch, tmp_path):
 def test_status_prints_a_line_for_each_value(llmops):
     """And stays within 80 columns."""
     run = llmops("status", sample_export(), "--top", "2")
-    assert (run.returncode, run.stderr) == (0, "")
+    assert run.returncode == 0
+    assert run.stderr.startswith("7 of 7,507 rows could not be read")
     lines = run.stdout.splitlines()
     assert lines[0].startswith("as of 2026-11-")
     assert "tight: $0.010 in a day, tenant acorn-bank" in lines

@@ -45,6 +45,28 @@ def test_a_path_that_does_not_exist_is_named(run, tmp_path):
     )
 
 
+def test_a_command_that_is_stopped_says_so(run, tmp_path):
+    """Ctrl-C at any moment, here while a file of the user runs: no traceback, and the usual exit code."""
+    stopping = tmp_path / "tools.py"
+    stopping.write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    assert run("prompts", "tools", stopping) == (130, "", "stopped\n")
+
+
+def test_an_empty_name_of_a_source_is_not_taken_for_the_synthetic_export(run, tmp_path):
+    """An unset variable of the shell must not end in a report of data that nobody has."""
+    code, _, err = run("report", "weekly", "", "--output", tmp_path)
+    assert code == 2
+    assert "source is empty" in err
+
+
+@pytest.mark.parametrize("option", ["--prices", "--columns"])
+def test_a_file_beside_the_export_that_does_not_exist_is_named(run, export, tmp_path, option):
+    """At once, and not when a kernel has started."""
+    message = refusal(run("report", "weekly", export, option, tmp_path / "gone.yaml", "--output", tmp_path))
+    assert "gone.yaml" in message
+    assert "notebook" not in message
+
+
 def test_an_empty_file_is_called_empty(run, tmp_path):
     """An export that failed leaves one."""
     empty = tmp_path / "empty.jsonl"

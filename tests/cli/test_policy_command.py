@@ -30,3 +30,11 @@ def test_an_export_that_kept_to_the_policy_passes(llmops, tmp_path):
         f"  purposes: {{production: {{classes: {allowed}}}}}\n"
     )
     assert llmops("policy", "check", sample_export(), "--policy", path)[0] == 0
+
+
+def test_rows_that_could_not_be_read_are_counted_beside_the_verdict(llmops, tmp_path):
+    """A folder of damaged exports must not look like one that kept to the policy."""
+    (tmp_path / "damaged.jsonl").write_text("no export\n", encoding="utf-8")
+    _, out, err = llmops("policy", "check", tmp_path)
+    assert "0 of 0 rows are against the policy" in out
+    assert "1 of 1 rows could not be read" in err

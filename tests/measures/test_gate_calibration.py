@@ -81,7 +81,7 @@ def test_the_command_says_no_where_the_share_is_above_its_level(llmops, tmp_path
     own.write_parquet(tmp_path / "scores.parquet")
     code, out, _ = llmops("gate", "calibrate", tmp_path / "scores.parquet")
     assert code == 1
-    assert "block              100.0%  (7; 95 %: 59.0% to 100.0%)" in out
+    assert "block              100.0%  (7; 95%: 59.0% to 100.0%)" in out
     own.filter(run_id="r1").write_parquet(tmp_path / "one.parquet")
     code, out, _ = llmops("gate", "calibrate", tmp_path / "one.parquet", "--splits", "5", "--json")
     assert code == 0

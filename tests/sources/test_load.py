@@ -3,6 +3,8 @@
 import gzip
 import json
 import logging
+import os
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -209,3 +211,15 @@ def test_a_store_among_exports_is_passed_over(exports):
     (exports / "store" / "llmops-store.json").write_text("{}")
     (exports / "store" / "spans.jsonl").write_text(GOOD % (9, 9))
     assert traces(load_traces(exports)) == ["t1", "t2", "t3"]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_file_whose_name_is_no_text_is_refused_by_name(tmp_path, is_named):
+    """Disks hold names of older systems, and every row has to name its file."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jsonl"))
+    try:
+        path.write_text("{}\n", encoding="utf-8")
+    except OSError:
+        pytest.skip("the file system takes no name that is not UTF-8")
+    with pytest.raises(SourceError, match=r"caf\\udce9\.jsonl: the name of the file is no UTF-8"):
+        load_traces(path if is_named else tmp_path)

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 
+import polars as pl
 import pytest
 
 from llmops_lib import (
@@ -64,6 +65,25 @@ def rounded(svg):
     """A drawing without its colours, which are a page's, and without the last digits of its numbers."""
     bare = re.sub(r'"(#[0-9a-f]{6}|var\([^)]*\))"', "", svg)
     return re.sub(r"\d+\.\d+", lambda number: f"{round(float(number[0]), 6):g}", bare)
+
+
+def test_spend_that_is_unknown_is_not_told_as_zero(calls):
+    """Whoever hosts a model has no list price; a cap of theirs is a question, and no saving of nothing."""
+    unpriced = calls.with_columns(cost_usd=pl.lit(None, dtype=pl.Float64), is_priced=pl.lit(value=False))
+    shown = budget_panel(spend_strata(unpriced))
+    assert "No call has a known cost" in shown.shown
+    assert figures(shown)[:2] == ["–", "–"]
+    assert "Nothing to show." in shown.shown
+
+
+def test_a_breaker_that_refuses_nothing_shows_the_largest_spenders(calls):
+    """Eight bars that refuse most would be eight by chance."""
+    generous = BreakerPolicy(limit_usd=1e6, reserve_usd=0.03, window="rolling 1h", each="user_id")
+    shown = breaker_panel(calls, generous)
+    assert "none refuses" in shown.shown
+    rows = shown._compute(shown.settings).chart["datasets"]["breakers"]
+    spent = [row["usd"] for row in rows if row["part"] == "let through"]
+    assert spent == sorted(spent, reverse=True)
 
 
 def test_every_control_changes_the_scenario(routing, caching, spend, calls):
