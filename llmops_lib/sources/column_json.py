@@ -24,3 +24,17 @@ def by_column(value: Any) -> list[dict[str, Any]] | None:
         return None
     rows = zip(*(column.values() for column in columns), strict=True)
     return [dict(zip(value, cells, strict=True)) for cells in rows]
+
+
+def is_begun_by_column(value: Any) -> bool:
+    """Whether the beginning of a JSON value looks like the first column of such a table, index 0, 1, ...
+
+    Args:
+        value: As far as it goes.
+
+    Example:
+        >>> is_begun_by_column({"name": {"0": "chat", "1": "ch"}})
+        True
+    """
+    column = next(iter(value.values()), None) if isinstance(value, dict) else None
+    return isinstance(column, dict) and list(column)[:2] == ["0", "1"]

@@ -22,6 +22,11 @@ _COUNTS = {
     "cache_write_tokens": "gen_ai.usage.cache_creation.input_tokens",
     "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
 }
+_ITEMS = (
+    *("message", "reasoning", "function_call", "custom_tool_call", "mcp_call", "mcp_list_tools"),
+    *("web_search_call", "file_search_call", "code_interpreter_call", "computer_call"),
+    *("image_generation_call", "local_shell_call"),
+)
 _OF_A_CHOICE = ("message", "text", "finish_reason", "index", "logprobs")
 _KNOWN = ("role", "content", "tool_calls", "reasoning_content", "name")
 
@@ -44,7 +49,10 @@ def request_attributes(value: Any) -> dict[str, Any]:
         return {"gen_ai.input.messages": run_input({"messages": request})[0]}
     if not isinstance(request, dict) or not isinstance(request.get("messages"), list):
         return {"input.value": value}
-    attributes: dict[str, Any] = {"gen_ai.input.messages": chat_messages(request["messages"])}
+    listed = request["messages"]
+    is_batch = bool(listed) and isinstance(listed[0], list)
+    messages = run_input({"messages": listed})[0] if is_batch else chat_messages(listed)
+    attributes: dict[str, Any] = {"gen_ai.input.messages": messages}
     rest = {name: item for name, item in request.items() if name != "messages"}
     if isinstance(rest.get("system"), str | list) and rest["system"]:
         attributes["gen_ai.system_instructions"] = chat_messages(rest.pop("system"))
@@ -86,6 +94,8 @@ def answer_attributes(value: Any) -> dict[str, Any]:
     answer = json_value(value)
     if isinstance(answer, list) and answer and all(_is_choice(item) for item in answer):
         answer = {"choices": answer}
+    if isinstance(answer, list) and _is_response(answer):
+        answer = {"output": answer}
     if not isinstance(answer, dict):
         return {"output.value": value}
     if isinstance(answer.get("generations"), list):
@@ -125,6 +135,11 @@ def _facts(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {**facts, **usage_attributes(told["usage"])}
 
 
+def _is_response(items: list[Any]) -> bool:
+    """Whether a list is the output of the Responses API; some platforms keep no more of its answer."""
+    return bool(items) and all(isinstance(item, dict) and item.get("type") in _ITEMS for item in items)
+
+
 def _is_choice(item: Any) -> bool:
     return isinstance(item, dict) and (
         isinstance(item.get("message"), dict) or ("text" in item and "finish_reason" in item)
@@ -140,7 +155,7 @@ def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | No
         reason = answer.get("stop_reason")
         return "content", [_message({"content": answer["content"]}, reason)]
     output = answer.get("output")
-    if answer.get("object") == "response" and isinstance(output, list):
+    if isinstance(output, list) and (answer.get("object") == "response" or _is_response(output)):
         return "output", [_message({"content": _response_parts(output)}, None)]
     return cloud_messages(answer) or ("", None)
 

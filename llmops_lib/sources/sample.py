@@ -19,8 +19,8 @@ import jiter
 import polars as pl
 
 from llmops_lib.errors import SourceError
-from llmops_lib.sources.column_json import by_column
-from llmops_lib.sources.lines import open_decompressed
+from llmops_lib.sources.column_json import by_column, is_begun_by_column
+from llmops_lib.sources.lines import open_decompressed, read_json_document
 
 PARQUET_MAGIC = b"PAR1"
 SAMPLE_BYTES = 64 * 1024
@@ -72,10 +72,19 @@ def take_sample(path: Path, *, size: int = SAMPLE_BYTES) -> Sample:
             return _sample_parquet(path)
         is_whole = len(prefix) < size
         sample = sample_text(prefix, is_whole=is_whole)
+        if not is_whole and is_begun_by_column(sample.first) and (rows := _rows_by_column(path)):
+            return Sample("document", rows, tuple(rows[0]))
         is_one_line = b"\n" not in prefix
         if is_whole or sample.rows or (sample.first is not None and not is_one_line):
             return sample
         return _sample_further(sample, stream, is_one_line=is_one_line)
+
+
+def _rows_by_column(path: Path) -> list[dict[str, Any]] | None:
+    """The rows of a table whose first column is longer than the sample; None where it is none."""
+    with contextlib.suppress(SourceError):
+        return by_column(read_json_document(path))
+    return None
 
 
 def sample_text(prefix: bytes, *, is_whole: bool = True) -> Sample:

@@ -151,3 +151,24 @@ def test_a_batch_of_langchain_is_kept_whole():
     """Only its first answer is a message of the call."""
     batch = {"generations": [[{"text": "a"}], [{"text": "b"}]]}
     assert answer_attributes(batch)["output.value"] == batch
+
+
+@pytest.mark.parametrize(
+    "around", [lambda items: items, lambda items: {"output": items}], ids=["bare", "object"]
+)
+def test_items_of_the_responses_api_are_known_without_what_is_around_them(around):
+    """Braintrust keeps the list alone, Opik an object of it: tool calls must be found in both."""
+    items = [
+        {"type": "reasoning", "summary": []},
+        {"type": "function_call", "call_id": "c-1", "name": "f", "arguments": "{}"},
+    ]
+    (message,) = answer_attributes(around(items))["gen_ai.output.messages"]
+    assert message["parts"][-1] == {"type": "tool_call", "id": "c-1", "name": "f", "arguments": {}}
+    assert "gen_ai.output.messages" not in answer_attributes(around([{"type": "row", "name": "f"}]))
+
+
+def test_messages_of_langchain_are_read_out_of_their_batch():
+    """They stand in a list of prompts, in objects of LangChain's own."""
+    said = {"id": ["langchain", "schema", "HumanMessage"], "kwargs": {"content": "hi"}}
+    found = request_attributes({"messages": [[said]]})["gen_ai.input.messages"]
+    assert found == [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]

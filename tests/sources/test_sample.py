@@ -121,3 +121,14 @@ def test_a_line_that_the_sample_cuts_off_is_seen_as_far_as_it_goes(tmp_path):
     path = tmp_path / "long.jsonl"
     path.write_text('nothing\n{"resourceSpans": [], "x": "' + "x" * SAMPLE_BYTES + '"}\n')
     assert take_sample(path).columns == ("resourceSpans", "x")
+
+
+def test_a_table_by_column_is_seen_whole_however_long_its_columns_are(tmp_path):
+    """The names of all columns tell its format, and the second stands behind all cells of the first."""
+    names = ("question", "answer", "faithfulness")
+    table = {name: {str(row): f"{name} {row}" for row in range(9_000)} for name in names}
+    path = tmp_path / "table.json"
+    path.write_text(json.dumps(table))
+    assert take_sample(path).columns == names
+    path.write_text(json.dumps(table) + "\n" + json.dumps({"a": 1}) + "\n")
+    assert take_sample(path).kind == "lines"
