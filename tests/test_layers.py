@@ -207,3 +207,11 @@ def test_importing_the_library_stays_light():
     code = f"import sys, llmops_lib; print([name for name in {heavy!r} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_drawing_compiles_no_grammar_that_no_chart_needs():
+    """Altair brings jsonschema along, which spends seconds on IRIs where it is left to itself."""
+    code = "import sys, llmops_lib.views.picture; print([name in sys.modules for name in sys.argv[1:]])"
+    command = [sys.executable, "-c", code, "altair", "jsonschema", "rfc3987_syntax"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[True, True, False]"

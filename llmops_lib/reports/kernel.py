@@ -16,9 +16,6 @@ from llmops_lib.sources.reading_note import NOTE
 READING = "reading.json"
 """File of the private folder in which the kernel says how far it has read an export."""
 
-_NO_IRIS = "__import__('sys').modules.__setitem__('rfc3987_syntax', None)"
-"""Altair imports jsonschema, which compiles a grammar of IRIs for a second or two; no chart has an IRI."""
-
 _LONGEST_SOCKET_FOLDER = 80
 """The path of a Unix socket has 103 characters at most."""
 
@@ -34,7 +31,6 @@ class _ThisInterpreter(KernelSpecManager):
                 sys.executable,
                 *("-m", "ipykernel_launcher", "-f", "{connection_file}"),
                 "--InteractiveShellApp.ignore_cwd=True",
-                f"--InteractiveShellApp.exec_lines={_NO_IRIS}",
             ],
             display_name=kernel_name,
             language="python",
