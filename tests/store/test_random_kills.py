@@ -28,7 +28,7 @@ SIDE_BY_SIDE = 5
 def exports(tmp_path_factory):
     """Eight exports that share traces and days: the lines of a synthetic one, dealt out."""
     folder = tmp_path_factory.mktemp("exports")
-    write_demo(folder / "whole.jsonl", calls_per_week=40)
+    write_demo(folder / "whole.jsonl", calls_per_week=15)
     lines = (folder / "whole.jsonl").read_bytes().splitlines(keepends=True)
     (folder / "whole.jsonl").unlink()
     for number in range(8):
