@@ -11,8 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+# The same examples in every run, and none fails for the time that it took: machines have other work too.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
+
+BROWSER_MS = 180_000
+"""How long a step in a browser may take; only what hangs takes longer, on the busiest machine."""
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +113,9 @@ def browser() -> Iterator[Any]:
         "--disable-component-update",
     ]
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *quiet])
+        started = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", *quiet], timeout=BROWSER_MS
+        )
         yield started
         started.close()
 
@@ -118,6 +130,7 @@ def open_page(browser) -> OpenPage:
         page = browser.new_page(
             viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
         )
+        page.set_default_timeout(BROWSER_MS)
         opened = Opened()
         page.on("request", lambda request: opened.requests.append(request.url))
         page.on("console", lambda entry: opened.problems.append(f"console {entry.type}: {entry.text}"))

@@ -75,7 +75,7 @@ def webhook():
     """An HTTP server on loopback: what it heard, and the status that it answers with."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Heard)
     server.heard, server.status = [], 200
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
     server.shutdown()

@@ -203,9 +203,13 @@ def test_mail_is_delivered_with_the_text_escaped(export, rules, monkeypatch):
         def handle_message(self, message):
             mails.append(message)
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(Keep(), hostname="127.0.0.1", port=port)
+    class OnItsSocket(Controller):
+        def _create_server(self):
+            return self.loop.create_server(self._factory_invoker, sock=listening)
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    controller = OnItsSocket(Keep(), hostname="127.0.0.1", port=port, ready_timeout=60)
     controller.start()
     try:
         monkeypatch.setenv(

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from tests.reports.hostile import payloads, write_hostile
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
-START_S = 120
+START_S = 300
 TRACE_OF_PAYLOADS = """
 import polars as pl
 from llmops_lib.widgets.span_tree import span_tree_panel
@@ -67,10 +66,29 @@ def _over(export: Path, path: Path) -> str:
 @contextmanager
 def _served(folder: Path, arguments: list[str], ready: str) -> Iterator[str]:
     """A server of our own on a free port of loopback; only its own process is ended."""
+    # Another process may take the port before the server does, which then ends.
+    for _ in range(3):
+        port = _free_port()
+        state = folder / f".state-{port}"
+        process = _started([*arguments, f"--port={port}"], folder, state)
+        try:
+            if _is_up(f"http://127.0.0.1:{port}{ready}", process):
+                yield f"http://127.0.0.1:{port}"
+                return
+        finally:
+            _end(process)
+            said = (state / "log").read_text("utf-8")[-2000:]
+            shutil.rmtree(state, ignore_errors=True)
+    pytest.fail(f"no server within {START_S} s: {said}")
+
+
+def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    state = folder / f".state-{port}"
+        return int(taken.getsockname()[1])
+
+
+def _started(arguments: list[str], folder: Path, state: Path) -> subprocess.Popen:
     homes = {f"JUPYTER_{name}_DIR": str(state / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     environment = {
         **os.environ,
@@ -80,45 +98,38 @@ def _served(folder: Path, arguments: list[str], ready: str) -> Iterator[str]:
     }
     state.mkdir()
     with (state / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments, f"--port={port}"],
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=log,
+        return subprocess.Popen(
+            [sys.executable, "-m", *arguments], cwd=folder, env=environment, stdout=log, stderr=log
         )
-        try:
-            _wait(f"http://127.0.0.1:{port}{ready}", process, state / "log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            # The polite way: the server ends its kernels, which are its own.
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-    shutil.rmtree(state, ignore_errors=True)
 
 
-def _wait(address: str, process: subprocess.Popen, log: Path) -> None:
+def _is_up(address: str, process: subprocess.Popen) -> bool:
     end = time.monotonic() + START_S
-    while time.monotonic() < end:
+    while process.poll() is None and time.monotonic() < end:
         try:
-            urllib.request.urlopen(address, timeout=5).close()  # noqa: S310 - our own server on loopback
-        except (urllib.error.URLError, OSError):
-            assert process.poll() is None, log.read_text("utf-8")[-2000:]
+            urllib.request.urlopen(address, timeout=60).close()  # noqa: S310 - our own server on loopback
+        except OSError:
             time.sleep(0.2)
         else:
-            return
-    pytest.fail(f"no answer within {START_S} s: {log.read_text('utf-8')[-2000:]}")
+            return True
+    return False
+
+
+def _end(process: subprocess.Popen) -> None:
+    # The polite way: the server ends its kernels, which are its own.
+    process.terminate()
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")
 def jupyterlab(browser, notebooks) -> Iterator[str]:  # noqa: ARG001 - no server without a browser
     """JupyterLab without a token: it lives for these tests, on loopback, in a temporary folder."""
     arguments = ["jupyterlab", "--no-browser", "--ip=127.0.0.1", "--IdentityProvider.token=", "--allow-root"]
-    settings = ["--LabApp.news_url=None", f"--ServerApp.root_dir={notebooks}"]
+    settings = ["--LabApp.news_url=None", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={notebooks}"]
     with _served(notebooks, [*arguments, *settings], "/api") as address:
         yield address
 
@@ -127,7 +138,6 @@ def jupyterlab(browser, notebooks) -> Iterator[str]:  # noqa: ARG001 - no server
 def voila(browser, notebooks) -> Iterator[str]:  # noqa: ARG001 - as above
     """Voila over the same folder."""
     pytest.importorskip("voila", reason="Voila is not installed; the extra `dashboard` has it")
-    with _served(
-        notebooks, ["voila", "--no-browser", "--Voila.ip=127.0.0.1", str(notebooks)], "/"
-    ) as address:
+    arguments = ["voila", "--no-browser", "--Voila.ip=127.0.0.1", "--Voila.port_retries=0", str(notebooks)]
+    with _served(notebooks, arguments, "/") as address:
         yield address

@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+from collections import Counter
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.endpoints.conftest import completion
 from tests.sources.fetch.conftest import reply, serve  # noqa: F401 - the fixture is used by name
 
 CASES = 14
+BASELINE_TRIALS = 8
 SETTINGS = """description: Small questions.
 owner: support
 prompt: faq
@@ -51,13 +53,20 @@ def workplace(tmp_path, monkeypatch, llmops):
 
 @pytest.fixture
 def endpoint(serve, monkeypatch):  # noqa: F811 - the fixture
-    """A model that answers rightly four times in five, unless its prompt begins with Please."""
-    chance, lock = random.Random(7), threading.Lock()  # noqa: S311 - no secret
+    """A model that answers rightly four times in five, later seven in ten, and never after a Please.
+
+    The n-th answer to a question is the same in every run, whichever call arrives first.
+    """
+    times, lock = Counter(), threading.Lock()
 
     def answered(asked):
         text = json.loads(asked.body)["messages"][-1]["content"]
         with lock:
-            is_right = chance.random() < 0.8 and not text.startswith("Please")
+            times[text] += 1
+            number = times[text]
+        share = 0.8 if number <= BASELINE_TRIALS else 0.7
+        drawn = random.Random(f"1 {text} {number}").random()  # noqa: S311 - no secret
+        is_right = drawn < share and not text.startswith("Please")
         return reply(completion("yes" if is_right else "no"))
 
     server = serve(answered)

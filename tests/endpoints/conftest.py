@@ -14,13 +14,13 @@ from llmops_lib.endpoints.settings import Endpoint, EndpointSettings
 from tests.sources.fetch.conftest import (
     drop,
     hang,
+    patience,
     reply,
     serve,  # noqa: F401 - the fixture is used by name
     truncate,
 )
 
 KEY = "sk-CANARY-0123456789"
-QUICK = {"first_wait_seconds": 0.01, "longest_wait_seconds": 2.5, "timeout_seconds": 0.3}
 
 
 def completion(text="Paris.", *, finish_reason="stop", usage=(12, 3), model="gpt-4o-mini-2024-07-18"):
@@ -68,7 +68,8 @@ def client_of():
 
     def make(server, **settings):
         address = checked_address(server.url, allows_local=True)
-        client = EndpointClient(Endpoint(address, KEY), EndpointSettings(**(QUICK | settings)))
+        faults = getattr(server, "faults", ())
+        client = EndpointClient(Endpoint(address, KEY), EndpointSettings(**(patience(faults) | settings)))
         made.append(client)
         return client
 

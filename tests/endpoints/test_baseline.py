@@ -84,7 +84,7 @@ def test_instructions_in_passages_are_text():
 
 def test_the_client_gets_answers_with_usage(answerer, client_of):
     """The same client, the same protocol as any endpoint."""
-    client = client_of(answerer, timeout_seconds=5)
+    client = client_of(answerer)
     results = client.chat_all([ChatRequest(BASELINE_MODEL, chat("When do refunds reach the card?"))] * 20)
     assert {json.loads(result.answer.text)["status"] for result in results} == {"answered"}
     assert {(result.answer.model, result.answer.flags) for result in results} == {(BASELINE_MODEL, ())}
@@ -93,7 +93,7 @@ def test_the_client_gets_answers_with_usage(answerer, client_of):
 
 def test_an_answer_is_cut_at_the_limit(answerer, client_of):
     """As the API does, and it says so."""
-    client = client_of(answerer, timeout_seconds=5)
+    client = client_of(answerer)
     asked = ChatRequest(BASELINE_MODEL, chat("When do refunds reach the card?"), {"max_tokens": 4})
     cut = client.chat(asked).answer
     assert cut.finish_reason == "length"
@@ -113,7 +113,8 @@ def test_an_answer_is_cut_at_the_limit(answerer, client_of):
 )
 def test_bad_requests_and_web_pages_are_refused(answerer, body, headers, status):
     """A page in a browser on this machine must not use the port."""
-    answer = httpx.post(f"{answerer.url}/chat/completions", content=body, headers=headers, trust_env=False)
+    address = f"{answerer.url}/chat/completions"
+    answer = httpx.post(address, content=body, headers=headers, trust_env=False, timeout=60)
     assert answer.status_code == status
     assert answer.json()["error"]["message"]
 
@@ -125,7 +126,8 @@ def test_the_command_serves_until_it_is_stopped():
         try:
             assert "no language model" in process.stdout.readline()
             address = process.stdout.readline().split("OPENAI_BASE_URL=")[1].split()[0]
-            assert httpx.get(f"{address}/models", trust_env=False).json()["data"][0]["id"] == BASELINE_MODEL
+            listed = httpx.get(f"{address}/models", trust_env=False, timeout=60)
+            assert listed.json()["data"][0]["id"] == BASELINE_MODEL
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)

@@ -10,7 +10,7 @@ from llmops_lib import Breaker, BreakerPolicy
 from llmops_lib.chat import ChatRequest
 from llmops_lib.sources.load import load_traces
 from tests.endpoints.conftest import KEY, completion, echo, request, scripted
-from tests.sources.fetch.conftest import reply
+from tests.sources.fetch.conftest import BUSY_S, reply
 
 
 def test_results_come_in_the_order_of_the_requests(serve, client_of):
@@ -26,18 +26,22 @@ def test_results_come_in_the_order_of_the_requests(serve, client_of):
 def test_calls_run_side_by_side_but_not_more_than_set(serve, client_of):
     """Endpoints limit how many calls they take at a time."""
     lock, running, most = threading.Lock(), [0], [0]
+    four_are_there = threading.Barrier(4)
 
-    def slow(asked):
+    def together(asked):
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
-        time.sleep(0.05)
+        four_are_there.wait(BUSY_S / 2)
         with lock:
             running[0] -= 1
         return echo(asked)
 
-    client_of(serve(slow), concurrency=4).chat_all([request(str(number)) for number in range(16)])
-    assert 2 <= most[0] <= 4
+    results = client_of(serve(together), concurrency=4).chat_all(
+        [request(str(number)) for number in range(16)]
+    )
+    assert {result.attempt_count for result in results} == {1}
+    assert most[0] == 4
 
 
 def test_the_faults_of_the_shared_list_end_as_it_states(shared, serve, client_of):
@@ -57,7 +61,7 @@ def test_the_faults_of_the_shared_list_end_as_it_states(shared, serve, client_of
         assert (result.answer is None) == (kind == "error"), case["name"]
         assert len(server.asked) == result.attempt_count == wanted["calls"], case["name"]
         assert waited >= wanted.get("min_wait_s", 0), case["name"]
-        assert waited <= wanted.get("max_wait_s", 10), case["name"]
+        assert waited <= wanted.get("max_wait_s", 10) + BUSY_S, case["name"]
         assert wanted.get("never_contains", "\0") not in str(result), case["name"]
         assert not flag or flag in result.answer.flags, case["name"]
     assert held >= 15
@@ -175,7 +179,12 @@ def test_calls_after_the_deadline_are_not_made_and_say_so(serve, client_of):
 
 def test_an_interrupt_makes_no_further_calls(serve, client_of):
     """Ctrl-C ends a run at once, not after the other thousand calls."""
-    server = serve(echo)
+
+    def slow_later(asked):
+        time.sleep(0.02 if len(server.asked) > 3 else 0)
+        return echo(asked)
+
+    server = serve(slow_later)
 
     def interrupt(done, *_):
         if done == 3:
@@ -183,8 +192,9 @@ def test_an_interrupt_makes_no_further_calls(serve, client_of):
 
     client = client_of(server, concurrency=1)
     with pytest.raises(KeyboardInterrupt):
-        client.chat_all([request(str(number)) for number in range(50)], on_call=interrupt)
-    assert len(server.asked) < 10
+        client.chat_all([request(str(number)) for number in range(1_000)], on_call=interrupt)
+    # All of them would take 20 seconds.
+    assert len(server.asked) < 500
 
 
 def test_the_key_goes_in_the_header_and_shows_nowhere(serve, client_of):
@@ -201,7 +211,7 @@ def test_two_hundred_calls_at_once_never_spend_more_than_the_limit(serve, client
     """What each call can cost at most is set aside before it is sent."""
     server = serve(lambda _: reply(completion(usage=(20, 50))))
     policy = BreakerPolicy(limit_usd=0.001, window="rolling 1h", reserve_usd=0.001)
-    client = client_of(server, concurrency=50, breaker=Breaker(policy), timeout_seconds=10)
+    client = client_of(server, concurrency=50, breaker=Breaker(policy))
     results = client.chat_all([request(str(number), parameters={"max_tokens": 50}) for number in range(200)])
     made = [result for result in results if result.answer is not None]
     refused = [result for result in results if result.error_type == "budget"]

@@ -13,14 +13,13 @@ from llmops_lib.errors import PromptInputError, SuiteError
 from llmops_lib.evals.plan import plan_eval
 from llmops_lib.evals.run import run_eval, write_run
 from llmops_lib.schema import SCORES
-from tests.sources.fetch.conftest import reply, serve  # noqa: F401 - the fixture is used by name
+from tests.sources.fetch.conftest import patience, reply, serve  # noqa: F401 - the fixture is used by name
 
 
 def client(url, **settings):
     """A client of a server on this machine."""
     endpoint = Endpoint.from_environment({"OPENAI_BASE_URL": url, "LLMOPS_ALLOW_LOCAL": "1"})
-    quick = {"first_wait_seconds": 0.01, "timeout_seconds": 10}
-    return EndpointClient(endpoint, EndpointSettings(**(quick | settings)))
+    return EndpointClient(endpoint, EndpointSettings(**(patience() | settings)))
 
 
 def plan(**changes):

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,13 @@ from llmops_lib.evals.plan import plan_eval
 from llmops_lib.evals.run import run_eval
 from tests.endpoints.conftest import completion, scripted
 from tests.registry.conftest import PROMPT
-from tests.sources.fetch.conftest import reply, serve  # noqa: F401 - the fixture is used by name
+from tests.sources.fetch.conftest import (
+    BUSY_S,
+    hang,
+    patience,
+    reply,
+    serve,  # noqa: F401 - the fixture is used by name
+)
 
 LLMOPS = Path(sys.executable).with_name("llmops")
 SETTINGS = """description: Small questions.
@@ -63,25 +68,26 @@ def test_a_run_killed_half_way_makes_only_the_missing_calls(serve, write, prompt
     """SIGKILL leaves no time to tidy up; only calls that were under way may be made again."""
     write(cases([f"question-{number}" for number in range(12)]), SETTINGS)
     (prompts / "faq.md").write_text(PROMPT)
-    half_way = threading.Event()
+    half_way, is_killed = threading.Barrier(CONCURRENCY + 1), threading.Event()
 
-    def slow(asked):
-        time.sleep(0.02)
-        if len(server.asked) >= 18:
-            half_way.set()
+    def stays_half_way(asked):
+        if len(server.asked) >= 18 and not is_killed.is_set():
+            half_way.wait(BUSY_S)
+            is_killed.wait(BUSY_S)
         return reply(completion(f"Paris, {question(asked)}"))
 
-    server = serve(slow)
+    server = serve(stays_half_way)
     folder = prompts.parent
     with subprocess.Popen(**command(folder, server.url)) as started:
-        assert half_way.wait(30)
+        # Every call that can be under way is, so that none is on its way when the process ends.
+        half_way.wait(BUSY_S)
         os.kill(started.pid, signal.SIGKILL)
     assert started.returncode == -signal.SIGKILL
-    time.sleep(0.1)
+    is_killed.set()
     made = len(server.asked)
     kept = len(list((folder / "reports" / "evals" / ".answers").glob("??/*.json")))
-    assert made < 36
-    assert made - CONCURRENCY <= kept <= made
+    assert 18 <= made < 18 + CONCURRENCY
+    assert kept == made - CONCURRENCY
     assert not list((folder / "reports").rglob("scores.parquet"))
 
     again = subprocess.run(**command(folder, server.url, "--json"), check=True)
@@ -116,8 +122,7 @@ def test_a_run_under_throttling_errors_and_lost_connections_accounts_for_every_c
     (prompts / "faq.md").write_text(PROMPT)
     plan = plan_eval(load_suite("small", folder=folder), load_prompt("faq", folder=prompts))
     endpoint = Endpoint(checked_address(serve(broken).url, allows_local=True), "sk-none")
-    patience = {"first_wait_seconds": 0.01, "longest_wait_seconds": 2.5, "timeout_seconds": 0.3}
-    with EndpointClient(endpoint, EndpointSettings(concurrency=4, **patience)) as client:
+    with EndpointClient(endpoint, EndpointSettings(concurrency=4, **patience([hang]))) as client:
         run = run_eval(plan, client)
 
     rows = {row["example_id"]: row for row in run.scores.filter(scorer="facts").iter_rows(named=True)}

@@ -130,7 +130,7 @@ def test_a_killed_run_leaves_the_old_report_and_no_kernel(write_notebook, tmp_pa
     page = made.html.read_bytes()
     beacon = tmp_path / "pid"
     tell = f"import os, pathlib, time\npathlib.Path({str(beacon)!r}).write_text(str(os.getpid()))"
-    slow = write_notebook(f"{tell}\ntime.sleep(60)")
+    slow = write_notebook(f"{tell}\ntime.sleep(600)")
     with subprocess.Popen([sys.executable, "-c", RUN, str(slow), str(output)]) as process:
         wait_until(lambda: beacon.exists() and beacon.read_text())
         process.send_signal(signal.SIGKILL)
@@ -141,7 +141,7 @@ def test_a_killed_run_leaves_the_old_report_and_no_kernel(write_notebook, tmp_pa
     assert not list((output / "weekly").glob(".run-*"))
 
 
-def wait_until(is_true, timeout_s: float = 30) -> None:
+def wait_until(is_true, timeout_s: float = 300) -> None:
     """Waits for a condition; fails after the time limit."""
     deadline = time.monotonic() + timeout_s
     while not is_true():

@@ -1,6 +1,5 @@
 import base64
 import codecs
-import time
 
 import pandas as pd
 import polars as pl
@@ -13,6 +12,7 @@ from llmops_lib import check, check_calls
 from llmops_lib.errors import MissingColumnError
 from llmops_lib.safety.filters import FilterPolicy
 from llmops_lib.safety.word_lists import BannedCategory
+from tests.cpu_times import grows_linearly
 
 PROMPT = "You are the support agent of Example. Never offer a refund above 50 dollars without a manager."
 CANARY = "CANARY-7f3a91c2"
@@ -93,9 +93,8 @@ def test_a_canary_is_found_in_whatever_spelling_a_model_was_talked_into(leak):
 
 def test_a_canary_of_signs_is_searched_in_linear_time_and_a_short_one_is_refused():
     """A canary is chosen by whoever writes the policy, the text by an attacker."""
-    started = time.process_time()
-    check("-" * 20_000, FilterPolicy(canaries=("a-b-c-d-e-f-g-h-----",)))
-    assert time.process_time() - started < 0.3
+    policy = FilterPolicy(canaries=("a-b-c-d-e-f-g-h-----",))
+    assert grows_linearly(lambda length: check("-" * length, policy), length=2_500)
     with pytest.raises(ValueError, match="would be found by chance"):
         FilterPolicy(canaries=("--a1b2--",))
 

@@ -93,31 +93,39 @@ def test_little_work_starts_no_process(demo):
         workers.worker_count(files, 0)
 
 
+ENDLESS = """
+import os, pathlib, signal, sys, time
+from llmops_lib import load_traces
+from llmops_lib.sources import workers
+# A process that was started in the background of a script ignores interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+place = sys.argv[2]
+def read(*_):
+    pathlib.Path(place, str(os.getpid())).touch()
+    time.sleep(600)
+workers._read = read
+load_traces(sys.argv[1], workers=2)
+"""
+"""A load whose processes read for ever; each writes its number into a folder."""
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_nobody_reads_on_when_the_reader_has_ended(tmp_path, how):
+def test_nobody_reads_on_when_the_reader_has_ended(demo, tmp_path, how):
     """A killed or interrupted load leaves no process behind."""
-    for seed in range(4):
-        write_demo(tmp_path / f"{seed}.jsonl", seed=seed, weeks=2, calls_per_week=6_000)
-    code = f"from llmops_lib import load_traces; load_traces({str(tmp_path)!r}, workers=2)"
-    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as reader:
-        children = _wait_for_children(reader.pid)
+    command = [sys.executable, "-c", ENDLESS, str(demo), str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as reader:
+        while len(list(tmp_path.iterdir())) < 2:
+            assert reader.poll() is None
+            time.sleep(0.05)
+        children = psutil.Process(reader.pid).children(recursive=True)
         reader.send_signal(how)
-        reader.wait(30)
-    _, alive = psutil.wait_procs(children, timeout=15)
-    assert not alive
-
-
-def _wait_for_children(pid):
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
         try:
-            children = psutil.Process(pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            break
-        if len(children) > 2:
-            return children
-        time.sleep(0.05)
-    pytest.fail("no process was started")
+            reader.wait(120)
+        finally:
+            reader.kill()
+    assert {int(path.name) for path in tmp_path.iterdir()} <= {child.pid for child in children}
+    _, alive = psutil.wait_procs(children, timeout=120)
+    assert not alive
 
 
 def test_what_waited_in_files_is_gone_afterwards(demo, monkeypatch, tmp_path):

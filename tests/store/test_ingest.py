@@ -290,7 +290,7 @@ def test_two_ingests_at_once_wait_for_each_other(write, store):
     files = [write(f"{name}.jsonl", *(line(f"{name}{number}", "a") for number in range(50))) for name in "ab"]
     code = "import sys; from llmops_lib.store import ingest; ingest(sys.argv[1], sys.argv[2])"
     runs = [subprocess.Popen([sys.executable, "-c", code, str(file), str(store)]) for file in files]
-    assert [run.wait(timeout=60) for run in runs] == [0, 0]
+    assert [run.wait(timeout=600) for run in runs] == [0, 0]
     assert len(keys(store)) == 100
 
 

@@ -28,7 +28,7 @@ SIDE_BY_SIDE = 5
 def exports(tmp_path_factory):
     """Eight exports that share traces and days: the lines of a synthetic one, dealt out."""
     folder = tmp_path_factory.mktemp("exports")
-    write_demo(folder / "whole.jsonl", calls_per_week=40)
+    write_demo(folder / "whole.jsonl", calls_per_week=15)
     lines = (folder / "whole.jsonl").read_bytes().splitlines(keepends=True)
     (folder / "whole.jsonl").unlink()
     for number in range(8):
@@ -53,7 +53,7 @@ def unharmed(exports, begun, tmp_path_factory):
 
 
 def killed_after(seconds, store, exports, workers):
-    """Whether the ingest still ran when it was killed so long after it began; and how long it ran."""
+    """Whether an ingest still ran when it was killed so long after it began; and how long it ran."""
     command = [sys.executable, "-c", INGEST, str(store), str(workers), *map(str, exports)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
@@ -67,21 +67,26 @@ def killed_after(seconds, store, exports, workers):
 
 def test_twenty_kills_at_random_moments_leave_no_trace(tmp_path, exports, begun, unharmed):
     """Power, the kernel and impatient people kill at any moment, not only at the ones a test foresees."""
-    durations = {
-        workers: killed_after(60, shutil.copytree(begun, tmp_path / f"timed-{workers}"), exports, workers)[1]
+    longest_s = {
+        workers: killed_after(600, shutil.copytree(begun, tmp_path / f"timed-{workers}"), exports, workers)[1]
         for workers in (1, 2)
     }
     rng = random.Random(20)  # noqa: S311 - moments of kills, no secret
-    killed = {1: 0, 2: 0}
     for number in range(KILLS):
-        store = shutil.copytree(begun, tmp_path / f"store-{number}")
+        store = tmp_path / f"store-{number}"
         workers = 1 if number % SIDE_BY_SIDE else 2
-        killed[workers] += killed_after(rng.uniform(0, 0.9 * durations[workers]), store, exports, workers)[0]
+        is_killed = False
+        while not is_killed:
+            shutil.copytree(begun, store)
+            moment_s = rng.uniform(0, 0.9 * longest_s[workers])
+            is_killed, ran_s = killed_after(moment_s, store, exports, workers)
+            if not is_killed:
+                # The machine has less to do than before, and the next kill has to come sooner.
+                longest_s[workers] = min(longest_s[workers], ran_s)
+                shutil.rmtree(store)
         ingest(exports, store)
         mended = open_source(store)
         assert mended.spans.collect().equals(unharmed.spans.collect())
         assert mended.files.equals(unharmed.files)
         assert mended.quarantine.equals(unharmed.quarantine)
         assert not list(store.rglob("*.tmp"))
-    assert killed[1] >= KILLS // 2
-    assert killed[2] >= KILLS // SIDE_BY_SIDE // 2

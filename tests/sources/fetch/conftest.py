@@ -1,8 +1,9 @@
 """Real servers on loopback that speak enough of two APIs, and misbehave when told to."""
 
+import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,10 @@ from llmops_lib.sources.fetch.settings import FetchSettings
 
 START, END = datetime(2026, 11, 9, tzinfo=UTC), datetime(2026, 11, 16, tzinfo=UTC)
 SECRET = "sk-lf-0123456789-SECRET"  # noqa: S105 - what must never be found anywhere
+BUSY_S = 60
+"""Longer than an answer on loopback takes on the busiest machine; nothing waits for it unless it hangs."""
+SILENCE_S = 2
+"""After so long a client gives up on a server that falls silent; an answer takes a few milliseconds."""
 
 Fault = Callable[[BaseHTTPRequestHandler], None]
 Reply = tuple[int, dict[str, str], bytes]
@@ -80,9 +85,17 @@ def drop(handler: BaseHTTPRequestHandler) -> None:
 
 
 def hang(handler: BaseHTTPRequestHandler) -> None:
-    """Silence, longer than the client of these tests waits."""
-    threading.Event().wait(0.6)
+    """Silence, until the client has given up."""
+    handler.connection.settimeout(BUSY_S)
+    with contextlib.suppress(OSError):
+        handler.connection.recv(1)
     handler.close_connection = True
+
+
+def patience(faults: Iterable[object] = ()) -> dict[str, float]:
+    """Waits no longer than a test should, and no shorter than a busy machine may need to answer."""
+    timeout_s = SILENCE_S if hang in faults else BUSY_S
+    return {"first_wait_seconds": 0.01, "longest_wait_seconds": 2.5, "timeout_seconds": timeout_s}
 
 
 def reply(value: Any, status: int = 200, **headers: str) -> Reply:
@@ -112,6 +125,7 @@ def serve() -> Iterator[Callable[[Callable[[Asked], Reply]], Server]]:
 
         class Quiet(ThreadingHTTPServer):
             daemon_threads = True
+            request_queue_size = 256
 
             def handle_error(self, *_: object) -> None:
                 pass
@@ -143,9 +157,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def quick(server: Server, **settings: Any) -> FetchSettings:
-    """Settings that wait no longer than a test should."""
-    waits = {"first_wait_seconds": 0.01, "longest_wait_seconds": 2.5, "timeout_seconds": 0.3}
-    return FetchSettings(server=server.url, **(waits | settings))
+    """Settings for a server with the faults that it has now."""
+    return FetchSettings(server=server.url, **(patience(server.faults) | settings))
 
 
 def observation(number: int, **columns: Any) -> dict[str, Any]:

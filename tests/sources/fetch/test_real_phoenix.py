@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import httpx
@@ -68,7 +69,7 @@ def phoenix_python():
 def server(phoenix_python, tmp_path_factory):
     """A Phoenix on loopback with SQLite, filled with more spans than its client gives by default."""
     folder = tmp_path_factory.mktemp("phoenix")
-    ports = [_free_port() for _ in range(2)]
+    ports = _free_ports(2)
     settings = {
         "PHOENIX_WORKING_DIR": str(folder),
         "PHOENIX_HOST": "127.0.0.1",
@@ -93,13 +94,19 @@ def server(phoenix_python, tmp_path_factory):
             yield url
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _free_ports(count):
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def _wait_until(condition, process, folder):

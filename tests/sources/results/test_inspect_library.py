@@ -69,7 +69,7 @@ def sample(**changes):
 def run_watched(path):
     """What a fresh process does that loads a file: scores, whether inspect_ai was imported, and its deeds."""
     command = [sys.executable, "-c", WATCHED, str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout.split("\n")
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout.split("\n")
 
 
 @pytest.fixture
