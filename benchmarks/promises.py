@@ -35,7 +35,8 @@ from interval_coverage import (
 )
 from scipy import stats
 
-from llmops_lib.stats.anytime import anytime_difference
+from llmops_lib.stats.anytime import anytime_difference, asymptotic_sequence
+from llmops_lib.stats.bounded_sequences import labelled_sequence
 from llmops_lib.stats.cluster_permutation import cluster_permutation
 from llmops_lib.stats.clustered_prediction import Judged, clustered_prediction_powered
 from llmops_lib.stats.cusum import cusum_limit
@@ -50,6 +51,11 @@ from llmops_lib.stats.win_rate import win_rate
 Floats = npt.NDArray[np.float64]
 
 JUDGES = ("cohere", "gpt-3.5-turbo-0301", "gemini-pro")
+LIVE = (
+    ("cohere", "alpaca_eval_gpt4_turbo_fn"),
+    ("gpt-3.5-turbo-0301", "alpaca_eval_gpt4_turbo_fn"),
+    ("alpaca-7b", "weighted_alpaca_eval_gpt4_turbo"),
+)
 DAYS = 60
 PUBLISHED_WIN_RATES = {
     "gpt4_1106_preview": (50.0, 0.0),
@@ -105,6 +111,14 @@ def main() -> None:
         "planned looks by delta and by score"
     )
     print(f"{'by session':52}" + "".join(f"{rate:>8.1%}" for rate in peeking(users, runs, generator)))
+    print(
+        f"{'the same where sessions come back, anytime-valid':52}{coming_back(users, few, generator):>8.1%}"
+    )
+    print(
+        f"\n60 days of 10 judged calls, 3 labelled, {few} streams: no limit ever wrong, asymptotic sequence"
+    )
+    for name, rates in live_coverage(folder, few, generator):
+        print(f"{name:52}" + "".join(f"{rate:>8.1%}" for rate in rates))
     print(f"\nquality of 2,000 judged calls, {few} samples: judge alone, labels alone, PPI++ by user")
     for name, rates in judge_coverage(folder, few, generator):
         print(f"{name:52}" + "".join(f"{rate:>8.1%}" for rate in rates))
@@ -251,6 +265,48 @@ def peeking(users: Floats, runs: int, generator: np.random.Generator) -> list[fl
     planned_z = stats.norm.isf(by_score(b, a)[1] / 2)
     stops = [plain <= 0.05, valid <= 0.05, np.abs(z) >= bounds, planned_z >= bounds]
     return [float((stop & may_look).any(axis=1).mean()) for stop in stops]
+
+
+def coming_back(users: Floats, runs: int, generator: np.random.Generator) -> float:
+    """Share of anytime-valid tests of nothing stopped where half of a session's calls come on a later day."""
+    chosen = users[generator.integers(0, len(users), (runs, 600))]
+    arms = generator.integers(0, 2, (runs, 600)).astype(bool)
+    first = np.broadcast_to(np.arange(600) * DAYS // 600 + 1, (runs, 600))
+    later = first + generator.integers(0, 30, (runs, 600))
+    early = np.ceil(chosen[..., 0] / 2) / chosen[..., 0]
+    stopped = np.zeros(runs, dtype=bool)
+    rho_squared = (-2 * np.log(0.05) + np.log(1 - 2 * np.log(0.05))) / 500
+    for day in range(1, DAYS + 1):
+        share = (early * (first <= day) + (1 - early) * (later <= day))[..., None]
+        seen, is_there, end = chosen * share, first <= day, np.array([600])
+        b, a = moments_so_far(seen, arms & is_there, end), moments_so_far(seen, ~arms & is_there, end)
+        z, _ = by_delta(b, a)
+        information = (b[0] + a[0]) * rho_squared
+        p = np.sqrt(information + 1) * np.exp(-information * z**2 / (2 * (information + 1)))
+        stopped |= ((p <= 0.05) & (np.minimum(b[0], a[0]) >= 50)).ravel()
+    return float(stopped.mean())
+
+
+def live_coverage(
+    folder: Path, runs: int, generator: np.random.Generator
+) -> Iterable[tuple[str, list[float]]]:
+    """Share of streams of 60 days of which no limit ever excludes the truth: by default, and asymptotic."""
+    table = pl.read_csv(folder / "alpaca_eval2_judge_pairs.csv", infer_schema_length=None)
+    for model, cheaper in LIVE:
+        columns = [f"{model}|alpaca_eval_cot_gpt4_turbo_fn", f"{model}|{cheaper}"]
+        pairs = table.select(pl.col(columns).cast(pl.Float64) > 1.5).drop_nulls().to_numpy().astype(float)
+        truth, held = float(pairs[:, 0].mean()), np.zeros(2)
+        for _ in range(runs):
+            y, f = pairs[generator.integers(0, len(pairs), 10 * DAYS)].T
+            known = np.where(generator.random(len(y)) < 0.3, y, np.nan)
+            share = float((~np.isnan(known)).mean())
+            values = f + np.where(np.isnan(known), 0.0, np.nan_to_num(known) - f) / share
+            for place, found in enumerate(
+                (labelled_sequence(f, known, label_share=share), asymptotic_sequence(values, tightest_at=500))
+            ):
+                at = np.searchsorted(found.n, np.arange(10, len(y) + 1, 10))
+                held[place] += ((found.lower[at] <= truth) & (truth <= found.upper[at])).all()
+        yield f"{model}, {truth:.0%} good", list(held / runs)
 
 
 def judge_coverage(
