@@ -37,9 +37,10 @@ from scipy import stats
 
 from llmops_lib.stats.anytime import anytime_difference, asymptotic_sequence
 from llmops_lib.stats.bounded_sequences import labelled_sequence
-from llmops_lib.stats.cluster_permutation import cluster_permutation
+from llmops_lib.stats.cluster_permutation import cluster_permutation, permutation_interval
 from llmops_lib.stats.clustered_prediction import Judged, clustered_prediction_powered
 from llmops_lib.stats.cusum import cusum_limit
+from llmops_lib.stats.distributions import t_quantile
 from llmops_lib.stats.e_detectors import rises
 from llmops_lib.stats.group_sequential import spending_limits
 from llmops_lib.stats.pass_k import pass_hat_k
@@ -106,6 +107,10 @@ def main() -> None:
     for size in (20, 50, 100, 200, 600):
         rates = false_positives(users, size, runs, generator)
         print(f"{f'{size} sessions':52}" + "".join(f"{rate:>8.1%}" for rate in rates))
+    print(f"\ncoverage of a difference that is there, {few} samples: delta, score, permutation")
+    for size in (20, 50, 200, 600):
+        held = difference_coverage(users, size, few, generator)
+        print(f"{f'{size} sessions':52}" + "".join(f"{share:>8.1%}" for share in held))
     print(
         f"\nany of {DAYS} daily looks at 600 sessions, {runs} tests: p < 5%, anytime-valid, 5 "
         "planned looks by delta and by score"
@@ -231,6 +236,30 @@ def false_positives(users: Floats, size: int, runs: int, generator: np.random.Ge
         for run, (rows, arm) in enumerate(zip(chosen[:few], arms[:few], strict=True))
     ]
     return [*rates, float(np.mean([(found.p_two_sided or 1.0) <= 0.05 for found in permuted]))]
+
+
+def difference_coverage(users: Floats, size: int, runs: int, generator: np.random.Generator) -> list[float]:
+    """Coverage of a difference that is there, delta and score, below 100 sessions permutation too.
+
+    Sessions of several calls come more often in the candidate's arm, and its calls cost 30% more.
+    """
+    chance = np.where(users[:, 0] >= 2, 1.5, 1.0)
+    chance /= chance.sum()
+    of_b = 1.3 * float(chance @ users[:, 1] / (chance @ users[:, 0]))
+    truth = of_b - float(users[:, 1].sum() / users[:, 0].sum())
+    held = np.zeros(3)
+    for run in range(runs):
+        a = users[generator.integers(0, len(users), size // 2)]
+        b = users[generator.choice(len(users), size // 2, p=chance)] * [1.0, 1.3, 1.0]
+        plain = ratio_difference(ratio_of_sums(b[:, 1], b[:, 0]), ratio_of_sums(a[:, 1], a[:, 0]))
+        null = null_variance((b[:, 1], b[:, 0]), (a[:, 1], a[:, 0]))
+        ends = None if null is None else null.limits(plain.value or 0.0, t_quantile(0.975, null.df))
+        held[:2] += covers(plain.interval, truth), ends is None or ends[0] <= truth <= ends[1]
+        if size < 100:
+            both, arm = np.vstack([b, a]), np.repeat([1, 0], size // 2)
+            ids = [f"{run}:{n}" for n in range(size)]
+            held[2] += covers(permutation_interval(both[:, 1], both[:, 0], arm, user_ids=ids)(0.05), truth)
+    return list(held[: 3 if size < 100 else 2] / runs)
 
 
 def per_call(chosen: Floats, arms: npt.NDArray[np.bool_]) -> float:
