@@ -35,10 +35,12 @@ from interval_coverage import (
 )
 from scipy import stats
 
-from llmops_lib.stats.anytime import anytime_difference
-from llmops_lib.stats.cluster_permutation import cluster_permutation
+from llmops_lib.stats.anytime import anytime_difference, asymptotic_sequence
+from llmops_lib.stats.bounded_sequences import labelled_sequence
+from llmops_lib.stats.cluster_permutation import cluster_permutation, permutation_interval
 from llmops_lib.stats.clustered_prediction import Judged, clustered_prediction_powered
 from llmops_lib.stats.cusum import cusum_limit
+from llmops_lib.stats.distributions import t_quantile
 from llmops_lib.stats.e_detectors import rises
 from llmops_lib.stats.group_sequential import spending_limits
 from llmops_lib.stats.pass_k import pass_hat_k
@@ -50,6 +52,11 @@ from llmops_lib.stats.win_rate import win_rate
 Floats = npt.NDArray[np.float64]
 
 JUDGES = ("cohere", "gpt-3.5-turbo-0301", "gemini-pro")
+LIVE = (
+    ("cohere", "alpaca_eval_gpt4_turbo_fn"),
+    ("gpt-3.5-turbo-0301", "alpaca_eval_gpt4_turbo_fn"),
+    ("alpaca-7b", "weighted_alpaca_eval_gpt4_turbo"),
+)
 DAYS = 60
 PUBLISHED_WIN_RATES = {
     "gpt4_1106_preview": (50.0, 0.0),
@@ -100,11 +107,23 @@ def main() -> None:
     for size in (20, 50, 100, 200, 600):
         rates = false_positives(users, size, runs, generator)
         print(f"{f'{size} sessions':52}" + "".join(f"{rate:>8.1%}" for rate in rates))
+    print(f"\ncoverage of a difference that is there, {few} samples: delta, score, permutation")
+    for size in (20, 50, 200, 600):
+        held = difference_coverage(users, size, few, generator)
+        print(f"{f'{size} sessions':52}" + "".join(f"{share:>8.1%}" for share in held))
     print(
         f"\nany of {DAYS} daily looks at 600 sessions, {runs} tests: p < 5%, anytime-valid, 5 "
         "planned looks by delta and by score"
     )
     print(f"{'by session':52}" + "".join(f"{rate:>8.1%}" for rate in peeking(users, runs, generator)))
+    print(
+        f"{'the same where sessions come back, anytime-valid':52}{coming_back(users, few, generator):>8.1%}"
+    )
+    print(
+        f"\n60 days of 10 judged calls, 3 labelled, {few} streams: no limit ever wrong, asymptotic sequence"
+    )
+    for name, rates in live_coverage(folder, few, generator):
+        print(f"{name:52}" + "".join(f"{rate:>8.1%}" for rate in rates))
     print(f"\nquality of 2,000 judged calls, {few} samples: judge alone, labels alone, PPI++ by user")
     for name, rates in judge_coverage(folder, few, generator):
         print(f"{name:52}" + "".join(f"{rate:>8.1%}" for rate in rates))
@@ -219,6 +238,30 @@ def false_positives(users: Floats, size: int, runs: int, generator: np.random.Ge
     return [*rates, float(np.mean([(found.p_two_sided or 1.0) <= 0.05 for found in permuted]))]
 
 
+def difference_coverage(users: Floats, size: int, runs: int, generator: np.random.Generator) -> list[float]:
+    """Coverage of a difference that is there, delta and score, below 100 sessions permutation too.
+
+    Sessions of several calls come more often in the candidate's arm, and its calls cost 30% more.
+    """
+    chance = np.where(users[:, 0] >= 2, 1.5, 1.0)
+    chance /= chance.sum()
+    of_b = 1.3 * float(chance @ users[:, 1] / (chance @ users[:, 0]))
+    truth = of_b - float(users[:, 1].sum() / users[:, 0].sum())
+    held = np.zeros(3)
+    for run in range(runs):
+        a = users[generator.integers(0, len(users), size // 2)]
+        b = users[generator.choice(len(users), size // 2, p=chance)] * [1.0, 1.3, 1.0]
+        plain = ratio_difference(ratio_of_sums(b[:, 1], b[:, 0]), ratio_of_sums(a[:, 1], a[:, 0]))
+        null = null_variance((b[:, 1], b[:, 0]), (a[:, 1], a[:, 0]))
+        ends = None if null is None else null.limits(plain.value or 0.0, t_quantile(0.975, null.df))
+        held[:2] += covers(plain.interval, truth), ends is None or ends[0] <= truth <= ends[1]
+        if size < 100:
+            both, arm = np.vstack([b, a]), np.repeat([1, 0], size // 2)
+            ids = [f"{run}:{n}" for n in range(size)]
+            held[2] += covers(permutation_interval(both[:, 1], both[:, 0], arm, user_ids=ids)(0.05), truth)
+    return list(held[: 3 if size < 100 else 2] / runs)
+
+
 def per_call(chosen: Floats, arms: npt.NDArray[np.bool_]) -> float:
     """Share of p values up to 5% of a test that takes calls to be independent."""
     means, variances = [], []
@@ -251,6 +294,48 @@ def peeking(users: Floats, runs: int, generator: np.random.Generator) -> list[fl
     planned_z = stats.norm.isf(by_score(b, a)[1] / 2)
     stops = [plain <= 0.05, valid <= 0.05, np.abs(z) >= bounds, planned_z >= bounds]
     return [float((stop & may_look).any(axis=1).mean()) for stop in stops]
+
+
+def coming_back(users: Floats, runs: int, generator: np.random.Generator) -> float:
+    """Share of anytime-valid tests of nothing stopped where half of a session's calls come on a later day."""
+    chosen = users[generator.integers(0, len(users), (runs, 600))]
+    arms = generator.integers(0, 2, (runs, 600)).astype(bool)
+    first = np.broadcast_to(np.arange(600) * DAYS // 600 + 1, (runs, 600))
+    later = first + generator.integers(0, 30, (runs, 600))
+    early = np.ceil(chosen[..., 0] / 2) / chosen[..., 0]
+    stopped = np.zeros(runs, dtype=bool)
+    rho_squared = (-2 * np.log(0.05) + np.log(1 - 2 * np.log(0.05))) / 500
+    for day in range(1, DAYS + 1):
+        share = (early * (first <= day) + (1 - early) * (later <= day))[..., None]
+        seen, is_there, end = chosen * share, first <= day, np.array([600])
+        b, a = moments_so_far(seen, arms & is_there, end), moments_so_far(seen, ~arms & is_there, end)
+        z, _ = by_delta(b, a)
+        information = (b[0] + a[0]) * rho_squared
+        p = np.sqrt(information + 1) * np.exp(-information * z**2 / (2 * (information + 1)))
+        stopped |= ((p <= 0.05) & (np.minimum(b[0], a[0]) >= 50)).ravel()
+    return float(stopped.mean())
+
+
+def live_coverage(
+    folder: Path, runs: int, generator: np.random.Generator
+) -> Iterable[tuple[str, list[float]]]:
+    """Share of streams of 60 days of which no limit ever excludes the truth: by default, and asymptotic."""
+    table = pl.read_csv(folder / "alpaca_eval2_judge_pairs.csv", infer_schema_length=None)
+    for model, cheaper in LIVE:
+        columns = [f"{model}|alpaca_eval_cot_gpt4_turbo_fn", f"{model}|{cheaper}"]
+        pairs = table.select(pl.col(columns).cast(pl.Float64) > 1.5).drop_nulls().to_numpy().astype(float)
+        truth, held = float(pairs[:, 0].mean()), np.zeros(2)
+        for _ in range(runs):
+            y, f = pairs[generator.integers(0, len(pairs), 10 * DAYS)].T
+            known = np.where(generator.random(len(y)) < 0.3, y, np.nan)
+            share = float((~np.isnan(known)).mean())
+            values = f + np.where(np.isnan(known), 0.0, np.nan_to_num(known) - f) / share
+            for place, found in enumerate(
+                (labelled_sequence(f, known, label_share=share), asymptotic_sequence(values, tightest_at=500))
+            ):
+                at = np.searchsorted(found.n, np.arange(10, len(y) + 1, 10))
+                held[place] += ((found.lower[at] <= truth) & (truth <= found.upper[at])).all()
+        yield f"{model}, {truth:.0%} good", list(held / runs)
 
 
 def judge_coverage(

@@ -72,6 +72,7 @@ _HOMES = {
     "llmops_lib.measures.gate_calibration": ("calibrate_gate",),
     "llmops_lib.measures.gate_plan": ("plan_gate",),
     "llmops_lib.measures.compare_prompts": ("PromptComparison", "compare_prompts"),
+    "llmops_lib.measures.prompt_looks": ("prompt_looks",),
     "llmops_lib.measures.prompt_segments": ("prompt_distributions", "prompt_segments"),
     "llmops_lib.measures.compare_scores": ("ScoreComparison", "compare_scores"),
     "llmops_lib.measures.cost": ("spend_by", "top_spenders"),
