@@ -43,6 +43,7 @@ _HOMES = {
     "llmops_lib.measures.live_quality": ("live_quality",),
     "llmops_lib.measures.quality_alarms": ("QualityAlarms", "quality_alarms"),
     "llmops_lib.measures.input_drift": ("InputDrift", "input_drift"),
+    "llmops_lib.measures.suite_score": ("reweighted_score",),
     "llmops_lib.refusals": ("is_refusal",),
     "llmops_lib.endpoints.baseline.server": ("BaselineServer",),
     "llmops_lib.chat": ("BASELINE_MODEL", "ChatRequest"),

@@ -25,6 +25,7 @@ NUMBERS = (
 )
 _OWNERS = ("user_id", "session_id", "trace_id")
 _PROMPT = ("prompt_name", "prompt_version", "prompt_hash")
+_IS_EITHER = (nw.col("is_a") + nw.col("is_b")) > 0
 
 
 def arm_calls(spans: Any, a: str, b: str, *, experiment: str = "", by: Sequence[str] = ()) -> pl.DataFrame:
@@ -46,7 +47,7 @@ def arm_calls(spans: Any, a: str, b: str, *, experiment: str = "", by: Sequence[
         msg = f"both arms are {a!r}; expected two"
         raise ComparisonError(msg)
     narrowed = _of_experiment(spans, a, b, experiment, by) if experiment else _of_prompts(spans, a, b, by)
-    calls = collected(narrowed.filter((nw.col("is_a") + nw.col("is_b")) > 0).drop("is_a").to_native())
+    calls = collected(narrowed.to_native())
     sizes = {name: int((calls["is_b"] == place).sum()) for place, name in enumerate((a, b))}
     empty = [name for name, size in sizes.items() if not size]
     if empty:
@@ -91,16 +92,27 @@ def _narrowed(frame: Frame, kept: Sequence[str]) -> Frame:
 
 def _of_prompts(spans: Any, a: str, b: str, by: Sequence[str]) -> Frame:
     frame = _used(spans, [*_PROMPT, *by])
-    arms = [flag(_is_prompt(arm)).alias(name) for name, arm in (("is_a", a), ("is_b", b))]
-    return _narrowed(frame.with_columns(*arms), ["is_a", "is_b", *by])
+    (a_name, _, a_version), (b_name, _, b_version) = a.partition("@"), b.partition("@")
+    # Two versions of one prompt: its name need be compared once only.
+    is_one = bool(a_version and b_version) and a_name == b_name
+    if is_one:
+        frame = frame.filter(nw.col("prompt_name") == a_name)
+    arms = [
+        flag(_is_version(version) if is_one else _is_prompt(arm)).alias(place)
+        for place, arm, version in (("is_a", a, a_version), ("is_b", b, b_version))
+    ]
+    return _narrowed(frame.with_columns(*arms).filter(_IS_EITHER), ["is_b", *by])
 
 
 def _is_prompt(arm: str) -> nw.Expr:
     name, _, version = arm.partition("@")
     if not version:
         return nw.col("prompt_hash") == arm
-    is_version = (nw.col("prompt_version") == version) | (nw.col("prompt_hash") == version)
-    return (nw.col("prompt_name") == name) & is_version
+    return (nw.col("prompt_name") == name) & _is_version(version)
+
+
+def _is_version(version: str) -> nw.Expr:
+    return (nw.col("prompt_version") == version) | (nw.col("prompt_hash") == version)
 
 
 def _of_experiment(spans: Any, a: str, b: str, experiment: str, by: Sequence[str]) -> Frame:
@@ -110,10 +122,10 @@ def _of_experiment(spans: Any, a: str, b: str, experiment: str, by: Sequence[str
         for name, arm in (("is_a", a), ("is_b", b))
     ]
     # The attribute stands on the root of a trace; the calls below it belong to the same arm.
-    told = every.select("trace_id", *arms).filter((nw.col("is_a") + nw.col("is_b")) > 0)
+    told = every.select("trace_id", *arms).filter(_IS_EITHER)
     traces: Any = told.group_by("trace_id").agg(nw.col("is_a").max(), nw.col("is_b").max())
     frame = _used(spans, by).join(traces, on="trace_id", how="inner")
-    return _narrowed(frame, ["is_a", "is_b", *by])
+    return _narrowed(frame, ["is_b", *by])
 
 
 def _there(spans: Any, experiment: str) -> str:

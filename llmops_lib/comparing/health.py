@@ -86,15 +86,25 @@ def _split(users: Users, split: Sequence[float]) -> Row:
 
 def _at_once(calls: pl.DataFrame, users: Users) -> Row:
     """Whether the arms ran at the same time: the overlap of when their users called, by equal stretches."""
-    kept = users.rows >= 0
-    moments, rows = calls["started_at"].to_physical().to_numpy()[kept], users.rows[kept]
-    of_b = int(users.is_b[rows].sum())
-    bins = int(np.clip(min(len(rows) - of_b, of_b) // _CALLS_PER_BIN, 1, _MOST_BINS))
-    low, length = (int(moments.min()), int(np.ptp(moments)) + 1) if len(rows) else (0, 1)
+    moments, codes = calls["started_at"].to_physical(), users.owners.codes
+    kept, sides = users.table["code"].to_numpy(), users.sides
+    sizes = [int(users.table["call_count"].to_numpy()[side].sum()) for side in sides]
+    if users.both_count:
+        is_kept = np.isin(np.arange(users.owners.count), kept)[codes.to_numpy()]
+        moments, codes = moments.filter(pl.Series(is_kept)), codes.filter(pl.Series(is_kept))
+    bins = int(np.clip(min(sizes) // _CALLS_PER_BIN, 1, _MOST_BINS))
+    instants = moments.to_numpy()
+    low, high = (int(instants.min()), int(instants.max())) if len(instants) else (0, 0)
+    # In place: of a million calls, each new array costs as much as the arithmetic.
+    places = instants - low
+    places *= bins
+    places //= high - low + 1
+    places *= users.owners.count
+    places += codes.to_numpy()
     # A user counts once in a stretch, so that one who calls all day does not stand for an arm.
-    is_there = np.zeros((users.table.height, bins), dtype=bool)
-    is_there[rows, (moments - low) * bins // length] = True
-    counts = [is_there[side].sum(axis=0) for side in (~users.is_b, users.is_b)]
+    is_there = np.zeros(bins * users.owners.count, dtype=bool)
+    is_there[places] = True
+    counts = [is_there.reshape(bins, -1)[:, kept[side]].sum(axis=1) for side in sides]
     shares = [found / max(int(found.sum()), 1) for found in counts]
     overlap = float(np.minimum(*shares).sum())
     state = FAIL if overlap < _LEAST_OVERLAP else WARN if overlap < _GOOD_OVERLAP else OK
@@ -139,14 +149,14 @@ def _missing(column: str, users: Users) -> Row:
     missing = counts - users.table[f"known_{column}"].to_numpy()
     if not missing.any():
         return (missing_check(column), OK, 0.0, 0.0, None, "none in either arm")
-    arms = [ratio_of_sums(missing[side], counts[side]) for side in (~users.is_b, users.is_b)]
+    arms = [ratio_of_sums(missing[side], counts[side]) for side in users.sides]
     a, b = (arm.value or 0.0 for arm in arms)
     p = None
     if a != b and min(arm.n_users for arm in arms) >= MIN_USERS:
         variances = (arms[1].variance or 0.0, arms[0].variance or 0.0)
         p = Monitoring(FIXED).p_value(Gap(b - a, variances, (arms[1].n_users, arms[0].n_users)))
         if min(arm.n_users for arm in arms) < APPROXIMATE_BELOW:
-            names = users.table["unit"].to_list()
+            names = users.names.to_list()
             p = cluster_permutation(missing, counts, users.is_b, user_ids=names).p_two_sided
     is_uneven = (p is not None and p < MISMATCH_BELOW) or (p is None and a != b and 1.0 in (a, b))
     told = f"{a:.1%} and {b:.1%} of the calls"

@@ -145,7 +145,7 @@ def compare_prompts(  # noqa: PLR0913 - two arms, and what a team decides before
         return PromptComparison(INVALID, why, warnings, pl.DataFrame(schema=METRICS_SCHEMA), arms, health)
     covariates = None if before is None else _covariates(before, calls)
     effects = [(metric, effect_on(metric, users, covariates)) for metric in METRICS]
-    design = Design(roles, stated, alpha, watched, unit_of(calls), _users_per_day(calls, users))
+    design = Design(roles, stated, alpha, watched, unit_of(calls), _users_per_day(arms))
     metrics = metric_rows(effects, design, _void(health))
     verdict, reasons = _verdict(metrics)
     return PromptComparison(verdict, tuple(reasons), warnings, metrics, arms, health)
@@ -185,17 +185,17 @@ def _covariates(before: Any, calls: pl.DataFrame) -> pl.DataFrame:
 
 def _arms(calls: pl.DataFrame, users: Users, names: tuple[str, str]) -> pl.DataFrame:
     rows = []
-    for is_b, name in enumerate(names):
-        own = calls.filter(pl.col("is_b") == bool(is_b))["started_at"]
-        counted = users.table.filter(pl.col("is_b") == bool(is_b))
-        rows.append((name, counted.height, int(counted["call_count"].sum()), own.min(), own.max()))
+    for is_b, (name, side) in enumerate(zip(names, users.sides, strict=True)):
+        own = calls["started_at"].filter(calls["is_b"] == bool(is_b))
+        counts = users.table["call_count"].to_numpy()[side]
+        rows.append((name, len(counts), int(counts.sum()), own.min(), own.max()))
     columns = ["arm", "user_count", "call_count", "first_at", "last_at"]
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-def _users_per_day(calls: pl.DataFrame, users: Users) -> float:
-    length = calls["started_at"].max() - calls["started_at"].min()  # type: ignore[operator]
-    return users.table.height / max(1.0, length.total_seconds() / _DAY_SECONDS)  # type: ignore[union-attr]
+def _users_per_day(arms: pl.DataFrame) -> float:
+    length = arms["last_at"].max() - arms["first_at"].min()  # type: ignore[operator]
+    return int(arms["user_count"].sum()) / max(1.0, length.total_seconds() / _DAY_SECONDS)  # type: ignore[union-attr]
 
 
 def _void(health: pl.DataFrame) -> dict[str, str]:

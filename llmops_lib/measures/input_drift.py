@@ -61,6 +61,8 @@ class InputDrift:
         suite_count: Cases.
         fresh_count: Fresh inputs that were looked at.
         unit_count: Users (or sessions, or traces) behind them.
+        case_topics: One row per case: `case_id` (null where the suite has none), `topic`.
+        fresh_topics: One row per fresh input: `topic`, `unit`; `reweighted_score` takes both.
     """
 
     features: pl.DataFrame
@@ -73,6 +75,8 @@ class InputDrift:
     suite_count: int
     fresh_count: int
     unit_count: int
+    case_topics: pl.DataFrame
+    fresh_topics: pl.DataFrame
 
     @property
     def feedback_limits(self) -> tuple[float | None, float | None, float | None]:
@@ -143,6 +147,8 @@ def input_drift(fresh: Any, suite: Any, *, most_proposals: int = 20) -> InputDri
         suite_count=n,
         fresh_count=looked_at.height,
         unit_count=looked_at["unit"].n_unique(),
+        case_topics=pl.DataFrame({"case_id": cases.get_column("case_id", default=None), "topic": codes[:n]}),
+        fresh_topics=told.select("topic", "unit"),
     )
 
 
@@ -213,16 +219,8 @@ def _topics(codes: Integers, n: int, units: pl.Series, named: Sequence[str]) -> 
         & (pl.col("fresh_count") >= _NEW_COUNT)
         & (pl.col("unit_count") >= _NEW_USERS)
     )
-    names = (
-        "topic",
-        "terms",
-        "suite_count",
-        "fresh_count",
-        "suite_share",
-        "fresh_share",
-        "unit_count",
-        "is_new",
-    )
+    shares = ("suite_share", "fresh_share")
+    names = ("topic", "terms", "suite_count", "fresh_count", *shares, "unit_count", "is_new")
     return (
         counted.with_columns(
             suite_share=pl.col("suite_count") / max(n, 1),

@@ -63,12 +63,11 @@ def ratio_of_sums(sums: Any, counts: Any) -> Ratio:
     if (divided < 0).any():
         msg = f"counts hold {divided.min():g}; expected 0 or more for each user"
         raise EstimateError(msg)
-    # As a list: adding NumPy's own numbers one by one takes three times as long.
-    total = math.fsum(divided.tolist())
+    total = _exact_sum(divided)
     if total == 0:
         reason = Reason.ZERO_DENOMINATOR if n else Reason.N_TOO_SMALL
         return Ratio(None, None, n, (reason,))
-    value = math.fsum(found.tolist()) / total
+    value = _exact_sum(found) / total
     if n < 2:
         return Ratio(value, None, n, (Reason.N_TOO_SMALL,))
     residuals = found - value * divided
@@ -76,6 +75,14 @@ def ratio_of_sums(sums: Any, counts: Any) -> Ratio:
     if float(np.abs(residuals).max()) <= 1e-14 * scale:
         residuals = np.zeros(n)
     return Ratio(value, float(residuals.var(ddof=1)) * n / total**2, n)
+
+
+def _exact_sum(values: Floats) -> float:
+    """The sum as `math.fsum` has it: whole numbers add up without an error in any order, and much faster."""
+    if float(np.abs(values).sum()) < 2**53 and np.array_equal(values, np.rint(values)):
+        return float(values.sum())
+    # As a list: adding NumPy's own numbers one by one takes three times as long.
+    return math.fsum(values.tolist())
 
 
 def linearised(sums: Any, counts: Any) -> Floats:

@@ -6,7 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from llmops_lib import input_drift, load_suite, suite_inputs, with_input_text, write_candidates
+from llmops_lib import (
+    input_drift,
+    load_suite,
+    reweighted_score,
+    suite_inputs,
+    with_input_text,
+    write_candidates,
+)
 from llmops_lib.errors import MissingColumnError, SuiteError
 from llmops_lib.evals.cases import read_cases
 from tests.measures.test_sampling import call, spans
@@ -132,6 +139,16 @@ def test_the_trend_of_feedback_is_by_user():
     assert found.feedback_trend.value == pytest.approx(-168 / 200)
     assert found.feedback["feedback_count"].sum() == 200
     assert input_drift(inputs(texts(20)), suite(texts(20))).feedback_trend is None
+
+
+def test_topics_of_cases_and_inputs_weight_the_score_of_a_run():
+    """A suite where the whole traffic is one of its two topics scores what that topic scores."""
+    cases = ["where is my parcel", "refund the invoice"] * 20
+    named = suite(cases).with_columns(case_id=pl.Series([f"case-{place}" for place in range(40)]))
+    found = input_drift(inputs(["where is my parcel"] * 50), named)
+    scores = pl.DataFrame({"scorer": "s", "example_id": named["case_id"], "score": [1.0, 0.0] * 20})
+    row = reweighted_score(scores, found.case_topics, found.fresh_topics).row(0, named=True)
+    assert (row["raw_score"], row["reweighted_score"], row["uncovered_share"]) == (0.5, 1.0, 0.0)
 
 
 def test_texts_are_those_of_users_and_masked():
