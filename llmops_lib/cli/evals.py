@@ -34,21 +34,26 @@ app.command("canary")(canary)
 def lock(
     suite: Annotated[str, typer.Argument(help="Name of a suite.")],
     is_bump: Annotated[bool, typer.Option("--bump", help="Accept what changed, as a new version.")] = False,
+    why: Annotated[str, typer.Option(help="Why the suite changes, for the audit log.")] = "",
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Lock a suite: write the hash of every case, of their order and of every grader beside it.
 
-    A suite that changed since is refused, with what changed, unless `--bump` makes it a new version.
+    A suite that changed since is refused, with what changed, unless `--bump` makes it a new version, which
+    the audit log records with --why.
     Exit codes: 0 locked, 1 it changed, 2 no such suite, or one that cannot be read.
 
     Example: llmops eval lock support_quality --bump
     """
-    from llmops_lib import load_suite, lock_suite, suite_changes  # noqa: PLC0415 - keeps `llmops --help` fast
+    from llmops_lib import AuditLog, load_suite, lock_suite, suite_changes  # noqa: PLC0415 - keeps --help fast
     from llmops_lib.errors import LockedSuiteError  # noqa: PLC0415 - as above
 
     found = load_suite(suite, folder=folder)
     changes = suite_changes(found) if found.lock else []
+    if is_bump and changes:
+        accepted = {"what": "eval lock --bump", "suite": found.name, "change_count": len(changes)}
+        AuditLog.of_environment().append("gate_overridden", {**accepted, "why": why or "not stated"})
     try:
         written = lock_suite(found, is_bump=is_bump)
     except LockedSuiteError as error:

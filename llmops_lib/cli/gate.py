@@ -17,8 +17,10 @@ from llmops_lib.cli.gate_options import (
     MostCost,
     MostLatency,
     Unlocked,
+    Why,
+    loosened,
     margins_of,
-    record_unlocked,
+    record_overrides,
 )
 from llmops_lib.cli.gate_plan import plan
 from llmops_lib.cli.gate_run import run
@@ -44,6 +46,7 @@ def gate(
     max_p95_ms: MostLatency = None,
     max_cost_usd: MostCost = None,
     unlocked: Unlocked = False,
+    why: Why = "",
     anchor: Anchor = None,
     escalate: Escalate = False,
     strict: Strict = False,
@@ -55,7 +58,8 @@ def gate(
 
     A metric blocks where a drop is proven (exact test over trials within examples, Holm over metrics), and
     passes where a drop beyond the margin is ruled out. An example or grader that must pass blocks by itself.
-    With --anchor the worse of both verdicts counts.
+    With --anchor the worse of both verdicts counts. Options that let more pass than the gate as it comes
+    (--unlocked, --metric, a wider margin, a smaller alpha) are recorded in the audit log with --why.
     Exit codes: 0 pass, or inconclusive with a warning, 1 block, 2 bad usage or input, 3 the runs cannot be
     compared, 4 inconclusive with --strict.
 
@@ -69,8 +73,9 @@ def gate(
     from llmops_lib import gate as held_against  # noqa: PLC0415 - keeps `llmops --help` fast
     from llmops_lib import load_scores  # noqa: PLC0415 - as above
 
-    if unlocked:
-        record_unlocked(baseline, candidate)
+    margins = margins_of(metric_margin or [])
+    loose = loosened(alpha=alpha, margin=margin, margins=margins, metrics=metric or [], is_unlocked=unlocked)
+    record_overrides(loose, baseline=baseline, candidate=candidate, why=why)
     judged = load_scores(candidate)
     against = {"baseline": baseline, **({"anchor": anchor} if anchor else {})}
     results = {
@@ -79,7 +84,7 @@ def gate(
             judged,
             alpha=alpha,
             margin=margin,
-            margins=margins_of(metric_margin or []),
+            margins=margins,
             metrics=tuple(metric or ()),
             most_p95_latency_ms=max_p95_ms,
             most_cost_usd=max_cost_usd,

@@ -17,7 +17,10 @@ from llmops_lib.cli.gate_options import (
     Metrics,
     MostCost,
     MostLatency,
+    Why,
+    loosened,
     margins_of,
+    record_overrides,
 )
 from llmops_lib.cli.options import PriceFile
 from llmops_lib.cli.screen import say
@@ -36,6 +39,7 @@ def run(
     metric_margin: MetricMargins = None,
     max_p95_ms: MostLatency = None,
     max_cost_usd: MostCost = None,
+    why: Why = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what it takes at most; make no call.")
     ] = False,
@@ -55,6 +59,7 @@ def run(
 
     Each look pays for its new trials only. Alpha is split over the looks, so looking three times blocks a
     harmless change no more often than looking once. With --anchor the worse of both verdicts counts.
+    Options that let more pass than the gate as it comes are recorded in the audit log with --why.
     Exit codes: as of `llmops gate`.
 
     Example: llmops gate run support_quality --baseline evals/baselines/v7/scores.parquet --model gpt-4o-mini
@@ -68,13 +73,16 @@ def run(
     if dry_run:
         say_plan(plans[-1], prices, as_json=as_json)
         return
+    margins = margins_of(metric_margin or [])
+    loose = loosened(alpha=alpha, margin=margin, margins=margins, metrics=metric or [])
+    record_overrides(loose, baseline=baseline, candidate=f"{suite} {prompt}".strip(), why=why)
     paths = {"baseline": baseline, **({"anchor": anchor} if anchor else {})}
     against = {name: load_scores(path) for name, path in paths.items()}
     own = {"cache": cache, "concurrency": concurrency, "prices": prices, "max_usd": max_usd}
     rules = {
         "alpha": alpha,
         "margin": margin,
-        "margins": margins_of(metric_margin or []),
+        "margins": margins,
         "metrics": tuple(metric or ()),
         "most_p95_latency_ms": max_p95_ms,
         "most_cost_usd": max_cost_usd,

@@ -29,6 +29,7 @@ _UNBOUND = (
     r"\bunethical\b|\bimmoral\b|\billegal(?:ity)?\b|\bopenai (?:content )?polic|"
     r"\bhates? (?:\w+ ){0,2}(?:moral|ethic)|"
     r"\bevil\b|\b(?:doesn['\u2019]t|does not|don['\u2019]t) (?:care|follow)\b|\bregardless of\b"
+    r"|\bwithout any (?:polic|rules|limits)|\bno (?:limits|rules|policy)\b|\bnever declines?\b"
     r"|\banswers? (?:anything|any (?:request|question|prompt))|\bcan do anything\b)"
 )
 
@@ -97,6 +98,41 @@ _FAMILIES = {
         r"\bos commands?\b|"
         r"\beval to execute)"
         r"|\bdecode (?:\w+ ){0,3}and (?:then )?(?:execute|run|follow|obey|do)\b|\bpopen\b"
+    ),
+    "rules_ended": (
+        r"\b(?:put|set|cast|leave|throw|drop|scrap|discard|abandon|cancel|suspend|lift|defy|void)\b"
+        r"[^.\n]{0,40}\b(?:your|you|earlier|prior|previous|all) (?:\w+ ){0,2}"
+        r"(?:rules|instructions?|guidelines|guidance|constraints|orders|restrictions|told|given|configured)\b"
+        r"|\b(?:your|earlier|prior|previous|all) (?:\w+ ){0,2}"
+        r"(?:rules|instructions?|guidelines|guidance|constraints|orders|prompt|checks|policy|"
+        r"system message)\b"
+        r"[^.\n]{0,30}\b(?:no longer (?:appl\w+|counts?|valid|hold)|void|revoked|cancell?ed|lifted|reversed|"
+        r"suspended|switched off|superseded|an error)\b"
+        r"|\bas if (?:no|there (?:is|was|were) no)\b[^.\n]{0,30}\b(?:polic|rules|filter|guidelines)"
+        r"|\b(?:safety|security) (?:team|checks?|filters?)\b[^.\n]{0,40}\b(?:off|disabled|suspended|lifted)\b"
+        r"|\bobey (?:only )?(?:me|my)\b|\bstop being (?:an? )?(?:assistant|ai|model)\b"
+    ),
+    "disclosure": (
+        r"\b(?:print|repeat|quote|output|disclose|reveal|dump|recite|return|show)\b[^.\n]{0,50}"
+        r"\b(?:hidden|secret|stored|confidential|your (?:\w+ ){0,2}(?:memory|setup|preamble|briefing|"
+        r"configuration)|configuration text|first \d+ words of)\b"
+        r"|\b(?:repeat|print|quote|output) [^.\n]{0,20}\babove\b[^.\n]{0,30}"
+        r"\b(?:verbatim|word for word|exactly)\b"
+        r"|\bwhat were you told\b"
+    ),
+    "to_machines": (
+        r"\b(?:ai|llms?|language models?|assistants?|agents?|bots?|models?)\b[^.\n]{0,20}"
+        r"\b(?:reading|screening|reviewing|summari[sz]\w{1,4}|processing|parsing|scanning)\b"
+        r"[^.\n]{0,50}(?:[,:] ?|\b(?:must|should|shall) )(?:please )?"
+        r"(?:rate|reply|respond|insert|call|send|give|tell|ignore|visit|forward|delete|say|write|rank)"
+        r"|\b(?:do not|don['\u2019]t|without) (?:tell|mention|inform|telling|mentioning|informing)\b"
+        r"[^.\n]{0,60}\b(?:forward|send|mail|post|upload|delete)\b"
+        r"|\bend of (?:the )?(?:document|context|text|input|page|file)\b[^\n]{0,20}"
+        r"\b(?:assistant|model|system|new instructions?)\b"
+        r"|\byour (?:reply|answer|response) must (?:begin|start) with\b|\byour (?:real|actual|true) task is\b"
+        r"|\b(?:full marks|highest (?:score|rating)|best fit)\b[^.\n]{0,40}"
+        r"\b(?:regardless|no matter)\b"
+        r"|\b(?:rubric|grading|criteria)\b[^.\n]{0,30}\b(?:void|cancelled|suspended)\b"
     ),
     "hidden_text": "[\U000e0020-\U000e007e]{4,}",
     "unbound": _UNBOUND,

@@ -31,6 +31,11 @@ _INJECTION = [
     "<<sys>>", "##", "<system", "</system", "instructions>", "tool_result", "admin", "os.popen",
     "os.system", "subprocess", "eval", "exec", "__import__", "import os", "popen", "os command", "decode",
     "user message", "system i",
+    "obey", "your", "earlier", "prior", "as if ", "security", "safety", "stop being", "print", "repeat",
+    "quote", "output", "disclose", "reveal", "dump", "recite", "return", "show", "told", "precedes",
+    "reading", "screening", "reviewing", "summari", "processing", "parsing", "scanning", "do not",
+    "don't", "don\u2019t", "without", "end of", "full marks", "highest", "best fit",
+    "rubric", "grading", "criteria", "declin", "discard", "abandon", "all ",
 ]  # fmt: skip
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from llmops_lib.secrets import secrets_hidden
 from llmops_lib.sources.attributes import canonical_row
 from llmops_lib.sources.feedback import is_feedback
 from llmops_lib.sources.held import Pieces
+from llmops_lib.sources.hiding import KEPT_AS_IS, hides_secrets
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.rows import PIECE_SCHEMA, ROW_SCHEMA, SourceRows
 
@@ -37,6 +39,9 @@ def with_traces(
         scores: Scores of the same file, fields in snake_case; of one object the latest counts.
     """
     known, feedback = _known_traces(traces), _feedback_by_span(rows.span_pieces, scores)
+    if hides_secrets():
+        known, count = secrets_hidden(known, but=KEPT_AS_IS)
+        rows = replace(rows, secret_count=rows.secret_count + count)
     if known.is_empty() and feedback.is_empty():
         return rows
     return replace(

@@ -189,19 +189,19 @@ class RowCollector:
         # Whoever calls this has closed the piece before: no row that was given earlier still waits.
         in_order = sorted(self._refused, key=itemgetter(0))
         refused = [(self._source_file, *refused[1:]) for refused in in_order]
-        rows = self._hidden(pl.DataFrame(refused, schema=QUARANTINE.polars_schema, orient="row"))
+        rows = self.hidden(pl.DataFrame(refused, schema=QUARANTINE.polars_schema, orient="row"))
         self._taken.refused_pieces.add(rows.with_columns(pl.col("raw").str.head(RAW_LIMIT)))
         self._refused = []
 
     def _close_messages(self) -> None:
-        rows = self._hidden(pl.DataFrame(self._messages, schema=LOG_MESSAGES))
+        rows = self.hidden(pl.DataFrame(self._messages, schema=LOG_MESSAGES))
         self._taken.message_pieces.add(rows.with_columns(pl.col("raw").str.head(RAW_LIMIT)))
         self._messages, self._message_bytes = [], 0
 
     def _add_piece(self, piece: pl.DataFrame, lines: pl.Series) -> None:
         took_rows(piece.height)
         self._taken.span_pieces.add(
-            self._hidden(piece)
+            self.hidden(piece)
             .with_columns(
                 source_format=pl.lit(self._source_format),
                 source_file=pl.lit(self._source_file),
@@ -211,7 +211,12 @@ class RowCollector:
             .select(PIECE_SCHEMA.names())
         )
 
-    def _hidden(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def hidden(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows as they may be kept: where they are to be stored, keys are replaced, and counted.
+
+        Args:
+            rows: Rows of any table, before any of them goes to a disk.
+        """
         if not self._hides_secrets:
             return rows
         shown, count = secrets_hidden(rows, but=KEPT_AS_IS)

@@ -67,7 +67,7 @@ def read_table(
     waiting = Pieces(_WAITING_SCHEMA)
     found: dict[str, None] = {}
     for block in iter_blocks(path, sample, collector):
-        waiting.add(_canonical_rows(path, block, mapping, constants, collector))
+        waiting.add(collector.hidden(_canonical_rows(path, block, mapping, constants, collector)))
         found |= dict.fromkeys(block.cells.columns)
     if found and columns is not None:
         # Rows of a JSON file differ in their keys, so only the whole file shows that a column is absent.
