@@ -11,7 +11,7 @@ from llmops_lib.cli.screen import plain
 from llmops_lib.views.formats import usd
 from llmops_lib.views.span_tree import span_failure, span_figures
 
-_DEEPEST = 12
+_DEEPEST = 8
 """Spans below this depth are written under each other with their depth: a terminal is not wide enough."""
 
 _MOST_SPANS = 2_000
@@ -27,7 +27,10 @@ def print_tree(tree: pl.DataFrame) -> None:
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
     console.print(_tree(tree))
     if tree.height > _MOST_SPANS:
-        console.print(f"... and {tree.height - _MOST_SPANS:,} more spans")
+        rest = tree.slice(_MOST_SPANS)
+        failed = int(rest["is_error"].sum()) if "is_error" in rest.columns else 0
+        told = f", {failed:,} of them failed: --failed shows those" if failed else ""
+        console.print(f"... and {rest.height:,} more spans{told}")
 
 
 def _tree(tree: pl.DataFrame) -> Tree:

@@ -16,6 +16,7 @@ _MATCHES = {
     "match_share": pl.Float64(),
     "held": pl.List(pl.String()),
     "missing": pl.List(pl.String()),
+    "mitigation": pl.List(pl.String()),
     "rollback": pl.String(),
 }
 
@@ -49,7 +50,7 @@ def matching_playbooks(
 
     Returns:
         One row per playbook that is in question: `playbook`, `title`, `match_share` (0 to 1), `held` and
-        `missing` (lists of what the signs say), `rollback`.
+        `missing` (lists of what the signs say), `mitigation` (list, the first thing first), `rollback`.
 
     Raises:
         IncidentError: If the incident is no single row.
@@ -77,6 +78,7 @@ def matching_playbooks(
                 "match_share": met / weight,
                 "held": [says for says, holds in held.items() if holds],
                 "missing": [says for says, holds in held.items() if not holds],
+                "mitigation": list(playbook.mitigation),
                 "rollback": playbook.rollback,
             }
         )

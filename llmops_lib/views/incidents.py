@@ -34,7 +34,7 @@ def incident_summary(
         matches: What `matching_playbooks` returns.
 
     Returns:
-        A sentence, four cards and two lines; every text in them is escaped.
+        A sentence, four cards and three lines; every text in them is escaped.
     """
     row, reached = incident.row(0, named=True), impact.row(0, named=True)
     cause = causes.row(0, named=True) if causes.height else None
@@ -47,7 +47,7 @@ def incident_summary(
         ),
         ("Since when (UTC)", f"{row['onset_at']:%-d %b %H:%M}", _until(row)),
         ("Reached", _reached(reached), _others(reached)),
-        ("Cost", *_cost(reached)),
+        ("Cost", *_cost(reached, row["metric"])),
     ]
     items = Markup("").join(
         Markup(
@@ -58,7 +58,7 @@ def incident_summary(
     )
     first = [
         ("Most likely", cause["cause"] if cause else "no cause stands out", _why(cause)),
-        ("Do first", best["title"] if best else "no playbook matches", _how_well(best)),
+        *_to_do(best),
     ]
     lines = Markup("").join(Markup("<p>{}: <strong>{}</strong> ({})</p>").format(*line) for line in first)
     said = _sentence(row, cause)
@@ -73,6 +73,10 @@ def _sentence(row: Mapping[str, Any], cause: Mapping[str, Any] | None) -> str:
         return told
     part = min(cause["explained_share"], 1.0)
     new = ", which came up just before," if cause["is_new"] else ""
+    if not cause["columns"]:
+        return (
+            f"{told} It is spread over all calls: no tenant, model or feature tells more than all together."
+        )
     return f"{told} {cause['cause']}{new} accounts for {share(part)} of the change."
 
 
@@ -121,30 +125,44 @@ def _others(row: Mapping[str, Any]) -> str:
     return f"{count(row['affected_count'])} calls; {', '.join(known)}"
 
 
-def _cost(row: Mapping[str, Any]) -> tuple[str, str]:
-    excess = row["excess_spend_usd"]
-    spend = f"{usd(excess)} of spend above the usual" if excess is not None else "spend unknown"
-    if row["wrong_answer_count"] is None:
-        return (
-            usd(excess) if excess is not None else UNKNOWN,
-            "above the usual spend; answers were not scored",
-        )
-    wrong = f"{row['wrong_answer_count']:,.0f} wrong answers"
+def _cost(row: Mapping[str, Any], metric: str) -> tuple[str, str]:
+    excess, wrong = row["excess_spend_usd"], row["wrong_answer_count"]
+    spend = "spend unknown" if excess is None else "spend as usual or less"
+    if excess is not None and excess > 0:
+        spend = f"{usd(excess)} of spend above the usual"
+    if wrong is None:
+        return UNKNOWN if excess is None else usd(max(excess, 0.0)), f"{spend}; answers were not scored"
     low, high = (max(row[f"wrong_answer_count_{side}"], 0.0) for side in ("low", "high"))
-    return wrong, f"more than usual, 95%: {low:,.0f} to {high:,.0f}; {spend}"
+    told = f"{max(wrong, 0.0):,.0f} wrong answers"
+    interval = f"more than usual, 95%: {low:,.0f} to {high:,.0f}"
+    if metric.startswith("quality") or low > 0 or excess is None:
+        return told, f"{interval}; {spend}"
+    return usd(max(excess, 0.0)), f"{spend}; {told} {interval}"
 
 
 def _why(cause: Mapping[str, Any] | None) -> str:
     if cause is None:
         return "the change is spread over all calls"
     new = "new; " if cause["is_new"] else ""
-    same = f"; cannot be told from {', '.join(cause['same_as'][:3])}" if cause["same_as"] else ""
+    same = f"; the very same calls: {'; '.join(cause['same_as'][:2])}" if cause["same_as"] else ""
     return f"{new}{share(min(cause['explained_share'], 1.0))} of the change{same}"
 
 
-def _how_well(best: Mapping[str, Any] | None) -> str:
-    return (
-        f"playbook, {share(best['match_share'])} match; roll back: {best['rollback']}"
-        if best
-        else "see the evidence"
-    )
+_FITS = 0.5
+"""Signs by weight below which what a playbook advises may well be wrong."""
+
+
+def _to_do(best: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+    if best is None:
+        return [("Do first", "no playbook matches", "see the evidence")]
+    like = ("Looks like", best["title"], _how_well(best))
+    if best["match_share"] < _FITS:
+        return [("Do first", "look at the evidence: no playbook fits well", "the nearest is below"), like]
+    return [("Do first", best["mitigation"][0], f"to take back the likely cause: {best['rollback']}"), like]
+
+
+def _how_well(best: Mapping[str, Any]) -> str:
+    """How many signs of the playbook hold, and the first that does not."""
+    held, missing = len(best["held"]), best["missing"]
+    lacks = f"; not seen: {missing[0]}" if missing else ""
+    return f"{held} of its {held + len(missing)} signs, {share(best['match_share'])} by weight{lacks}"

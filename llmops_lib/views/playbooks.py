@@ -44,10 +44,13 @@ def playbooks_list(matches: pl.DataFrame, playbooks: Sequence[Steps], *, most: i
 def _item(match: Mapping[str, Any], steps: Steps) -> Markup:
     missing = "; ".join(match["missing"]) or "nothing"
     return Markup(
-        '<li><p class="figures"><strong>{}</strong> · {} match</p><p class="ids">holds: {} · missing: {}</p>'
+        '<li><p class="figures"><strong>{}</strong> · {} of {} signs, {} by weight</p>'
+        '<p class="ids">holds: {} · missing: {}</p>'
         "<p>{}</p><p>Roll back: <code>{}</code></p></li>"
     ).format(
         match["title"],
+        len(match["held"]),
+        len(match["held"]) + len(match["missing"]),
         share(match["match_share"]),
         "; ".join(match["held"]),
         missing,

@@ -47,6 +47,21 @@ def test_only_failed_spans_without_texts(run, source):
     assert "input_excerpt" not in span
 
 
+def test_a_failure_beyond_what_is_shown_is_said(run, tmp_path):
+    """Ten thousand spans are cut, and the one that matters may be the last."""
+    count = 2_003
+    rows = {
+        "trace_id": ["t1"] * count,
+        "span_id": [f"s{place:05d}" for place in range(count)],
+        "started_at": [START.isoformat()] * count,
+        "operation": ["chat"] * count,
+        "is_error": [place == count - 1 for place in range(count)],
+    }
+    pl.DataFrame(rows).write_ndjson(tmp_path / "long.jsonl")
+    _, out, _ = run("trace", "show", tmp_path / "long.jsonl", "t1", "--excerpt", "0")
+    assert "... and 3 more spans, 1 of them failed: --failed shows those" in out
+
+
 def test_a_trace_that_is_not_there_is_said(run, source):
     """A script must tell it from an empty trace."""
     code, out, _ = run("trace", "show", source, "t2")

@@ -12,6 +12,7 @@ from llmops_lib.views.playbooks import actions_table, playbooks_list
 ONSET = datetime(2026, 11, 12, 14, tzinfo=UTC)
 INCIDENT = pl.DataFrame(
     {
+        "incident": ["2026-11-12T14:00Z"],
         "metric": ["errors: <b>Boom</b>"], "dimension": ["tenant"], "value": ["acme"], "unit": ["calls"],
         "usual": [0.01], "during": [0.5],
         "onset_at": [ONSET], "onset_low_at": [ONSET], "onset_high_at": [ONSET],
@@ -27,7 +28,13 @@ IMPACT = pl.DataFrame(
     }
 )  # fmt: skip
 CAUSES = pl.DataFrame(
-    {"cause": ["tenant=acme"], "is_new": [True], "explained_share": [1.07], "same_as": [["<i>x</i>"]]}
+    {
+        "cause": ["tenant=acme"],
+        "columns": [["tenant"]],
+        "is_new": [True],
+        "explained_share": [1.07],
+        "same_as": [["<i>x</i>"]],
+    }
 )
 NO_MATCH = pl.DataFrame(schema={"playbook": pl.String, "title": pl.String, "match_share": pl.Float64})
 
@@ -47,6 +54,50 @@ def test_the_summary_tells_cause_and_wrong_answers_with_their_interval():
     assert "tenant=acme, which came up just before, accounts for 100%" in told
     assert "12 wrong answers" in told
     assert "95%: 4 to 21" in told
+
+
+def match(share):
+    """A playbook of four signs, of which three hold."""
+    return pl.DataFrame(
+        {
+            "playbook": ["schema_break"], "title": ["Schema break"], "match_share": [share],
+            "held": [["a", "b", "c"]], "missing": [["a new tool schema"]],
+            "mitigation": [["Pin the schema."]],
+            "rollback": ["git revert X"],
+        }
+    )  # fmt: skip
+
+
+def test_the_first_step_of_a_playbook_that_fits_is_what_to_do():
+    """At three in the morning a name of a playbook is no step; how well it fits stands beside it."""
+    told = str(incident_summary(INCIDENT, CAUSES, IMPACT, match(0.8)).markup)
+    assert "Do first: <strong>Pin the schema.</strong> (to take back the likely cause: git revert X)" in told
+    assert "3 of its 4 signs, 80.0% by weight; not seen: a new tool schema" in told
+
+
+def test_a_playbook_that_fits_badly_advises_nothing():
+    """Moving all traffic elsewhere because one sign in four holds may be the second incident."""
+    told = str(incident_summary(INCIDENT, CAUSES, IMPACT, match(0.3)).markup)
+    assert "no playbook fits well" in told
+    assert "Pin the schema" not in told
+
+
+def test_less_spend_and_fewer_wrong_answers_are_no_cost():
+    """Minus one wrong answer is noise."""
+    better = IMPACT.with_columns(
+        excess_spend_usd=-1.5,
+        wrong_answer_count=-1.0,
+        wrong_answer_count_low=-4.0,
+        wrong_answer_count_high=2.0,
+    )
+    told = str(incident_summary(INCIDENT, CAUSES, better, NO_MATCH).markup)
+    assert "spend as usual or less; 0 wrong answers more than usual, 95%: 0 to 2" in told
+
+
+def test_what_strikes_all_calls_is_said_so():
+    """No value is to blame where all calls rose alike."""
+    spread = CAUSES.with_columns(cause=pl.lit("all calls"), columns=pl.lit([], pl.List(pl.String)))
+    assert "It is spread over all calls" in str(incident_summary(INCIDENT, spread, IMPACT, NO_MATCH).markup)
 
 
 def test_text_of_traces_is_escaped():
@@ -89,7 +140,8 @@ def test_tables_without_rows_say_so():
     changes = pl.DataFrame(
         schema={
             "metric": pl.String, "dimension": pl.String, "value": pl.String, "confidence": pl.Float64,
-            "onset_at": pl.Datetime("us", "UTC"), "detected_at": pl.Datetime("us", "UTC"),
+            "incident": pl.String, "onset_at": pl.Datetime("us", "UTC"),
+            "detected_at": pl.Datetime("us", "UTC"),
         }
     )  # fmt: skip
     assert "Nothing did." in str(detections_table(changes, INCIDENT).markup)
