@@ -107,7 +107,18 @@ def with_content(calls: pl.DataFrame, spans: Any) -> pl.DataFrame:
 
 
 def collected(table: Any) -> pl.DataFrame:
-    """The table as a polars DataFrame: for small results on their way into a view."""
+    """The table as a polars DataFrame: for small results on their way into a view.
+
+    Args:
+        table: A table of any engine.
+
+    Returns:
+        The same rows and columns.
+
+    Example:
+        >>> collected(pl.LazyFrame({"model": ["gpt-4o"]})).rows()
+        [('gpt-4o',)]
+    """
     frame = nw.from_native(table)
     eager: nw.DataFrame[Any] = frame.collect(backend="polars") if isinstance(frame, nw.LazyFrame) else frame
     return eager.to_polars()

@@ -105,7 +105,8 @@ def with_place(frame: Frame, name: str, *, by: Sequence[str] = (), order_by: Seq
 
 def flag(condition: nw.Expr) -> nw.Expr:
     """1 where the condition holds, 0 where it does not or cannot be told; its sum is a count."""
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+    # pandas' own columns of truth values take no condition that cannot be told.
+    return nw.when(condition.fill_null(value=False)).then(nw.lit(1)).otherwise(nw.lit(0))
 
 
 def share(part: nw.Expr, whole: nw.Expr) -> nw.Expr:

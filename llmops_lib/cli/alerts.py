@@ -9,7 +9,7 @@ import typer
 
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
-from llmops_lib.cli.screen import plain, progress, say, say_json
+from llmops_lib.cli.screen import plain, progress, say, say_json, write_new
 
 app = group("Tell of spikes, slow, failed and expensive calls once.")
 
@@ -24,15 +24,8 @@ def init(
 
     Example: llmops alerts init alerts.yaml
     """
-    from llmops_lib.errors import AlertError  # noqa: PLC0415 - keeps `llmops --help` fast
-
-    example = files("llmops_lib").joinpath("alerts", "example.yaml").read_text(encoding="utf-8")
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(example)
-    except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror}); name a file that is not there yet"
-        raise AlertError(msg) from error
+    example = files("llmops_lib").joinpath("alerts", "example.yaml")
+    write_new(path, example.read_text(encoding="utf-8"))
     say(f"{path}: written; next: llmops alerts check EXPORT_OR_STORE --rules {path} --dry-run")
 
 

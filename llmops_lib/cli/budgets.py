@@ -11,7 +11,7 @@ from llmops_lib.cli.budget_lines import say_status, say_windows
 from llmops_lib.cli.found import say_unread
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import Columns, NaiveTimezone, Prices, Source
-from llmops_lib.cli.screen import plain, progress, say, say_json
+from llmops_lib.cli.screen import plain, progress, say, say_json, write_new
 
 app = group("Watch budgets that are kept as reviewed data.")
 
@@ -51,12 +51,7 @@ def init(
     """
     from llmops_lib.budgets.files import EXAMPLE  # noqa: PLC0415 - keeps `llmops --help` fast
 
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(EXAMPLE.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror}); choose another path"
-        raise typer.BadParameter(msg) from error
+    write_new(path, EXAMPLE.read_text(encoding="utf-8"))
     say(f"{path}: an example; change it, then try: llmops budgets status EXPORT_OR_STORE --budgets {path}")
 
 

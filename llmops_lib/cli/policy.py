@@ -8,7 +8,7 @@ import typer
 from llmops_lib.cli.found import say_unread
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, Source
-from llmops_lib.cli.screen import say, say_json, writing
+from llmops_lib.cli.screen import say, say_json, write_new
 from llmops_lib.cli.tables import say_rows
 
 app = group("Show and check what may be sent where, kept as reviewed data.")
@@ -33,8 +33,7 @@ def init(
     """
     from llmops_lib.safety.policy import PACKAGED  # noqa: PLC0415 - keeps `llmops --help` fast
 
-    with writing(path), path.open("x", encoding="utf-8") as stream:
-        stream.write(PACKAGED.read_text(encoding="utf-8"))
+    write_new(path, PACKAGED.read_text(encoding="utf-8"))
     say(f"{path}: change it, have it reviewed, and every client of an endpoint in this folder keeps to it")
 
 

@@ -55,6 +55,24 @@ def writing(path: Path, *, option: str | None = None) -> Iterator[None]:
         raise typer.BadParameter(msg, param_hint=option) from error
 
 
+def write_new(path: Path, text: str) -> None:
+    """Writes a file to start from, and never over one that is there.
+
+    Args:
+        path: The file.
+        text: What stands in it.
+
+    Raises:
+        BadParameter: If it is there, or cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        msg = f"{path}: cannot be written ({error.strerror}); name a file that is not there yet"
+        raise typer.BadParameter(msg) from error
+
+
 def say(text: str) -> None:
     """One line for the reader, on standard output."""
     sys.stdout.write(plain(text) + "\n")

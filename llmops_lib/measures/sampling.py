@@ -106,7 +106,8 @@ def sample_calls(calls: Any, plan: SamplingPlan) -> pl.LazyFrame:
 def _answers(calls: Any) -> pl.LazyFrame:
     if not isinstance(calls, pl.DataFrame | pl.LazyFrame):
         msg = (
-            f"found a {type(calls).__name__}; sampling runs on polars, so give a DataFrame or LazyFrame of it"
+            f"found a {type(calls).__module__.partition('.')[0]}.{type(calls).__name__}; "
+            "sampling runs on polars, so give a DataFrame or LazyFrame of it"
         )
         raise EngineError(msg)
     return calls.lazy().filter(is_answer())

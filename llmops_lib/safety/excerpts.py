@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from llmops_lib.frames import collected
 from llmops_lib.safety.masking import mask_column, mask_text
 from llmops_lib.safety.sensitive import Mode, find_sensitive
 from llmops_lib.secrets.placeholders import Placeholders
@@ -39,20 +40,26 @@ def masked(table: pl.DataFrame, *, limit: int = 60, is_raw: bool = False) -> pl.
     return table.with_columns(_masked_names(table[name], limit, _mode(is_raw)) for name in texts)
 
 
-def with_excerpts(calls: pl.DataFrame, *, limit: int = 160, is_raw: bool = False) -> pl.DataFrame:
+def with_excerpts(calls: Any, *, limit: int = 160, is_raw: bool = False) -> pl.DataFrame:
     """The calls with masked excerpts in place of `input`, `output` and `error_message`.
 
     The same value has the same placeholder in all excerpts of a trace.
 
     Args:
-        calls: A few rows of SPANS.
+        calls: A few rows of SPANS, on any engine.
         limit: Longest excerpt, in characters.
         is_raw: As `masked` takes it.
 
     Returns:
         The other columns masked as by `masked`, then `input_excerpt` (the last message sent),
         `output_excerpt` (the answer) and `error_excerpt`, where the table has their source.
+
+    Example:
+        >>> calls = pl.DataFrame({"trace_id": ["a1"], "input": ["Write to ann@example.com"]})
+        >>> with_excerpts(calls).rows()
+        [('a1', 'Write to <EMAIL_1>')]
     """
+    calls = collected(calls)
     present = {source: name for source, name in _EXCERPTS.items() if source in calls.columns}
     traces = calls["trace_id"] if "trace_id" in calls.columns else pl.int_range(calls.height, eager=True)
     numbers = {trace: Placeholders() for trace in traces}

@@ -172,6 +172,14 @@ def test_every_engine_finds_the_same(small, engine):
     assert found.drop("evidence").equals(wanted.drop("evidence"))
 
 
+def test_what_cannot_be_told_of_some_calls_stops_no_engine(small, engine):
+    """Embeddings refuse nothing and say nothing, so that real tables know of some calls only."""
+    spans, wanted = small
+    is_known = pl.int_range(pl.len()) % 3 > 0
+    told = spans.with_columns(is_refused=pl.when(is_known).then(pl.lit(value=False)))
+    assert change_points(engine(told)).drop("evidence").equals(wanted.drop("evidence"))
+
+
 def test_an_incident_is_found_by_time_and_by_trace(burst):
     """The on-call has an alert with a time, or a user's trace."""
     trace = burst.filter(in_incident(FEATURE))["trace_id"].item(5)

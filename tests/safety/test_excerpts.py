@@ -89,3 +89,10 @@ def test_a_value_has_one_placeholder_in_all_excerpts_of_a_trace():
     shown = with_excerpts(calls)
     assert shown["input_excerpt"].to_list() == ["<EMAIL_1> asks", "<EMAIL_2> asks", "<EMAIL_1> asks"]
     assert shown["output_excerpt"].to_list() == ["told <EMAIL_2>", "told <EMAIL_1>", "told <EMAIL_1>"]
+
+
+@pytest.mark.parametrize("engine", [pl.DataFrame.to_pandas, pl.DataFrame.lazy])
+def test_excerpts_are_made_of_tables_of_other_engines(engine):
+    """A data scientist has pandas, and a text that is missing there is a number to Python."""
+    calls = pl.DataFrame({"trace_id": ["a", "b"], "input": ["Hi ann@example.com", None]})
+    assert with_excerpts(engine(calls)).equals(with_excerpts(calls))
