@@ -25,7 +25,7 @@ check: setup ## Lint, format check and types
 	$(BIN)/mypy
 
 test: setup ## All tests: library, documentation, notebooks, reports in a browser where one is installed
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -p no:cacheprovider -n auto --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks
 
 report: setup ## Write the weekly report of a synthetic export to reports/

@@ -73,9 +73,15 @@ def answerer() -> Iterator[Any]:
         thread.join()
 
 
-@pytest.fixture
-def no_running_loop() -> Iterator[None]:
-    """A browser of another test keeps its event loop running in this thread; here it does not show."""
+@pytest.fixture(autouse=True)
+def no_running_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A browser of another test keeps its event loop running in this thread; here it does not show.
+
+    Which tests run in one process is up to chance, so that this holds for every test without a browser.
+    """
+    if "browser" in request.fixturenames:
+        yield
+        return
     running = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
     yield
