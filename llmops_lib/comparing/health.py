@@ -48,8 +48,8 @@ def health_rows(calls: pl.DataFrame, users: Users, split: Sequence[float]) -> pl
     """
     rows = [
         _split(users, split),
-        _at_once(calls, users),
         _in_both(users),
+        _at_once(calls, users),
         _unit(calls),
         *(_missing(column, users) for column in _missing_columns()),
     ]
@@ -109,7 +109,9 @@ def _at_once(calls: pl.DataFrame, users: Users) -> Row:
     overlap = float(np.minimum(*shares).sum())
     state = FAIL if overlap < _LEAST_OVERLAP else WARN if overlap < _GOOD_OVERLAP else OK
     told = f"users of both arms called at the same times to {overlap:.0%}"
-    if state != OK:
+    if not all(sizes):
+        told = "an arm has no users to tell by"
+    elif state != OK:
         told += (
             "; what else changed in between (an incident, a weekday, a price) would pass for the prompt: "
             "narrow the days to those in which both ran"
@@ -122,6 +124,12 @@ def _in_both(users: Users) -> Row:
     told = (
         f"{n:,} users with {calls:,} calls were in both arms and are left out" if n else "no user was in both"
     )
+    if n and not all(side.stop - side.start for side in users.sides):
+        told += (
+            ", which leaves an arm without users; only users who met one prompt tell of it: give each user "
+            "one of them with `assign`, or narrow the days"
+        )
+        return ("users in both arms", FAIL, n, n, None, told)
     return ("users in both arms", WARN if n else OK, n, n, None, told)
 
 

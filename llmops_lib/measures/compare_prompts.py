@@ -27,7 +27,7 @@ from llmops_lib.comparing.verdicts import INCONCLUSIVE, INVALID, WORSE, checked_
 from llmops_lib.errors import ComparisonError
 from llmops_lib.gating.metrics import p_text
 
-_VOIDING = ("split of users", "arms ran at once")
+_VOIDING = ("split of users", "users in both arms", "arms ran at once")
 _DAY_SECONDS = 86_400
 _CAUTIONS = (
     "the prompt cache of a new arm is cold at first: compare cached_token_share before cost and latency",

@@ -203,6 +203,15 @@ def test_users_in_both_arms_are_left_out_and_counted():
     assert any("2 users with 12 calls were in both arms" in told for told in found.warnings)
 
 
+def test_where_every_user_saw_both_prompts_nobody_can_tell_them_apart():
+    """That is so of every release that all users got: the verdict says what to do instead."""
+    spans = traffic(noisy(60, 1.0, 1), noisy(60, 1.0, 2))
+    found = compared(spans.with_columns(pl.col("user_id").str.replace("b", "a")))
+    assert found.verdict == "invalid"
+    assert found.reasons[0].startswith("users in both arms: 60 users with 360 calls were in both arms")
+    assert "give each user one of them" in found.reasons[0]
+
+
 def test_a_cost_that_one_arm_does_not_tell_is_not_compared():
     """Half of b has no price: its mean is that of the cheap half."""
     spans = traffic(noisy(60, 1.0, 1), noisy(60, 1.0, 2))
