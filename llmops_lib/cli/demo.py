@@ -17,6 +17,9 @@ def demo(
     experiment: Annotated[
         bool, typer.Option("--experiment", help="Run two versions of a prompt side by side, by user.")
     ] = False,
+    regression: Annotated[
+        bool, typer.Option("--regression", help="Release a prompt in the last week that users rate badly.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the facts as JSON.")] = False,
 ) -> None:
     """Write a synthetic export, labelled as such, with incidents planted in its last week.
@@ -35,11 +38,17 @@ def demo(
             calls_per_week=calls_per_week,
             last_week=last_week,
             has_experiment=experiment,
+            has_regression=regression,
             on_progress=advance,
         )
     if as_json:
         say_json({"path": str(facts.path), "spans": facts.span_count, "calls": facts.call_count})
         return
     say(f"{facts.path}: {facts.span_count:,} synthetic spans, {facts.call_count:,} model calls")
-    arms = " --a support_answer@3 --b support_answer@4" if experiment else ""
-    say(f"next: llmops report {'prompt-ab' if experiment else 'weekly'} {facts.path}{arms}")
+    if experiment:
+        say(f"next: llmops report prompt-ab {facts.path} --a support_answer@3 --b support_answer@4")
+        return
+    say(f"next: llmops report weekly {facts.path}")
+    for event in facts.events:
+        if event.name in ("prompt_regression", "cost_runaway"):
+            say(f"or: llmops report postmortem {facts.path} --around {event.start:%Y-%m-%dT%H:%MZ}")

@@ -13,11 +13,19 @@ import numpy as np
 import orjson
 
 from llmops_lib.demo.calibration import Ints
-from llmops_lib.demo.spans import Attribute, Day, root_span, step_span, text_attribute
+from llmops_lib.demo.spans import REGRESSED, Attribute, Day, root_span, step_span, text_attribute
 from llmops_lib.demo.steps import MODEL, Steps
 from llmops_lib.demo.texts import text_pool
 from llmops_lib.demo.traces import Traces
-from llmops_lib.demo.world import ENVIRONMENT, EXPERIMENT, FEATURES, SERVICE, release_name
+from llmops_lib.demo.world import (
+    CHANGED_FEATURE,
+    ENVIRONMENT,
+    EXPERIMENT,
+    FEATURE_INDEX,
+    FEATURES,
+    SERVICE,
+    release_name,
+)
 from llmops_lib.experiments.attributes import experiment_attribute
 
 _SPANS_PER_LINE = 64
@@ -111,7 +119,7 @@ def _day(rng: np.random.Generator, traces: Traces, steps: Steps, on: str) -> Day
         user=traces.user.tolist(),
         tenant=traces.tenant.tolist(),
         feature=traces.feature.tolist(),
-        is_changed=traces.is_changed.tolist(),
+        revision=_revisions(traces).tolist(),
         arm=[text_attribute(experiment_attribute(EXPERIMENT), arm) for arm in traces.arm],
         text=_texts(rng, traces).tolist(),
         trace=plan.trace.tolist(),
@@ -130,6 +138,13 @@ def _day(rng: np.random.Generator, traces: Traces, steps: Steps, on: str) -> Day
         reasoning_tokens=usage.reasoning_tokens.tolist(),
         luck=rng.random(step_count).tolist(),
     )
+
+
+def _revisions(traces: Traces) -> Ints:
+    """How many versions the prompt of each trace is beyond its first."""
+    is_its_feature = traces.feature == FEATURE_INDEX[CHANGED_FEATURE]
+    revisions: Ints = np.where(traces.is_regressed, REGRESSED, traces.is_changed) * is_its_feature
+    return revisions
 
 
 def _texts(rng: np.random.Generator, traces: Traces) -> Ints:

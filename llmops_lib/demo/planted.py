@@ -23,7 +23,7 @@ class PlantedEvent:
     """One planted event: traces that start in `[start, end)` and match `where` are changed.
 
     Attributes:
-        name: `prompt_change`, `latency_incident` or `cost_runaway`.
+        name: `prompt_change`, `latency_incident`, `prompt_regression` or `cost_runaway`.
         start: First moment, UTC.
         end: First moment after it, UTC.
         what: One sentence.
@@ -50,11 +50,13 @@ class Calendar:
         last: Last week.
         weeks: Number of weeks.
         has_experiment: Whether the changed prompt runs beside the old one, for half of the users.
+        has_regression: Whether the last release brings a prompt that answers without its sources.
     """
 
     last: Period
     weeks: int
     has_experiment: bool = False
+    has_regression: bool = False
 
     @property
     def first_day(self) -> datetime:
@@ -94,6 +96,17 @@ class Calendar:
         )
 
     @property
+    def prompt_regression(self) -> PlantedEvent:
+        """A prompt version that answers without its sources, from the last release on."""
+        return PlantedEvent(
+            "prompt_regression",
+            self.deployed_at(self.weeks - 1),
+            self.last.end,
+            "support_answer goes to version 5, which answers from memory: most ratings are bad",
+            {"feature": "faq_rag", "prompt_name": "support_answer", "prompt_version": "5"},
+        )
+
+    @property
     def cost_runaway(self) -> PlantedEvent:
         """One tenant's agent loops on the Thursday of the last week."""
         start = self.last.start + timedelta(days=3, hours=14)
@@ -109,7 +122,8 @@ class Calendar:
     def events(self) -> tuple[PlantedEvent, ...]:
         """Everything that is planted, in order of start."""
         change = () if self.has_experiment else (self.prompt_change,)
-        events = (*change, self.latency_incident, self.cost_runaway)
+        regression = (self.prompt_regression,) if self.has_regression else ()
+        events = (*change, self.latency_incident, *regression, self.cost_runaway)
         return tuple(sorted(events, key=lambda event: event.start))
 
 

@@ -14,15 +14,20 @@ Attribute = dict[str, Any]
 
 _INTERNAL, _SERVER, _CLIENT = 1, 2, 3
 _TENANT_NAMES = tuple(TENANTS)
-_LIKED_SHARE = {False: 0.72, True: 0.81}
-"""Share of ratings that are good, before and after the planted change of the prompt."""
+_LIKED_SHARE = (0.72, 0.81, 0.3)
+"""Share of ratings that are good: before and after the change of the prompt, and without sources."""
+
+
+REGRESSED = 2
+"""Revision that answers without its sources."""
 
 
 @dataclass(frozen=True)
 class Day:
     """Columns of one day as lists: those of traces first, then, from `trace` on, those of steps.
 
-    The names are those of `Traces`, `Plan`, `Steps` and `Usage`.
+    The names are those of `Traces`, `Plan`, `Steps` and `Usage`; `revision` is by how many versions the
+    prompt is beyond its first.
     """
 
     on: str
@@ -36,7 +41,7 @@ class Day:
     user: list[int]
     tenant: list[int]
     feature: list[int]
-    is_changed: list[bool]
+    revision: list[int]
     arm: Sequence[Attribute]
     text: list[int]
     trace: list[int]
@@ -134,8 +139,7 @@ def _model_call(day: Day, row: int, feature: Feature, text: Text) -> tuple[str, 
         text_attribute("gen_ai.input.messages", _asked(day, row, text)),
     ]
     if feature.prompt_name:
-        is_changed = feature.name == CHANGED_FEATURE and day.is_changed[day.trace[row]]
-        attributes += _prompt(feature.prompt_name, feature.prompt_version + is_changed)
+        attributes += _prompt(feature.prompt_name, feature.prompt_version + day.revision[day.trace[row]])
     if feature.is_streaming:
         attributes.append({"key": "gen_ai.request.stream", "value": {"boolValue": True}})
     fault = day.fault[row]
@@ -174,7 +178,7 @@ def _answer(day: Day, row: int, feature: Feature, model: Model, text: Text) -> l
         wait = {"doubleValue": day.first_token_s[row]}
         attributes.append({"key": "gen_ai.response.time_to_first_chunk", "value": wait})
     asks_for_tool = feature.has_tools and not day.is_last_turn[row]
-    said = text.answer
+    said = text.uncited if day.revision[day.trace[row]] == REGRESSED else text.answer
     if asks_for_tool:
         said = text.tool_request.replace(CALL_ID, _call_id(day, row, day.turn[row]))
     return [
@@ -205,8 +209,7 @@ def _feedback(day: Day, row: int, feature: Feature) -> dict[str, Any]:
     luck = day.luck[row]
     if day.kind[row] != MODEL or day.fault[row] != NO_FAULT or luck >= feature.feedback_share:
         return {}
-    is_changed = feature.name == CHANGED_FEATURE and day.is_changed[day.trace[row]]
-    is_liked = luck < feature.feedback_share * _LIKED_SHARE[is_changed]
+    is_liked = luck < feature.feedback_share * _LIKED_SHARE[day.revision[day.trace[row]]]
     rating = {
         "timeUnixNano": str(day.ended[row]),
         "name": "gen_ai.evaluation.result",

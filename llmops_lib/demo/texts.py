@@ -57,6 +57,7 @@ _EXCHANGES = {
     ),
     "embed_index": (("Handbook page about the {}.", ""),),
 }
+_LAST_CITING = 4
 _PERSONAL_SHARE = 0.04
 _HOSTILE_SHARE = 0.006
 
@@ -69,6 +70,7 @@ class Text:
         request: Input messages.
         follow_up: Input messages after a tool has run.
         answer: Output messages.
+        uncited: Output messages that name no source.
         tool_request: Output messages that ask for a tool; holds `CALL_ID`.
         arguments: Arguments of the tool.
     """
@@ -76,6 +78,7 @@ class Text:
     request: str
     follow_up: str
     answer: str
+    uncited: str
     tool_request: str
     arguments: str
 
@@ -109,9 +112,10 @@ def text_pool(feature: str) -> TextPool:
 @cache
 def system_instructions(prompt_name: str, version: int) -> str:
     """The system prompt of a prompt version."""
-    rules = (
-        " Cite the page. Answer in the language of the question." if prompt_name == "support_answer" else ""
-    )
+    rules = ""
+    if prompt_name == "support_answer":
+        source = "Answer from what you know." if version > _LAST_CITING else "Cite the page."
+        rules = f" {source} Answer in the language of the question."
     longer = " Name the next step and say what it costs." if version > 3 and rules else ""
     text = f"You are the {prompt_name.replace('_', ' ')} assistant.{rules}{longer}"
     return _json([{"type": "text", "content": text}])
@@ -126,6 +130,7 @@ def _text(ask: str, answer: str, order: str) -> Text:
         request=_json([asked]),
         follow_up=_json([asked, {"role": "assistant", "parts": [call]}, {"role": "tool", "parts": [found]}]),
         answer=_json([_said([{"type": "text", "content": answer}], "stop")]),
+        uncited=_json([_said([{"type": "text", "content": answer.partition(" See:")[0]}], "stop")]),
         tool_request=_json([_said([call], "tool_call")]),
         arguments=_json(arguments),
     )

@@ -33,6 +33,7 @@ class Traces:
         is_runaway: Whether the agent loops in it.
         is_incident: Whether it started during the latency incident.
         is_changed: Whether it runs on the changed prompt.
+        is_regressed: Whether it runs on the prompt that answers without its sources.
         arm: Arm of its user, where an experiment runs; none otherwise.
     """
 
@@ -45,6 +46,7 @@ class Traces:
     is_runaway: Flags
     is_incident: Flags
     is_changed: Flags
+    is_regressed: Flags
     arm: tuple[str, ...] = ()
 
 
@@ -85,6 +87,7 @@ def _traces(calendar: Calendar, started_ns: Ints, session: Ints, user: Ints, fea
         is_runaway=_is_runaway(calendar, started_ns, user, feature),
         is_incident=calendar.latency_incident.covers(started_ns),
         is_changed=calendar.prompt_change.covers(started_ns),
+        is_regressed=calendar.prompt_regression.covers(started_ns) & calendar.has_regression,
     )
 
 

@@ -15,7 +15,7 @@ from llmops_lib.demo.otlp import Written, export_lines
 from llmops_lib.demo.planted import Calendar, PlantedEvent
 from llmops_lib.demo.steps import draw_steps
 from llmops_lib.demo.traces import draw_traces
-from llmops_lib.errors import PeriodError, SourceError
+from llmops_lib.errors import ExperimentError, PeriodError, SourceError
 from llmops_lib.periods import Period
 
 Progress = Callable[[int, int, str], None]
@@ -49,6 +49,7 @@ def write_demo(  # noqa: PLR0913 - each is a dial of the demonstration
     calls_per_week: int = 4000,
     last_week: str = "2026-W46",
     has_experiment: bool = False,
+    has_regression: bool = False,
     on_progress: Progress | None = None,
 ) -> DemoFacts:
     """Writes one synthetic OTLP/JSON Lines export; says what is in it.
@@ -64,6 +65,7 @@ def write_demo(  # noqa: PLR0913 - each is a dial of the demonstration
         calls_per_week: Model calls of an ordinary week, about; what is planted comes on top.
         last_week: Last ISO week, UTC. Readers refuse times that lie in their future.
         has_experiment: Whether two versions of the prompt run side by side, by user, in place of the change.
+        has_regression: Whether the release of the last week brings a prompt that users rate badly.
         on_progress: Called after each day with the days done, the days in all and the day.
 
     Returns:
@@ -71,6 +73,7 @@ def write_demo(  # noqa: PLR0913 - each is a dial of the demonstration
 
     Raises:
         PeriodError: If `last_week` is not an ISO week or `weeks` is below 1.
+        ExperimentError: If an experiment and a regression are asked for: both change the same prompt.
         SourceError: If the file cannot be written.
 
     Example:
@@ -84,7 +87,10 @@ def write_demo(  # noqa: PLR0913 - each is a dial of the demonstration
     if weeks < 1:
         msg = f"found weeks={weeks}, expected at least 1: a demonstration needs a week to report on"
         raise PeriodError(msg)
-    calendar = Calendar(Period.week(last_week), weeks, has_experiment)
+    if has_experiment and has_regression:
+        msg = "found an experiment and a regression, expected one: both change the prompt support_answer"
+        raise ExperimentError(msg)
+    calendar = Calendar(Period.week(last_week), weeks, has_experiment, has_regression)
     span_count = call_count = 0
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:

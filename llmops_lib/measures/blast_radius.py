@@ -10,7 +10,7 @@ import polars as pl
 from llmops_lib.calls import Frame, portable
 from llmops_lib.frames import collected, narwhal
 from llmops_lib.schema import UTC_DATETIME
-from llmops_lib.signals.affected import affected_rows, flagged_of
+from llmops_lib.signals.affected import affected_rows, flagged_of, is_feedback, telling_rows
 from llmops_lib.signals.counts import FEEDBACK, Signals
 from llmops_lib.signals.first_seen import first_seen, new_values
 from llmops_lib.signals.gather import gathered
@@ -158,7 +158,8 @@ def _wrong(before: Signals, during: Signals, incident: Incident) -> dict[str, An
 def incident_examples(spans: Any, incident: Any, *, where: Mapping[str, str] = _EVERYWHERE) -> pl.DataFrame:
     """The first, the most typical and the worst of the affected calls, each of a trace of its own.
 
-    Worst is the costliest for spend, the slowest else; typical is the middle one by the same.
+    Worst is the costliest for spend, the worst rated for feedback, the slowest else; typical is the middle
+    one by the same. For quality only answers are shown, for feedback only those not rated best.
 
     Args:
         spans: SPANS on any engine, as for `change_points`.
@@ -176,13 +177,17 @@ def incident_examples(spans: Any, incident: Any, *, where: Mapping[str, str] = _
         MissingColumnError: If a column is missing.
     """
     one = incident_of(incident)
-    frame = affected_rows(flagged_of(spans, where), one, windows_of(one, *known_time(spans)))
-    names = [name for name in _SHOWN if name in frame.collect_schema().names()]
-    calls = collected(frame.select(names).to_native()).with_columns(pl.col("started_at").cast(UTC_DATETIME))
+    affected = affected_rows(flagged_of(spans, where), one, windows_of(one, *known_time(spans)))
+    frame = telling_rows(affected, one)
     size = "cost_usd" if one.signal.metric == "spend" else "latency_ms"
+    if is_feedback(one):
+        # The lower the rating, the worse.
+        size, frame = "_distance", frame.with_columns((1 - nw.col("feedback_score")).alias("_distance"))
+    names = [name for name in (*_SHOWN, "_distance") if name in frame.collect_schema().names()]
+    calls = collected(frame.select(names).to_native()).with_columns(pl.col("started_at").cast(UTC_DATETIME))
     key = ["started_at", *(name for name in ("trace_id", "span_id") if name in names)]
     by_size = calls.sort(size, *key, nulls_last=False) if size in names else calls.sort(key)
     places = {"first": calls.sort(key).head(1), "worst": by_size.tail(1),
               "typical": by_size.slice(calls.height // 2, 1)}  # fmt: skip
     rows = pl.concat([row.select(pl.lit(name).alias("example"), pl.all()) for name, row in places.items()])
-    return rows.unique(key[1:2] or key, keep="first", maintain_order=True)
+    return rows.drop("_distance", strict=False).unique(key[1:2] or key, keep="first", maintain_order=True)

@@ -8,7 +8,7 @@ import narwhals as nw
 from llmops_lib.calls import Frame
 from llmops_lib.frames import narwhal
 from llmops_lib.signals.counting import flagged_calls
-from llmops_lib.signals.counts import Signal
+from llmops_lib.signals.counts import FEEDBACK, Signal
 from llmops_lib.signals.windows import Incident, Windows, within
 
 IDENTITIES = (
@@ -38,6 +38,25 @@ def affected_rows(flagged: Frame, incident: Incident, windows: Windows) -> Frame
     """The bad rows of an incident; all calls where bad ones are not told apart, as of spend or quality."""
     during = within(flagged, [windows.during])
     return during.filter(_is_bad(incident.signal, set(flagged.collect_schema().names())))
+
+
+def telling_rows(affected: Frame, incident: Incident) -> Frame:
+    """Those of the affected rows that show what went wrong: of quality answers, of feedback rated ones.
+
+    Args:
+        affected: What `affected_rows` returns.
+        incident: The same incident.
+    """
+    if incident.signal.metric != "quality":
+        return affected
+    answers = affected.filter(~nw.col("is_error"))
+    score = nw.col("feedback_score")
+    return answers.filter((score >= 0) & (score < 1)) if is_feedback(incident) else answers
+
+
+def is_feedback(incident: Incident) -> bool:
+    """Whether ratings of users tell the incident."""
+    return incident.signal.metric == "quality" and incident.signal.detail == FEEDBACK
 
 
 def _is_bad(signal: Signal, names: set[str]) -> nw.Expr:

@@ -51,6 +51,7 @@ def ranked(
     for row in telling:
         row["_rank"] = row["_score"] - (of_pairs if len(row["columns"]) == 2 else 0.0)
     listed = _joined(sorted(telling, key=lambda row: (-row["_rank"], len(row["columns"]))))
+    _name_prompts(listed, rows)
     best = max((row["_rank"] for row in listed), default=0.0)
     if everywhere["evidence"] >= max(best - of_single, 1e-9):
         listed.insert(0, {**everywhere, "cause": EVERYWHERE, "is_new": False})
@@ -105,11 +106,24 @@ def _tells_more(pair: Mapping[str, Any], alone: Mapping[tuple[str, str], Mapping
     return not is_same and all(pair["_score"] >= part["_score"] + _LEAST_GAIN for part in parts)
 
 
+def _name_prompts(listed: Iterable[Row], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Prompt and version as another name of a hash that has the same calls: nobody knows a hash."""
+    pairs = [row for row in rows if {*row["columns"]} == {"prompt_name", "prompt_version"}]
+    named = {_calls(row): _name(row) for row in pairs}
+    for row in listed:
+        if row["columns"] == ["prompt_hash"] and _calls(row) in named:
+            row["same_as"].insert(0, named[_calls(row)])
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{column}={value}" for column, value in _parts(row))
+
+
 def _joined(rows: Iterable[Row]) -> list[Row]:
     """The rows, the best first; what has the very same calls as one before it is another name of that."""
     kept: dict[tuple[float, ...], Row] = {}
     for row in rows:
-        name = ", ".join(f"{column}={value}" for column, value in _parts(row))
+        name = _name(row)
         same = kept.get(_calls(row))
         if same is None:
             kept[_calls(row)] = {**row, "cause": name, "same_as": []}

@@ -40,11 +40,7 @@ def incident_summary(
     cause = causes.row(0, named=True) if causes.height else None
     best = matches.row(0, named=True) if matches.height else None
     cards = [
-        (
-            "What",
-            _level(row, row["during"]),
-            f"{_what(row)} in {_place(row)}; usual {_level(row, row['usual'])}",
-        ),
+        ("What", _level(row, row["during"]), f"{_what(row)} in {_place(row)}; {_usual(row)}"),
         ("Since when (UTC)", f"{row['onset_at']:%-d %b %H:%M}", _until(row)),
         ("Reached", _reached(reached), _others(reached)),
         ("Cost", *_cost(reached, row["metric"])),
@@ -57,7 +53,7 @@ def incident_summary(
         for card in cards
     )
     first = [
-        ("Most likely", cause["cause"] if cause else "no cause stands out", _why(cause)),
+        ("Most likely", _named(cause) if cause else "no cause stands out", _why(cause)),
         *_to_do(best),
     ]
     lines = Markup("").join(Markup("<p>{}: <strong>{}</strong> ({})</p>").format(*line) for line in first)
@@ -66,9 +62,11 @@ def incident_summary(
 
 
 def _sentence(row: Mapping[str, Any], cause: Mapping[str, Any] | None) -> str:
-    ended = f"to {row['ended_at']:{_MOMENT}}" if row["ended_at"] else "and was not over when the data ended"
-    rose = f"{_what(row)} rose from {_level(row, row['usual'])} to {_level(row, row['during'])}"
-    told = f"From {row['onset_at']:{_MOMENT}} UTC {ended}, {rose} ({_place(row)})."
+    when = f"Since {row['onset_at']:{_MOMENT}} UTC, and not over when the data ended"
+    if row["ended_at"]:
+        when = f"From {row['onset_at']:{_MOMENT}} to {row['ended_at']:{_MOMENT}} UTC"
+    rose = f"rose from {_level(row, row['usual'])} to {_level(row, row['during'])}"
+    told = f"{when}, {_what(row)} in {_place(row)} {rose}."
     if cause is None:
         return told
     part = min(cause["explained_share"], 1.0)
@@ -77,7 +75,23 @@ def _sentence(row: Mapping[str, Any], cause: Mapping[str, Any] | None) -> str:
         return (
             f"{told} It is spread over all calls: no tenant, model or feature tells more than all together."
         )
-    return f"{told} {cause['cause']}{new} accounts for {share(part)} of the change."
+    return f"{told} {_named(cause)}{new} accounts for {share(part)} of the change."
+
+
+def _named(cause: Mapping[str, Any]) -> str:
+    """The cause by the name that people know: a prompt and its version where the cause is its hash."""
+    known = [name for name in cause["same_as"] if "prompt_name=" in name and "prompt_version=" in name]
+    return str(known[0] if known and cause["columns"] == ["prompt_hash"] else cause["cause"])
+
+
+def _usual(row: Mapping[str, Any]) -> str:
+    """The usual, and how many times as much it is now where that says more."""
+    usual = f"usual {_level(row, row['usual'])}"
+    times = row["during"] / row["usual"] if row["usual"] else 0.0
+    return f"{usual}, {times:,.0f} times as much" if times >= _MANY_TIMES else usual
+
+
+_MANY_TIMES = 3.0
 
 
 def _what(row: Mapping[str, Any]) -> str:
@@ -127,24 +141,29 @@ def _others(row: Mapping[str, Any]) -> str:
 
 def _cost(row: Mapping[str, Any], metric: str) -> tuple[str, str]:
     excess, wrong = row["excess_spend_usd"], row["wrong_answer_count"]
-    spend = "spend unknown" if excess is None else "spend as usual or less"
-    if excess is not None and excess > 0:
-        spend = f"{usd(excess)} of spend above the usual"
+    amount, spend = UNKNOWN, "spend unknown"
+    if excess is not None:
+        amount = usd(max(excess, 0.0))
+        spend = "spend above the usual" if excess > 0 else "spend as usual or less"
     if wrong is None:
-        return UNKNOWN if excess is None else usd(max(excess, 0.0)), f"{spend}; answers were not scored"
+        return amount, f"{spend}; answers were not scored"
     low, high = (max(row[f"wrong_answer_count_{side}"], 0.0) for side in ("low", "high"))
     told = f"{max(wrong, 0.0):,.0f} wrong answers"
-    interval = f"more than usual, 95%: {low:,.0f} to {high:,.0f}"
+    scored = "rated" if row["scorer"] == "feedback" else "scored"
+    sample = f"if un{scored} answers are like the {count(row['scored_count'])} {scored}"
+    interval = f"more than usual, {sample} (95%: {low:,.0f} to {high:,.0f})"
     if metric.startswith("quality") or low > 0 or excess is None:
-        return told, f"{interval}; {spend}"
-    return usd(max(excess, 0.0)), f"{spend}; {told} {interval}"
+        above = f"; {amount} of {spend}" if excess is not None and excess > 0 else ""
+        return told, f"{interval}{above}"
+    return amount, f"{spend}; {told} {interval}"
 
 
 def _why(cause: Mapping[str, Any] | None) -> str:
     if cause is None:
         return "the change is spread over all calls"
     new = "new; " if cause["is_new"] else ""
-    same = f"; the very same calls: {'; '.join(cause['same_as'][:2])}" if cause["same_as"] else ""
+    others = [name for name in (cause["cause"], *cause["same_as"]) if name != _named(cause)][:2]
+    same = f"; the very same calls: {'; '.join(others)}" if others else ""
     return f"{new}{share(min(cause['explained_share'], 1.0))} of the change{same}"
 
 
@@ -158,7 +177,7 @@ def _to_do(best: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
     like = ("Looks like", best["title"], _how_well(best))
     if best["match_share"] < _FITS:
         return [("Do first", "look at the evidence: no playbook fits well", "the nearest is below"), like]
-    return [("Do first", best["mitigation"][0], f"to take back the likely cause: {best['rollback']}"), like]
+    return [("Do first", best["mitigation"][0], f"roll back: {best['rollback']}"), like]
 
 
 def _how_well(best: Mapping[str, Any]) -> str:

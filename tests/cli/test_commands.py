@@ -194,6 +194,15 @@ def test_the_demo_says_what_it_wrote(run, tmp_path):
     assert f"llmops report weekly {path}" in out
 
 
+def test_the_demo_of_a_regression_says_how_to_read_its_postmortem(run, tmp_path):
+    """An incident that nobody is told of is one that nobody looks at."""
+    path = tmp_path / "demo.jsonl"
+    code, out, _ = run("demo", path, "--weeks", "2", "--calls-per-week", "200", "--regression")
+    assert code == 0
+    assert f"llmops report postmortem {path} --around 2026-11-11T10:00Z" in out
+    assert "both change the prompt" in refusal(run("demo", path, "--regression", "--experiment"))
+
+
 def test_the_installed_command_answers(tmp_path):
     """The entry point of the package is what users type."""
     command = Path(sys.executable).with_name("llmops")

@@ -44,8 +44,8 @@ def test_where_narrows_it_to_a_cause(burst):
 
 def test_a_cause_of_a_missing_column_is_an_error(burst):
     """A wider answer than was asked for would be taken for the narrower one."""
-    with pytest.raises(MissingColumnError, match="region"):
-        blast_radius(burst, INCIDENT, where={"region": "eu"})
+    with pytest.raises(MissingColumnError, match="cluster"):
+        blast_radius(burst, INCIDENT, where={"cluster": "eu"})
 
 
 def test_unknown_is_not_zero(burst):
@@ -103,6 +103,22 @@ def test_examples_are_the_first_a_typical_and_the_worst(burst):
     first, worst = (examples.filter(example=name) for name in ("first", "worst"))
     assert first["started_at"].item() == failed["started_at"].min()
     assert worst["latency_ms"].item() == failed["latency_ms"].max()
+
+
+def test_examples_of_bad_ratings_are_answers_that_were_rated_badly(quiet):
+    """A call that timed out has no answer to read, and an answer that was liked shows nothing."""
+    place = pl.int_range(pl.len())
+    rating = pl.when(place % 3 == 0).then(
+        pl.when(in_incident(SEARCH, place % 2 == 0)).then(0.0).otherwise(1.0)
+    )
+    spans = failing(quiet, in_incident(place % 5 == 1)).with_columns(feedback_score=rating)
+    examples = incident_examples(
+        spans, QUALITY | {"metric": "quality: feedback"}, where={"feature": "search"}
+    )
+    shown = spans.join(examples, on="span_id", how="semi")
+    assert examples.height == 3
+    assert shown["feedback_score"].to_list() == [0.0] * 3
+    assert not shown["is_error"].any()
 
 
 def test_every_engine_tells_the_same_impact(burst, engine):

@@ -41,6 +41,20 @@ def test_a_value_that_holds_the_change_comes_before_any_pair(quiet):
     assert causes["cause"].item(0) == "tenant=globex"
 
 
+def test_the_hash_of_a_prompt_is_named_by_its_version_too(quiet):
+    """Another prompt has that version too, so that only name and version together say which it is."""
+    changed = in_incident(SEARCH, hours=60)
+    spans = quiet.with_columns(
+        prompt_name="feature",
+        prompt_hash=pl.when(changed).then(pl.lit("bb22")).when(SEARCH).then(pl.lit("aa11")).otherwise(pl.lit("cc33")),
+        prompt_version=pl.when(SEARCH & ~changed).then(pl.lit("1")).otherwise(pl.lit("2")),
+        feedback_score=pl.when(changed).then(0.0).otherwise(1.0),
+    )  # fmt: skip
+    first = explain_incident(spans, incident("quality: feedback", hours=60)).row(0, named=True)
+    assert (first["cause"], first["is_new"]) == ("prompt_hash=bb22", True)
+    assert first["same_as"][0] == "prompt_name=search, prompt_version=2"
+
+
 def test_spend_is_explained_in_dollars(quiet):
     """The runaway of one tenant, against the same hours of the weeks before."""
     runaway = in_incident(GLOBEX)

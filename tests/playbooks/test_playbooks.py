@@ -12,8 +12,8 @@ from llmops_lib.errors import IncidentError
 
 PLAYBOOKS = load_playbooks()
 KINDS = {
-    "cost_runaway", "data_leak", "hallucinated_facts", "model_regression", "prompt_injected_agent",
-    "provider_outage", "retry_storm", "schema_break",
+    "cost_runaway", "data_leak", "failing_requests", "hallucinated_facts", "model_regression",
+    "prompt_injected_agent", "provider_outage", "retry_storm", "schema_break",
 }  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def changed(kind, what):
     return pl.DataFrame({"kind": [kind], "what": [what]})
 
 
-def test_there_is_a_playbook_for_each_of_eight_kinds():
+def test_there_is_a_playbook_for_each_of_nine_kinds():
     """Those that the on-call meets."""
     assert {playbook.name for playbook in PLAYBOOKS} == KINDS
     assert all(playbook.body for playbook in PLAYBOOKS)
@@ -41,6 +41,7 @@ def test_there_is_a_playbook_for_each_of_eight_kinds():
 CASES = {
     "cost_runaway": (incident("spend"), causes("feature", "tenant"), None),
     "data_leak": (incident("findings: email address"), causes("feature"), None),
+    "failing_requests": (incident("errors", "errors: ContentPolicyViolation"), causes("feature"), None),
     "hallucinated_facts": (incident("quality: correct", times=2), causes("prompt_hash", is_new=True), None),
     "model_regression": (
         incident("quality: correct", times=2), causes("response_model", is_new=True),
@@ -60,6 +61,29 @@ def test_an_incident_of_a_kind_matches_its_playbook_best(kind):
     matches = matching_playbooks(row, found, before)
     assert matches["playbook"].item(0) == kind
     assert matches["match_share"].item(0) > 0.6
+
+
+@pytest.mark.parametrize("error_type", ["BadRequestError", "ContentPolicyViolation", "JSONDecodeError"])
+def test_a_burst_of_errors_of_one_feature_has_steps_that_fit(error_type):
+    """The plainest incident of all; that of an outage would move traffic away from a model that works."""
+    matches = matching_playbooks(incident("errors", f"errors: {error_type}"), causes("feature"))
+    assert matches["playbook"].item(0) == "failing_requests"
+    assert matches["match_share"].item(0) > 0.6
+
+
+@pytest.mark.parametrize("error_type", ["InternalServerError", "APITimeoutError", "ServiceUnavailable"])
+def test_errors_of_the_server_on_one_model_stay_an_outage(error_type):
+    """What the feature sends is not to blame where the provider fails."""
+    matches = matching_playbooks(incident("errors", f"errors: {error_type}"), causes("request_model"))
+    assert matches["playbook"].item(0) == "provider_outage"
+
+
+def test_ratings_alone_are_no_sign_of_wrong_facts():
+    """Users dislike a tone too."""
+    first = matching_playbooks(incident("quality: feedback"), causes("prompt_hash", is_new=True)).row(
+        0, named=True
+    )
+    assert first["missing"] == ["a scorer of facts, grounding or correctness fell"]
 
 
 def test_a_required_sign_that_does_not_hold_rules_a_playbook_out():

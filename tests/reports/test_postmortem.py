@@ -53,7 +53,7 @@ def test_the_first_screen_tells_the_story(report, open_page):
     """What fell, since when, the new prompt version and the playbook, offline and on a phone."""
     opened = open_page(report.html, width=360)
     assert (opened.requests, opened.problems, opened.overflow_px) == ([], [], 0)
-    summary = opened.text[opened.text.index("The usual is") : opened.text.index("Of the likeliest cause")]
+    summary = opened.text[opened.text.index("From Thu 22 Oct") : opened.text.index("Of the likeliest cause")]
     for told in (
         "failing answers (feedback)",
         "Thu 22 Oct 1",

@@ -42,7 +42,7 @@ NO_MATCH = pl.DataFrame(schema={"playbook": pl.String, "title": pl.String, "matc
 def test_the_summary_says_what_is_not_known():
     """An incident that lasts has no end, an unrecorded user is a dash and no zero."""
     told = str(incident_summary(INCIDENT, CAUSES.clear(), IMPACT, NO_MATCH).markup)
-    assert "was not over when the data ended" in told
+    assert "Since Thu 12 Nov 14:00 UTC, and not over when the data ended, failed calls" in told
     assert '<div class="kpi-value">–</div>' in told
     assert "no cause stands out" in told
     assert "no playbook matches" in told
@@ -54,6 +54,23 @@ def test_the_summary_tells_cause_and_wrong_answers_with_their_interval():
     assert "tenant=acme, which came up just before, accounts for 100%" in told
     assert "12 wrong answers" in told
     assert "95%: 4 to 21" in told
+
+
+def test_a_hash_is_told_by_prompt_and_version():
+    """Nobody knows a prompt by its hash; as one of the same calls it stays."""
+    name = "prompt_name=answer, prompt_version=2"
+    hashed = CAUSES.with_columns(
+        cause=pl.lit("prompt_hash=bb22"), columns=pl.lit(["prompt_hash"]), same_as=pl.lit([name])
+    )
+    told = str(incident_summary(INCIDENT, hashed, IMPACT, NO_MATCH).markup)
+    assert f"{name}, which came up just before, accounts for 100%" in told
+    assert "the very same calls: prompt_hash=bb22" in told
+
+
+def test_many_times_the_usual_is_said():
+    """Two levels of spend side by side make a reader divide."""
+    told = str(incident_summary(INCIDENT, CAUSES, IMPACT, NO_MATCH).markup)
+    assert "usual 1.0%, 50 times as much" in told
 
 
 def match(share):
@@ -71,7 +88,7 @@ def match(share):
 def test_the_first_step_of_a_playbook_that_fits_is_what_to_do():
     """At three in the morning a name of a playbook is no step; how well it fits stands beside it."""
     told = str(incident_summary(INCIDENT, CAUSES, IMPACT, match(0.8)).markup)
-    assert "Do first: <strong>Pin the schema.</strong> (to take back the likely cause: git revert X)" in told
+    assert "Do first: <strong>Pin the schema.</strong> (roll back: git revert X)" in told
     assert "3 of its 4 signs, 80.0% by weight; not seen: a new tool schema" in told
 
 
@@ -91,7 +108,8 @@ def test_less_spend_and_fewer_wrong_answers_are_no_cost():
         wrong_answer_count_high=2.0,
     )
     told = str(incident_summary(INCIDENT, CAUSES, better, NO_MATCH).markup)
-    assert "spend as usual or less; 0 wrong answers more than usual, 95%: 0 to 2" in told
+    assert "spend as usual or less; 0 wrong answers more than usual" in told
+    assert "if unscored answers are like the 20 scored (95%: 0 to 2)" in told
 
 
 def test_what_strikes_all_calls_is_said_so():
