@@ -10,7 +10,9 @@ import polars.selectors as cs
 from llmops_lib.frames import collected
 from llmops_lib.whole_files import write_whole
 
-_ACTIVE = "^(?:[\t\r\n]|[\\s\\p{Cf}]*['=+\\-@|;,\uff1d\uff0b\uff0d\uff20])"
+_ACTIVE = (
+    "^(?:[\t\r\n]|[\\s\\p{Cc}\\p{Cf}]*['=+\\-@|;,\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b])"
+)
 """How text begins that a spreadsheet may take for a formula or a separator, or that was marked before."""
 
 

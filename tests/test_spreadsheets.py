@@ -33,6 +33,33 @@ def test_no_formula_of_the_corpus_is_a_formula(shared, tmp_path):
             assert not cell.strip(" \u200b\ufeff").startswith(ACTIVE)
 
 
+@pytest.mark.parametrize(
+    "sign", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212", "\ufe66"]
+)
+def test_nothing_that_a_spreadsheet_drops_hides_a_formula(sign, tmp_path):
+    """White space, control characters and invisible ones go away on import, in cells and in headers."""
+    hidden = [
+        "",
+        " ",
+        "\t",
+        "\r",
+        "\n",
+        "\r\n ",
+        "\xa0",
+        "\u3000",
+        "\u200b",
+        "\ufeff",
+        "\u202e",
+        "\x01",
+        "\x1f",
+        "\x7f",
+    ]
+    for before in hidden:
+        text = f"{before}{sign}1+1"
+        write_csv(pl.DataFrame({text: [text]}), tmp_path / "t.csv")
+        assert read_back(tmp_path / "t.csv") == [[f"'{text}"], [f"'{text}"]]
+
+
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=1))
 def test_every_text_can_be_read_back(texts):
     """What a spreadsheet does not show must not be lost to whoever reads the file."""

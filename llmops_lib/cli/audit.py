@@ -53,6 +53,8 @@ def verify(
         say(f"{folder}: {state}, {found.entry_count:,} entries in {found.file_count} files")
         for problem in found.problems:
             say(f"  {problem.file}:{problem.line}: {problem.what}")
+        if found.entry_count and not found.is_keyed:
+            say("hashes without a key: whoever can write the folder can write all of it anew")
         if found.head:
             say(f"head {facts['head']}; kept elsewhere, it tells a log that was cut or written anew")
     if not found.is_intact:

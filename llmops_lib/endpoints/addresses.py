@@ -17,6 +17,7 @@ from llmops_lib.sources.fetch.addresses import (
     Resolve,
     checked_server,
     is_loopback,
+    is_public,
     resolved,
     shown,
     unwrapped,
@@ -95,8 +96,8 @@ def checked_address(
     if not found:
         msg = f"{shown(address)}: the host has no address; look for a typing error, or at the network"
         raise EndpointError(msg)
-    is_local = not any(ip.is_global for ip in found)
-    if not allows_local and not all(ip.is_global for ip in found):
+    is_local = not any(is_public(ip) for ip in found)
+    if not allows_local and not all(is_public(ip) for ip in found):
         msg = (
             f"{shown(address)}: leads to {texts[0]}, which is no address of the public internet; set "
             "LLMOPS_ALLOW_LOCAL=1 if a server on this machine or network is meant"

@@ -23,6 +23,17 @@ def test_a_changed_log_fails_and_the_line_is_named(llmops, tmp_path):
     assert f"{path.name}:1: entry 1 was changed" in out
 
 
+def test_hashes_without_a_key_are_said_to_be(llmops, tmp_path, monkeypatch):
+    """A keyed log that somebody replaced with one without a key must not pass unnoticed."""
+    AuditLog(tmp_path / "plain").append("endpoint_call", {})
+    AuditLog(tmp_path / "keyed", b"a key").append("endpoint_call", {})
+    assert "hashes without a key" in llmops("audit", "verify", "--log", tmp_path / "plain")[1]
+    monkeypatch.setenv("LLMOPS_AUDIT_KEY", "a key")
+    code, out, _ = llmops("audit", "verify", "--log", tmp_path / "keyed")
+    assert (code, "hashes without a key" in out) == (0, False)
+    assert llmops("audit", "verify", "--log", tmp_path / "plain")[0] == 1
+
+
 def test_no_log_is_bad_input(llmops, tmp_path):
     """Nothing to check is no success."""
     assert llmops("audit", "verify", "--log", tmp_path / "none")[0] == 2

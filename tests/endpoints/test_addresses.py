@@ -59,6 +59,30 @@ def test_metadata_services_are_refused_whatever_is_allowed():
         )
 
 
+@pytest.mark.parametrize(
+    "ip",
+    [
+        *("169.254.169.254", "10.0.0.1", "::ffff:10.0.0.1", "::10.0.0.1", "64:ff9b::a00:1"),
+        *("64:ff9b:1::a00:1", "::ffff:0:a00:1", "2002:a00:1::", "2001:db8::5efe:a00:1", "fec0::1"),
+        *("fe80::1%eth0", "::1", "100.64.0.1"),
+    ],
+)
+def test_a_listed_name_that_leads_inside_is_refused_however_the_address_is_wrapped(ip):
+    """Each of these spellings reaches a machine that no list of public hosts means."""
+    for found in ([ip], ["104.18.7.192", ip]):
+        with pytest.raises(EndpointError):
+            checked_address(
+                "https://llm.example/v1", allowed_hosts=["llm.example"], resolve=lambda _, found=found: found
+            )
+
+
+@pytest.mark.parametrize("ip", ["104.18.7.192", "2606:4700::6812:7c0", "64:ff9b::6812:7c0"])
+def test_a_listed_name_of_the_public_internet_is_allowed(ip):
+    """IPv6 alone, and IPv6 alone with a translator, are ordinary networks."""
+    address = checked_address("https://LLM.example/v1", allowed_hosts=["llm.example"], resolve=lambda _: [ip])
+    assert (address.host, address.ip) == ("llm.example", ip)
+
+
 def test_no_hostile_address_is_looked_up_or_connected_to(shared):
     """Every address of the shared list is refused by default."""
     lines = (shared / "corpora" / "endpoint_urls.jsonl").read_text(encoding="utf-8").splitlines()

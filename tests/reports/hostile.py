@@ -41,16 +41,29 @@ def payloads(project: Path) -> list[str]:
 
 
 def write_hostile(path: Path, texts: list[str]) -> Path:
-    """An export of two months whose every text is one of these, each in three calls, two of them priced."""
+    """An export of two months whose every text is one of these, each in five calls, four of them priced.
+
+    Of the two calls of a month the second, a minute later, might have read from a cache what the first read.
+    """
     start = datetime(2026, 10, 5, tzinfo=UTC)
     rows = [
         hostile_row(text, start + timedelta(days=28 * month, minutes=80 * place), MODELS[place % 2])
         for place, text in enumerate(texts)
         for month in range(2)
     ]
+    rows += [
+        row
+        | {"started_at": later(row["started_at"]), "cache_read_tokens": 0, "session_id": f"2 {row['name']}"}
+        for row in rows
+    ]
     rows += [hostile_row(text, start + timedelta(days=28, hours=1), text) for text in texts]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return path
+
+
+def later(at: str) -> str:
+    """A minute after this time."""
+    return (datetime.fromisoformat(at) + timedelta(minutes=1)).isoformat()
 
 
 def hostile_row(text: str, at: datetime, model: str) -> dict[str, Any]:

@@ -147,11 +147,13 @@ class AuditLog:
                 lines, torn = tail_of(path)
                 if torn:
                     repairs.append(("log_repaired", self._set_aside(path, torn), this_user()))
-                tail = _since(lines, anchor[0])
-                if tail and tail[0].seq > anchor[0] + 1:
+                found = _since(lines, anchor[0])
+                if found and found[0].seq > anchor[0] + 1:
                     # Killed after many entries and before their anchor: it lies before the window.
-                    tail = _since(tail_of(path, is_whole=True)[0], anchor[0])
-                if tail:
+                    found = _since(tail_of(path, is_whole=True)[0], anchor[0])
+                tail = found + tail
+                # An anchor that a power cut took back may lie files before.
+                if tail and tail[0].seq <= anchor[0] + 1:
                     break
             last = self._checked_end(tail, *anchor)
         except ValueError as error:

@@ -102,6 +102,9 @@ def verify_audit(
 def _checked_file(
     path: Path, last: Entry | None, key: bytes | None, known: dict[int, str], found: Verification
 ) -> Entry | None:
+    expected = new_file(path.parent, last.seq + 1 if last else 1).name
+    if path.stat().st_size == 0 and path.name != expected:
+        found.add(path.name, 0, f"is empty, and not named {expected} for the next entry")
     for number, line in enumerate(_lines(path), start=1):
         if not line.endswith(b"\n"):
             found.add(path.name, number, "a line without an end: torn, or cut off")

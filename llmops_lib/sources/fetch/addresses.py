@@ -22,10 +22,19 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# Metadata services outside of the link-local ranges: Alibaba Cloud, Oracle Cloud, AWS over IPv6.
+# IPv6 networks whose addresses end with an IPv4 one: NAT64, NAT64 of one's own, SIIT and IPv4-compatible.
+_WRAPPING = tuple(
+    ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")
+)
+_ISATAP = frozenset((0x0000_5EFE, 0x0200_5EFE))
+# Metadata services outside of the link-local ranges: Alibaba Cloud, Oracle Cloud, Azure; AWS twice and Google
+# Cloud over IPv6.
 _METADATA = frozenset(
-    ipaddress.ip_address(text) for text in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254")
+    ipaddress.ip_address(text)
+    for text in (
+        *("100.100.100.200", "192.0.0.192", "168.63.129.16"),
+        *("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"),
+    )
 )
 _EXPECTED = "expected an address such as https://cloud.langfuse.com or http://127.0.0.1:6006"
 
@@ -113,10 +122,19 @@ def _refuse_forbidden(found: IpAddress, address: str) -> None:
 
 
 def unwrapped(found: IpAddress) -> IpAddress:
-    """The IPv4 address inside of an IPv6 one, in each of its four wrappings; else the address itself."""
+    """The IPv4 address inside of an IPv6 one, in each of its wrappings; else the address itself."""
     if isinstance(found, ipaddress.IPv4Address):
         return found
-    if found in _NAT64:
-        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    number = int(found)
+    is_wrapped = any(found in network for network in _WRAPPING) or (number >> 32) % 2**32 in _ISATAP
+    # `::` and `::1` are addresses of their own.
+    if is_wrapped and number > 1:
+        return ipaddress.IPv4Address(number % 2**32)
     teredo = found.teredo
     return found.ipv4_mapped or found.sixtofour or (teredo[1] if teredo else found)
+
+
+def is_public(found: IpAddress) -> bool:
+    """Whether an address, without its wrapping, is one of the public internet."""
+    is_site_local = isinstance(found, ipaddress.IPv6Address) and found.is_site_local
+    return found.is_global and not found.is_reserved and not is_site_local

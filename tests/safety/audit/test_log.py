@@ -106,6 +106,19 @@ def test_a_writer_that_was_killed_before_the_anchor_does_not_stop_the_log(log, b
     assert verify_audit(log.folder).is_intact
 
 
+def test_an_anchor_that_is_files_behind_does_not_stop_the_log(log):
+    """A power cut may bring back an older one; the chain from it on holds, and `verify` says so."""
+    log.append("endpoint_call", {})
+    anchor = (log.folder / "head.json").read_bytes()
+    for _ in range(9):
+        log.append("endpoint_call", {"x": "y" * 290})
+    assert len(list(log.folder.glob("audit-*"))) > 2
+    (log.folder / "head.json").write_bytes(anchor)
+    assert verify_audit(log.folder).is_intact
+    assert log.append("endpoint_call", {}).seq == 11
+    assert verify_audit(log.folder).is_intact
+
+
 def test_a_log_that_cannot_be_written_is_an_error(tmp_path):
     """A folder that is a file, a full disk: the action must not go ahead."""
     (tmp_path / "audit").write_text("no folder")

@@ -104,6 +104,25 @@ def test_a_missing_file_is_found(log):
     assert "entries are missing" in verify_audit(log.folder, key=log.key).problems[0].what
 
 
+@pytest.mark.parametrize("way", ["removed", "emptied", "renamed"])
+def test_a_last_file_that_is_gone_is_missed_by_the_anchor(log, way):
+    """It ends at an entry, so that the chain alone holds."""
+    last = max(log.folder.glob("audit-*"))
+    if way == "renamed":
+        last.rename(log.folder / f"{last.name}.old")
+    elif way == "emptied":
+        last.write_bytes(b"")
+    else:
+        last.unlink()
+    assert "its end was cut off" in verify_audit(log.folder, key=log.key).problems[0].what
+
+
+def test_an_empty_file_that_no_writer_made_is_found(log):
+    """The next entries would go into it, behind a name that is not theirs."""
+    (log.folder / "audit-000000000099.jsonl").touch()
+    assert "is empty" in verify_audit(log.folder, key=log.key).problems[0].what
+
+
 @pytest.mark.parametrize("kept", [4, 8])
 def test_a_log_that_was_written_anew_is_told_by_the_key_or_by_a_head_that_was_kept(log, kept):
     """Who writes the whole folder, anchor included, still has neither."""
@@ -125,7 +144,7 @@ def test_a_log_that_was_written_anew_is_told_by_the_key_or_by_a_head_that_was_ke
 
 
 def test_an_end_that_was_cut_off_together_with_the_anchor_is_missed_by_a_head_that_was_kept(log, tmp_path):
-    """An older copy of the whole folder is intact in itself."""
+    """An older copy of the whole folder is intact in itself, and a key does not change that."""
     shutil.copytree(log.folder, tmp_path / "older")
     head = log.append("gate_overridden", {})
     shutil.rmtree(log.folder)
