@@ -10,7 +10,10 @@ from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import Columns, Month, MonthZone, NaiveTimezone, Prices, Raw, Source
 from llmops_lib.cli.screen import progress, say, say_json
 
-app = group("Write a report as self-contained HTML.")
+app = group(
+    "Write a report as self-contained HTML.\n\n"
+    "Only weekly and spenders can show personal data (--raw), which is recorded; no other does, on purpose."
+)
 
 Output = Annotated[Path, typer.Option(help="Folder that reports are written to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the manifest as JSON.")]

@@ -7,7 +7,9 @@ from tests.conftest import PROJECT
 from tests.reports.hostile import payloads
 from tests.reports.hostile_runs import write_eval_runs
 
-TEXTS = payloads(PROJECT)[:40]
+PERSONAL = "I am ann@example.com"
+FIRST, *OTHERS = payloads(PROJECT)[:39]
+TEXTS = [FIRST, PERSONAL, *OTHERS]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,12 @@ def test_the_verdict_stands_first_and_no_payload_acts(review, open_page):
     assert "more, listed below" in first
     assert sum(text.strip() in opened.text for text in TEXTS if len(text.strip()) > 3) > 0
     assert open_page(review.html, width=360, dark=True).overflow_px == 0
+
+
+def test_no_personal_data_is_shown_not_even_of_the_name_of_a_case(review):
+    """The report offers no raw text; cases made of production are named by whoever makes them."""
+    assert "must pass facts" in review.html.read_text("utf-8")
+    assert "ann@example.com" not in review.html.read_text("utf-8")
 
 
 def test_every_case_is_accounted_for(review):

@@ -7,7 +7,7 @@ from tests.conftest import PROJECT
 from tests.reports.hostile import payloads
 from tests.reports.hostile_runs import write_hostile_rerun
 
-TEXTS = payloads(PROJECT)[40:80]
+TEXTS = ["I am ann@example.com", *payloads(PROJECT)[40:79]]
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,16 @@ def test_the_verdict_stands_first_and_no_payload_acts(review, open_page):
     assert "It is worse in facts." in first
     assert sum(text.strip() in opened.text for text in TEXTS if len(text.strip()) > 3) > 0
     assert open_page(review.html, width=360, dark=True).overflow_px == 0
+
+
+def test_no_personal_data_is_shown_but_in_the_trace_id_that_a_reader_looks_up(review):
+    """The report offers no raw text; names of prompts and cases come from traces."""
+    assert review.html.read_text("utf-8").count("ann@example.com") == 1
+
+
+def test_answers_stand_beside_a_name_that_is_masked_or_cut(review):
+    """A name that is shown otherwise than it is must not lose its answers."""
+    assert "<del>old</del> I am &lt;EMAIL_1&gt;" in review.html.read_text("utf-8")
 
 
 def test_every_drawn_call_is_made_again_or_listed(review):
