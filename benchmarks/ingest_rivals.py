@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 import pandas as pd
-from ingest_rivals_langfuse import duckdb_langfuse, loop_langfuse
-from ingest_rivals_otlp import duckdb_otlp, loop_otlp
+from ingest_rivals_langfuse import duckdb_langfuse, loop_langfuse, plain_langfuse
+from ingest_rivals_otlp import duckdb_otlp, loop_otlp, plain_otlp
 
 _PANDAS_LINES = 500
 
@@ -53,6 +53,7 @@ RIVALS: dict[str, dict[str, Callable[[Path], int]]] = {
         "read bytes": read_bytes,
         "orjson.loads": parse_lines,
         "orjson loop": loop_otlp,
+        "json loop": plain_otlp,
         "DuckDB": duckdb_otlp,
         "pandas": pandas_otlp,
     },
@@ -60,6 +61,7 @@ RIVALS: dict[str, dict[str, Callable[[Path], int]]] = {
         "read bytes": read_bytes,
         "orjson.loads": parse_lines,
         "orjson loop": loop_langfuse,
+        "json loop": plain_langfuse,
         "DuckDB": duckdb_langfuse,
         "pandas": pandas_langfuse,
     },
