@@ -29,7 +29,7 @@ def load_playbooks(folder: str | Path | None = None) -> tuple[Playbook, ...]:
 
     Example:
         >>> [playbook.name for playbook in load_playbooks()][:3]
-        ['cost_runaway', 'data_leak', 'hallucinated_facts']
+        ['cost_runaway', 'data_leak', 'failing_requests']
     """
     place = Path(folder) if folder else _OWN
     files = sorted(place.glob("*.md"))
