@@ -70,11 +70,8 @@ def cluster_permutation(
         >>> test.n_assignments, round(test.p_two_sided, 4)
         (70, 0.0286)
     """
-    found, divided = numbers(sums, "sums"), numbers(counts, "counts")
-    arm = numbers(is_candidate, "is_candidate") > 0
-    n = same_length(sums=found, counts=divided, is_candidate=arm)
-    ids = list(user_ids) if user_ids is not None else list(range(n))
-    size = int(arm.sum())
+    found, divided, arm, ids = _users(sums, counts, is_candidate, user_ids)
+    n, size = len(arm), int(arm.sum())
     if min(size, n - size) < 2 or divided.sum() == 0:
         return ClusterPermutation(None, None, 0, "enumeration", reasons=(Reason.TOO_FEW_CLUSTERS,))
     moments, _ = _moments(found, divided)
@@ -117,15 +114,12 @@ def permutation_interval(
         >>> round(found.lower, 2), round(found.upper, 2)
         (2.0, 4.0)
     """
-    found, divided = numbers(sums, "sums"), numbers(counts, "counts")
-    arm = numbers(is_candidate, "is_candidate") > 0
-    n = same_length(sums=found, counts=divided, is_candidate=arm)
-    size = int(arm.sum())
+    found, divided, arm, ids = _users(sums, counts, is_candidate, user_ids)
+    n, size = len(arm), int(arm.sum())
     if min(size, n - size) < 2 or min(divided[arm].sum(), divided[~arm].sum()) == 0:
         return lambda alpha: no_interval(alpha, "cluster_permutation", Reason.TOO_FEW_CLUSTERS)
     moments, unit = _moments(found, divided)
     of_candidate = np.where(arm[:, None], moments, 0.0)
-    ids = list(user_ids) if user_ids is not None else list(range(n))
     drawn, method = _assigned(np.hstack([moments, of_candidate]), size, ids)
     own, total = of_candidate.sum(axis=0), moments.sum(axis=0)
     gap = own[0] / own[1] - (total - own)[0] / (total - own)[1]
@@ -152,6 +146,16 @@ def permutation_interval(
         return Interval(lower, upper, alpha, "cluster_permutation", missing)
 
     return at
+
+
+def _users(
+    sums: Any, counts: Any, is_candidate: Any, user_ids: Sequence[object] | None
+) -> tuple[Floats, Floats, npt.NDArray[np.bool_], list[object]]:
+    """Sum, calls, arm and id of each user."""
+    found, divided = numbers(sums, "sums"), numbers(counts, "counts")
+    arm = numbers(is_candidate, "is_candidate") > 0
+    n = same_length(sums=found, counts=divided, is_candidate=arm)
+    return found, divided, arm, list(range(n) if user_ids is None else user_ids)
 
 
 def _end(p_value: Callable[[float], float], gap: float, step: float, alpha: float) -> float | None:

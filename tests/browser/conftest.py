@@ -16,6 +16,7 @@ import nbformat
 import pytest
 
 from llmops_lib import write_demo
+from tests.processes import end_process
 from tests.reports.hostile import payloads, write_hostile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,7 +88,7 @@ def _served(folder: Path, arguments: list[str], ready: str) -> Iterator[str]:
                 yield f"http://127.0.0.1:{port}"
                 return
         finally:
-            _end(process)
+            end_process(process)
             said = (state / "log").read_text("utf-8")[-2000:]
             shutil.rmtree(state, ignore_errors=True)
     pytest.fail(f"no server within {START_S} s: {said}")
@@ -124,16 +125,6 @@ def _is_up(address: str, process: subprocess.Popen) -> bool:
         else:
             return True
     return False
-
-
-def _end(process: subprocess.Popen) -> None:
-    # The polite way: the server ends its kernels, which are its own.
-    process.terminate()
-    try:
-        process.wait(60)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pytest
 from llmops_lib.sources.fetch.phoenix import fetch_phoenix
 from llmops_lib.sources.fetch.settings import FetchSettings
 from llmops_lib.sources.load import load_traces
+from tests.processes import end_process
 
 # One server for all of them, also where tests run in several processes.
 pytestmark = pytest.mark.xdist_group("phoenix")
@@ -93,12 +94,7 @@ def server(phoenix_python, tmp_path_factory):
             _wait_until(lambda: _last_span_is_there(url), process, folder)
             yield url
         finally:
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end_process(process)
 
 
 def _free_ports(count):
