@@ -15,7 +15,7 @@ from llmops_lib.alerts.quality import quality_breaches
 from llmops_lib.alerts.rules import AlertRules, Dimension, Rule, duration_of, load_alert_rules
 from llmops_lib.errors import AlertError
 from llmops_lib.pricing import price_calls
-from llmops_lib.store import open_source
+from llmops_lib.store import TraceSource, open_source
 
 _MEASURED = (
     "is_model_call",
@@ -41,6 +41,8 @@ class AlertOutcome:
         new: Ids of those that no earlier check had found.
         sent: Destinations and ids of the episodes that they were told of in this check.
         failed: Destinations that could not be reached, and the ids they will be told of at the next check.
+        refused_count: Rows of the source that could not be read, so that no rule saw them.
+        rows_read: Rows of the source, with those.
     """
 
     as_of: datetime | None
@@ -49,6 +51,8 @@ class AlertOutcome:
     new: frozenset[str]
     sent: tuple[tuple[str, str], ...]
     failed: tuple[tuple[str, str], ...]
+    refused_count: int
+    rows_read: int
 
 
 def check_alerts(  # noqa: PLR0913 - where from, by which rules, remembered where, and how to read it
@@ -91,8 +95,8 @@ def check_alerts(  # noqa: PLR0913 - where from, by which rules, remembered wher
     back = _length(lookback)
     send = {} if dry_run else senders(declared, Path(rules).parent)
     place = Path(state) if state is not None else memory_path(str(source))
-    spans = open_source(source, timezone=timezone, columns=columns).spans
-    calls, as_of = _latest_calls(spans, declared, back, prices)
+    opened = open_source(source, timezone=timezone, columns=columns)
+    calls, as_of = _latest_calls(opened.spans, declared, back, prices)
     since = as_of - back if as_of is not None else None
     found = [
         episode
@@ -101,7 +105,7 @@ def check_alerts(  # noqa: PLR0913 - where from, by which rules, remembered wher
         for episode in found_episodes(rule, _breaches(rule, calls, since, Path(rules).parent))
     ]
     if dry_run:
-        return _outcome(*merged(recalled(place), found), as_of=as_of, since=since)
+        return _outcome(*merged(recalled(place), found), opened, as_of=as_of, since=since)
     with held(place):
         episodes, new = merged(recalled(place), found)
         episodes = remembered(episodes, as_of) if as_of is not None else episodes
@@ -110,7 +114,7 @@ def check_alerts(  # noqa: PLR0913 - where from, by which rules, remembered wher
         told = _Telling(episodes, place, {rule.name: rule.note for rule in declared.rules})
         for name, sender in send.items():
             told.tell(name, sender)
-    outcome = _outcome(told.episodes, new, as_of=as_of, since=since)
+    outcome = _outcome(told.episodes, new, opened, as_of=as_of, since=since)
     return replace(outcome, sent=tuple(told.sent), failed=tuple(told.failed))
 
 
@@ -145,14 +149,19 @@ class _Telling:
 
 
 def _outcome(
-    episodes: list[Episode], new: set[str], *, as_of: datetime | None, since: datetime | None
+    episodes: list[Episode],
+    new: set[str],
+    source: TraceSource,
+    *,
+    as_of: datetime | None,
+    since: datetime | None,
 ) -> AlertOutcome:
     shown = tuple(
         episode
         for episode in episodes
         if episode.id in new or episode.pending or (as_of is not None and episode.is_open(as_of))
     )
-    return AlertOutcome(as_of, since, shown, frozenset(new), (), ())
+    return AlertOutcome(as_of, since, shown, frozenset(new), (), (), source.refused_count, source.rows_read)
 
 
 def _length(lookback: timedelta | str) -> timedelta:

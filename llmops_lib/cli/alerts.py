@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.found import say_refused
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
-from llmops_lib.cli.screen import plain, progress, say, say_json, write_new
+from llmops_lib.cli.screen import counted, plain, progress, say, say_json, write_new
 
 app = group("Tell of spikes, slow, failed and expensive calls once.")
 
@@ -70,6 +71,7 @@ def check(
         )
     for name in dict.fromkeys(name for name, _episode in outcome.failed):
         sys.stderr.write(plain(f"could not reach {name}; it is told at the next check") + "\n")
+    say_refused(outcome.refused_count, outcome.rows_read)
     if as_json:
         say_json(_as_json(outcome, dry_run=dry_run))
     else:
@@ -93,7 +95,7 @@ def _say(outcome: Any, *, dry_run: bool) -> None:
         say(f"  {episode.said}")
         say(f"  {state}, episode {episode.id[:10]}{news}{waits}")
     span = f"{outcome.since:%Y-%m-%d %H:%M} to {outcome.as_of:%Y-%m-%d %H:%M} UTC"
-    say(f"{len(outcome.episodes):,} episodes, {len(outcome.new):,} new; looked at {span}")
+    say(f"{counted(len(outcome.episodes), 'episode')}, {len(outcome.new):,} new; looked at {span}")
 
 
 def _as_json(outcome: Any, *, dry_run: bool) -> dict[str, Any]:
@@ -101,6 +103,8 @@ def _as_json(outcome: Any, *, dry_run: bool) -> dict[str, Any]:
         "as_of": outcome.as_of,
         "since": outcome.since,
         "is_dry_run": dry_run,
+        "refused_count": outcome.refused_count,
+        "rows_read": outcome.rows_read,
         "episodes": [
             {
                 "id": episode.id,

@@ -36,12 +36,13 @@ def say_unread(source: Any) -> None:
     Args:
         source: A TraceSource.
     """
-    from llmops_lib.schema import BENIGN_REASONS  # noqa: PLC0415 - keeps `llmops --help` fast
+    say_refused(source.refused_count, source.rows_read)
 
-    reasons = source.quarantine["reason"].str.split(":").list.first()
-    lost, rows = int((~reasons.is_in(BENIGN_REASONS)).sum()), int(source.files["rows_read"].sum())
-    if lost:
-        told = f"{lost:,} of {rows:,} rows could not be read, and nothing is said of them"
+
+def say_refused(count: int, rows_read: int) -> None:
+    """As `say_unread`, of counts."""
+    if count:
+        told = f"{count:,} of {rows_read:,} rows could not be read, and nothing is said of them"
         sys.stderr.write(f"{told}; read_quarantine() shows them\n")
 
 

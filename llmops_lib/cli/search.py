@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from llmops_lib.cli.found import span_lines, typed_moment
+from llmops_lib.cli.found import say_unread, span_lines, typed_moment
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Raw, Source
-from llmops_lib.cli.screen import say, say_json, writing
+from llmops_lib.cli.screen import counted, say, say_json, writing
 from llmops_lib.cli.span_tree import print_tree
 
 _MOST_TREES = 10
@@ -48,11 +48,12 @@ def search(
 
     Example: llmops search traces --trace 4bf92f3577b34da6a3ce929d0e0e4736 --tree
     """
-    from llmops_lib import search_traces, with_excerpts  # noqa: PLC0415 - keeps `llmops --help` fast
+    from llmops_lib import open_source, search_traces, with_excerpts  # noqa: PLC0415 - keeps `llmops --help` fast
 
-    reading: dict[str, Any] = {"prices": prices, "timezone": naive_timezone or None, "columns": columns}
+    opened = open_source(source, timezone=naive_timezone or None, columns=columns)
+    say_unread(opened)
     found = search_traces(
-        source,
+        opened,
         text=text or None,
         user_id=user or None,
         session_id=session or None,
@@ -68,7 +69,7 @@ def search(
         min_cost_usd=min_cost,
         min_latency_ms=min_latency,
         limit=limit + 1,
-        **reading,
+        prices=prices,
     )
     traces = found.head(limit)["trace_id"].unique(maintain_order=True).to_list()
     if raw:
@@ -77,14 +78,14 @@ def search(
     if csv is not None:
         _write(csv, shown)
     if tree:
-        _show_trees(source, traces, reading, is_raw=raw, as_json=as_json)
+        _show_trees(opened, traces, prices, is_raw=raw, as_json=as_json)
     elif as_json:
         say_json({"spans": shown.to_dicts(), "is_more": found.height > limit})
     else:
         for span in shown.iter_rows(named=True):
             say("\n".join(span_lines(span)))
         more = "; there are more, raise --limit or narrow the search" if found.height > limit else ""
-        say(f"{shown.height:,} spans of {len(traces):,} traces{more}")
+        say(f"{counted(shown.height, 'span')} of {counted(len(traces), 'trace')}{more}")
     if found.is_empty():
         raise typer.Exit(1)
 
@@ -105,13 +106,11 @@ def _record_unmasking(source: str, traces: list[str]) -> None:
     )
 
 
-def _show_trees(
-    source: str, traces: list[str], reading: dict[str, Any], *, is_raw: bool, as_json: bool
-) -> None:
+def _show_trees(source: Any, traces: list[str], prices: Path | None, *, is_raw: bool, as_json: bool) -> None:
     from llmops_lib import find_traces, span_tree, with_excerpts  # noqa: PLC0415 - as above
 
     shown = traces[:_MOST_TREES]
-    spans = find_traces(source, shown, **reading)
+    spans = find_traces(source, shown, prices=prices)
     trees = [with_excerpts(span_tree(spans, trace_id=trace), limit=100, is_raw=is_raw) for trace in shown]
     if as_json:
         say_json({"traces": [tree.to_dicts() for tree in trees], "is_more": len(traces) > len(shown)})
@@ -119,4 +118,4 @@ def _show_trees(
     for tree in trees:
         print_tree(tree)
     more = f"; {len(shown)} are shown, name one with --trace" if len(traces) > len(shown) else ""
-    say(f"{len(traces):,} traces{more}")
+    say(f"{counted(len(traces), 'trace')}{more}")

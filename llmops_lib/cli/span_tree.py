@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from llmops_lib.cli.screen import plain
+from llmops_lib.cli.screen import counted, plain
 from llmops_lib.views.formats import usd
 from llmops_lib.views.span_tree import span_failure, span_figures
 
@@ -47,7 +47,7 @@ def _heading(tree: pl.DataFrame) -> Text:
     cost = tree["cost_usd"] if "cost_usd" in tree.columns else pl.Series([None], dtype=pl.Float64)
     spent = usd(float(cost.sum())) if cost.is_not_null().any() else "cost unknown"
     failed = int(tree["is_error"].sum())
-    figures = [f"{tree.height:,} spans", spent, *([f"{failed:,} failed"] if failed else [])]
+    figures = [counted(tree.height, "span"), spent, *([f"{failed:,} failed"] if failed else [])]
     return Text.assemble(("trace ", "dim"), plain(tree["trace_id"][0]), ("  " + ", ".join(figures), "dim"))
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from llmops_lib.cli.found import say_unread
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
 from llmops_lib.cli.screen import say, say_json
@@ -31,12 +32,13 @@ def show(
 
     Example: llmops trace show traces 4bf92f3577b34da6a3ce929d0e0e4736 --excerpt 80
     """
-    from llmops_lib import find_traces, span_tree, with_excerpts  # noqa: PLC0415 - keeps `llmops --help` fast
+    from llmops_lib import find_traces, open_source, span_tree, with_excerpts  # noqa: PLC0415 - keeps `llmops --help` fast
     from llmops_lib.errors import UnknownFormatError  # noqa: PLC0415 - as above
 
-    reading: dict[str, Any] = {"prices": prices, "timezone": naive_timezone or None, "columns": columns}
     try:
-        spans = find_traces(source, [trace_id], **reading)
+        opened = open_source(source, timezone=naive_timezone or None, columns=columns)
+        say_unread(opened)
+        spans = find_traces(opened, [trace_id], prices=prices)
     except UnknownFormatError:
         run = _run(source, trace_id)
         if run is None:

@@ -6,6 +6,7 @@ from typing import Any
 import narwhals as nw
 
 from llmops_lib.calls import PRICE_HINT, Frame, model_calls, ordered, portable, share, tally
+from llmops_lib.errors import EstimateError
 from llmops_lib.frames import by_columns
 
 
@@ -49,7 +50,7 @@ def top_spenders(calls: Any, by: str | Sequence[str], *, n: int = 20) -> Any:
     Args:
         calls: SPANS with the columns of `price_calls`; uses `cost_usd`, `input_tokens`, `output_tokens`.
         by: Grouping columns, such as `user_id`.
-        n: How many groups to keep.
+        n: How many groups to keep, at least 1.
 
     Returns:
         Up to `n` rows, by spend downwards with null last, then by `by`: `by`, `spend_usd` (USD),
@@ -59,6 +60,7 @@ def top_spenders(calls: Any, by: str | Sequence[str], *, n: int = 20) -> Any:
 
     Raises:
         MissingColumnError: If a column is missing, such as `cost_usd` before `price_calls`.
+        EstimateError: If `n` is below 1.
 
     Example:
         >>> import polars as pl
@@ -69,6 +71,9 @@ def top_spenders(calls: Any, by: str | Sequence[str], *, n: int = 20) -> Any:
         >>> top_spenders(calls, "user_id", n=1).rows()
         [('bob', 0.75, 0.75, 2, 0, 0.375, 50.0)]
     """
+    if n < 1:
+        msg = f"n is {n}; expected how many groups to keep, at least 1"
+        raise EstimateError(msg)
     keys = by_columns(by)
     spend = _spend(calls, keys).with_columns(
         share(nw.col("spend_usd"), nw.col("spend_usd").sum()).alias("spend_share"),

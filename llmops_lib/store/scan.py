@@ -12,7 +12,7 @@ import polars as pl
 from llmops_lib.evidence.statement import completeness_statement
 from llmops_lib.frames import in_period
 from llmops_lib.periods import Period
-from llmops_lib.schema import SPANS
+from llmops_lib.schema import BENIGN_REASONS, SPANS
 from llmops_lib.sources.export_files import STORE_MARKER
 from llmops_lib.sources.file_rows import Columns
 from llmops_lib.sources.load import Paths, read_exports, read_quarantine
@@ -34,6 +34,7 @@ class TraceSource:
         fingerprint: SHA-256 over the hashes and row counts of the files: equal sources, equal fingerprint.
         is_synthetic: Whether a span says that it was generated.
         overlaps: `OVERLAPS`, collected when asked for.
+        store: Directory of the store; None where exports were read.
     """
 
     spans: pl.LazyFrame
@@ -42,6 +43,18 @@ class TraceSource:
     fingerprint: str
     is_synthetic: bool
     overlaps: pl.LazyFrame
+    store: Path | None = None
+
+    @property
+    def refused_count(self) -> int:
+        """How many rows could not be read, of which nothing that is made of the spans says a word."""
+        code = self.quarantine["reason"].str.split(":").list.first()
+        return int((~code.is_in(BENIGN_REASONS)).sum())
+
+    @property
+    def rows_read(self) -> int:
+        """How many rows there are, with those that could not be read."""
+        return int(self.files["rows_read"].sum())
 
     def completeness(self) -> pl.DataFrame:
         """What proves, or puts in doubt, that everything is here: COMPLETENESS."""
@@ -88,11 +101,14 @@ def scan_traces(store: str | Path, period: Period | None = None) -> pl.LazyFrame
     return within
 
 
-def open_source(source: Paths, *, timezone: str | None = None, columns: Columns | None = None) -> TraceSource:
+def open_source(
+    source: "Paths | TraceSource", *, timezone: str | None = None, columns: Columns | None = None
+) -> TraceSource:
     """The spans of a store or of exports, and the account of their files.
 
     Args:
-        source: Directory of a store; or exports, as `load_traces` takes them.
+        source: Directory of a store; or exports, as `load_traces` takes them. What was opened already is
+            returned as it is.
         timezone: As `load_traces` takes it; of no use for a store.
         columns: As `load_traces` takes them; of no use for a store.
 
@@ -103,6 +119,8 @@ def open_source(source: Paths, *, timezone: str | None = None, columns: Columns 
         SourceError: As `load_traces` does.
         StoreError: If the store cannot be read.
     """
+    if isinstance(source, TraceSource):
+        return source
     if isinstance(source, str | Path) and (Path(source) / STORE_MARKER).is_file():
         ledger = read_ledger(require_store(Path(source)))
         files = files_table(ledger)
@@ -114,6 +132,7 @@ def open_source(source: Paths, *, timezone: str | None = None, columns: Columns 
             _fingerprint(files),
             is_synthetic,
             stored_overlaps(Path(source)),
+            Path(source),
         )
     load = read_exports(source, timezone=timezone, columns=columns, on_read=noted_reading())
     files = load.files_table().select(FILES_SCHEMA.names())

@@ -13,7 +13,7 @@ from llmops_lib.sources.export_files import STORE_MARKER
 from llmops_lib.sources.file_rows import Columns
 from llmops_lib.sources.load import Paths
 from llmops_lib.store.layout import day_files, require_store
-from llmops_lib.store.scan import open_source
+from llmops_lib.store.scan import TraceSource, open_source
 from llmops_lib.store.search_terms import conditions, found_in, holds_text, literal, require_limit
 
 _FOUND = (
@@ -50,7 +50,7 @@ _TO_PRICE = (
 
 
 def search_traces(  # noqa: PLR0913 - each is a field that a search can be by
-    source: Paths,
+    source: Paths | TraceSource,
     *,
     text: str | None = None,
     user_id: str | None = None,
@@ -79,7 +79,7 @@ def search_traces(  # noqa: PLR0913 - each is a field that a search can be by
     What comes back is text of a trace: mask it (`with_excerpts`) before anyone sees it.
 
     Args:
-        source: Directory of a store; or exports, as `load_traces` takes them.
+        source: Directory of a store; exports, as `load_traces` takes them; or what `open_source` returned.
         text: Looked for in name, input, output and error message, as it stands, whatever its case; never
             a pattern. In messages kept as JSON it is found also where JSON writes it with escapes.
         user_id: Value that the column must have; so are the next seven.
@@ -146,7 +146,7 @@ def search_traces(  # noqa: PLR0913 - each is a field that a search can be by
 
 
 def find_traces(
-    source: Paths,
+    source: Paths | TraceSource,
     trace_ids: str | Sequence[str],
     *,
     prices: str | Path | pl.DataFrame | None = None,
@@ -156,7 +156,7 @@ def find_traces(
     """All spans of some traces, priced, by start: what `span_tree` draws.
 
     Args:
-        source: Directory of a store; or exports, as `load_traces` takes them.
+        source: Directory of a store; exports, as `load_traces` takes them; or what `open_source` returned.
         trace_ids: One trace or several, as the table has them.
         prices: As `price_calls` takes them.
         timezone: As `load_traces` takes it; of no use for a store.
@@ -205,7 +205,7 @@ class _Search(NamedTuple):
 
 
 def _newest_first(
-    source: Paths,
+    source: Paths | TraceSource,
     since: datetime | None,
     until: datetime | None,
     *,
@@ -213,12 +213,13 @@ def _newest_first(
     columns: Columns | None,
 ) -> Iterator[pl.LazyFrame]:
     """Stretches of the source, each later than the next; longer ones the further back."""
-    if not (isinstance(source, str | Path) and (Path(source) / STORE_MARKER).is_file()):
+    store = source.store if isinstance(source, TraceSource) else _store(source)
+    if store is None:
         yield open_source(source, timezone=timezone, columns=columns).spans
         return
     files = [
         path
-        for on, path in day_files(require_store(Path(source))).items()
+        for on, path in day_files(require_store(store)).items()
         if (since is None or on >= since.astimezone(UTC).date())
         and (until is None or on <= until.astimezone(UTC).date())
     ]
@@ -227,6 +228,11 @@ def _newest_first(
         yield pl.scan_parquet(files[-count:], glob=False, hive_partitioning=False).select(SPANS.names)
         del files[-count:]
         count *= 4
+
+
+def _store(source: Paths) -> Path | None:
+    is_store = isinstance(source, str | Path) and (Path(source) / STORE_MARKER).is_file()
+    return Path(str(source)) if is_store else None
 
 
 def _empty() -> pl.LazyFrame:

@@ -42,6 +42,16 @@ def test_firing_alerts_are_exit_code_1_and_told_once(run, export, tmp_path):
     assert len((tmp_path / "told.jsonl").read_text().splitlines()) == 1
 
 
+def test_rows_that_no_rule_saw_are_told_of(run, export):
+    """Silence over half of an export is no good news."""
+    path = export(1)
+    with path.open("a") as stream:
+        stream.write('{"started_at": \n')
+    code, out, err = run("alerts", "check", path, "--json")
+    assert (code, "1 of 11 rows could not be read" in err) == (0, True)
+    assert (json.loads(out)["refused_count"], json.loads(out)["rows_read"]) == (1, 11)
+
+
 def test_nothing_firing_is_exit_code_0(run, export):
     """Silence, but it says what was looked at."""
     code, out, _ = run("alerts", "check", export(1))

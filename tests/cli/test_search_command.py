@@ -35,8 +35,21 @@ def test_found_spans_are_listed_masked_with_where_to_find_them(run, tmp_path):
     code, out, _ = run("search", write_trace(tmp_path / "calls.jsonl"), "--user", "ann@example.com")
     assert code == 0
     assert "trace t1 span s2" in out
-    assert "3 spans of 1 traces" in out
+    assert "3 spans of 1 trace" in out
     assert "ann@example.com" not in out
+
+
+def test_rows_that_could_not_be_read_are_told_of_beside_what_was_found(run, tmp_path):
+    """What is looked for may be in one of them."""
+    path = write_trace(tmp_path / "calls.jsonl")
+    with path.open("a") as stream:
+        stream.write('{"trace_id": \n')
+    for command in (("search", path), ("trace", "show", path, "t1")):
+        code, _, err = run(*command)
+        assert (code, err) == (
+            0,
+            "1 of 4 rows could not be read, and nothing is said of them; read_quarantine() shows them\n",
+        )
 
 
 def test_nothing_found_is_exit_code_1(run, tmp_path):

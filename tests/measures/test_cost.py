@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from llmops_lib.errors import MissingColumnError
+from llmops_lib.errors import EstimateError, MissingColumnError
 from llmops_lib.frames import collected
 from llmops_lib.measures.cost import spend_by, top_spenders
 
@@ -87,6 +87,12 @@ def test_missing_cost_says_to_price_first(engine, priced):
     """The commonest mistake should name its cure."""
     with pytest.raises(MissingColumnError, match=r"cost_usd.*price_calls"):
         spend_by(engine(priced.drop("cost_usd")), "model")
+
+
+def test_top_spenders_of_less_than_one_group_are_refused(priced):
+    """Polars would take -1 for all but the last."""
+    with pytest.raises(EstimateError, match="n is -1; expected how many groups to keep, at least 1"):
+        top_spenders(priced, "model", n=-1)
 
 
 def test_top_spenders_state_share_of_all_spend(engine, priced):
