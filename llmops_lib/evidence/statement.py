@@ -9,6 +9,7 @@ import polars as pl
 from llmops_lib.evidence.announcements import Row, announced_rows
 from llmops_lib.evidence.caps import caps_met
 from llmops_lib.evidence.cuts import cut_texts, dropped_attributes
+from llmops_lib.evidence.failures import unstated_failures
 from llmops_lib.evidence.families import orphan_spans, rootless_traces
 from llmops_lib.evidence.gaps import FALSE_ALARM, time_gaps
 from llmops_lib.schema import BENIGN_REASONS, CHECKS, COMPLETENESS, conform
@@ -40,6 +41,7 @@ def completeness_statement(
         *_capped(spans, files.filter(~pl.col("source_file").is_in(whole))),
         *_cut(spans),
         *_dropped(spans),
+        *_silent(spans),
         *_families(spans),
         *_gaps(spans),
     ]
@@ -140,6 +142,12 @@ def _dropped(spans: pl.LazyFrame) -> Iterator[Row]:
     for source_file, span_count, count in found.iter_rows():
         detail = f"of {span_count:,} spans; raise the attribute limits of the SDK"
         yield _row("dropped_attributes", "broken", count, source_file, detail=detail)
+
+
+def _silent(spans: pl.LazyFrame) -> Iterator[Row]:
+    for source_file, count in unstated_failures(spans).collect(engine="streaming").iter_rows():
+        detail = f"none of {count:,} calls has an error or a status; without a column for it, 0 means unknown"
+        yield _row("unstated_failures", "unknown", count, source_file, detail=detail)
 
 
 def _families(spans: pl.LazyFrame) -> Iterator[Row]:

@@ -13,6 +13,7 @@ CHECKS = {
     "page_cap": "files of exactly as many rows or traces as a tool returns at most",
     "cut_texts": "texts that carry a mark of truncation, or end at the same length again and again",
     "dropped_attributes": "spans of which the tracing SDK dropped attributes, events or links",
+    "unstated_failures": "plain tables that state no failure, error or status of any call",
     "orphan_spans": "spans whose parent is not in the load",
     "rootless_traces": "traces without a span that has no parent",
     "time_gaps": "stretches without a span that are improbable at the traffic of that hour",

@@ -8,6 +8,7 @@ import pytest
 
 from llmops_lib.errors import EngineError
 from llmops_lib.evidence.cuts import cut_texts, dropped_attributes
+from llmops_lib.evidence.failures import unstated_failures
 from llmops_lib.evidence.families import orphan_spans, rootless_traces
 from llmops_lib.frames import collected, narwhal
 from llmops_lib.measures.change import change_between
@@ -73,6 +74,7 @@ MEASURES = {
     "top_spenders": lambda table: top_spenders(table, "tenant"),
     "top_tokens_per_call": lambda table: top_tokens_per_call(table, "model"),
     "unpriced_models": unpriced_models,
+    "unstated_failures": unstated_failures,
     "usage_by": lambda table: usage_by(table, "model"),
 }
 

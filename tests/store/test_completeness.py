@@ -61,8 +61,17 @@ def test_every_real_export_is_described(shared):
     """Each check answers once at least, in declared shape, whatever the format."""
     for folder in ("langfuse", "langsmith", "litellm", "mlflow", "opik", "otlp_json", "phoenix"):
         found = validate(completeness(shared / "fixtures" / folder), COMPLETENESS)
-        assert set(found["check"]) >= set(CHECKS) - {"more_pages"}
+        assert set(found["check"]) >= set(CHECKS) - {"more_pages", "unstated_failures"}
         assert set(found["status"]) <= set(STATUSES)
+
+
+def test_a_table_that_states_no_failures_says_that_they_are_unknown(tmp_path):
+    """A failed share of 0% would read as good news."""
+    rows = {"started_at": ["2026-11-09T10:00:00Z"] * 2, "model": ["gpt-4o", "gpt-4o-mini"]}
+    pl.DataFrame(rows).write_csv(tmp_path / "silent.csv")
+    pl.DataFrame(rows | {"http_status": [200, None]}).write_csv(tmp_path / "stated.csv")
+    (row,) = completeness(tmp_path).filter(check="unstated_failures").iter_rows(named=True)
+    assert (row["source_file"], row["status"], row["count"]) == (str(tmp_path / "silent.csv"), "unknown", 2)
 
 
 def test_rows_shared_by_files_are_named_with_the_time_they_are_from(pages):
