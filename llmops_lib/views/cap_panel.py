@@ -55,14 +55,13 @@ def _verdict(row: dict[str, Any], cap: str, growth_share: float, each: str) -> l
     if _is_unknown(row):
         return ["No call has a known cost, so what a cap would have refused is unknown."]
     traffic = f" at {change(growth_share)} traffic" if growth_share else ""
-    if not row["refused_count"]:
+    if not row["refused_usd"] and not row["refused_count"]:
         first = f"{cap}{traffic} would have refused nothing: {usd(row['spend_usd_before'])} stay below it."
     else:
         part = share(row["refused_usd"] / row["spend_usd_before"]) if row["spend_usd_before"] else share(None)
         first = (
             f"{cap}{traffic} would have kept spend at {usd(row['spend_usd_after'])} of "
-            f"{usd(row['spend_usd_before'])} ({part} less) by refusing {count(row['refused_count'])} of "
-            f"{count(row['call_count'])} calls, {count(row['refused_good_count'])} of them good ones."
+            f"{usd(row['spend_usd_before'])} ({part} less) by refusing {_refused(row)}."
         )
     lines = [first]
     if each and row["reached_count"]:
@@ -71,6 +70,14 @@ def _verdict(row: dict[str, Any], cap: str, growth_share: float, each: str) -> l
     if row["unpriced_count"]:
         lines.append(f"{count(row['unpriced_count'])} calls have no known cost: real spend is higher.")
     return [lines[0], " ".join(lines[1:])] if lines[1:] else lines
+
+
+def _refused(row: dict[str, Any]) -> str:
+    # Calls of a quarter of an hour are taken as alike, so that a cap can refuse less than half of one.
+    if not row["refused_count"]:
+        return f"less than one of {count(row['call_count'])} calls"
+    good = count(row["refused_good_count"])
+    return f"{count(row['refused_count'])} of {count(row['call_count'])} calls, {good} of them good ones"
 
 
 def _is_unknown(row: dict[str, Any]) -> bool:
