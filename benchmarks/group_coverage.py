@@ -161,6 +161,26 @@ def arms_swapped(
         yield name, found
 
 
+def of_two_samples(
+    folder: Path, runs: int, generator: np.random.Generator
+) -> Iterable[tuple[str, list[float]]]:
+    """Coverage of the difference of a share between two samples of groups (`clustered_share_difference`)."""
+    for name, scale, parts in grouped_sets(folder):
+        if scale != "shares":
+            continue
+        held = []
+        for groups in GROUPS:
+            sides = []
+            for count in (groups, 2 * groups):
+                chosen = parts[:, generator.integers(0, parts.shape[1], (runs, count))]
+                sides.append((chosen[1].sum(axis=1) / chosen[0].sum(axis=1), *of_groups(chosen, scale)))
+            (now, low, high), (then, low_then, high_then) = sides
+            lower = now - then - np.hypot(now - low, high_then - then)
+            upper = now - then + np.hypot(high - now, then - low_then)
+            held.append(share_held((lower, upper), 0.0))
+        yield name, held
+
+
 def others_tried(
     folder: Path, runs: int, generator: np.random.Generator
 ) -> Iterable[tuple[str, list[float]]]:

@@ -28,6 +28,7 @@ from group_coverage import (
     arms_swapped,
     by_heaviest,
     group_coverage,
+    of_two_samples,
     others_tried,
 )
 from interval_coverage import (
@@ -146,6 +147,7 @@ def print_groups(folder: Path, runs: int, generator: np.random.Generator) -> Non
             by_heaviest,
         ),
         ("MMLU: jackknife, Fieller, wild bootstrap, bootstrap t (a quarter of the samples)", others_tried),
+        ("shares of two samples of groups, the second twice as large: coverage", of_two_samples),
         ("no difference: arms of whole groups swapped by chance, found at 5%", arms_swapped),
     ):
         print(f"\n{title}; {', '.join(map(str, GROUPS))} groups")
