@@ -9,6 +9,7 @@ from llmops_lib.calls.recorded import document_counts, offered_tools
 from llmops_lib.calls.scripts import scripts
 from llmops_lib.calls.tool_calls import tool_calls
 from llmops_lib.frames import collected, narwhal
+from llmops_lib.schema import UTC_DATETIME
 
 _USED = (
     "trace_id", "span_id", "started_at", "operation", "is_model_call", "input", "output", "finish_reason",
@@ -36,7 +37,11 @@ def trace_traits(spans: Any) -> pl.DataFrame:
     """
     frame = narwhal(spans, columns=_USED)
     texts = [name for name in ("text",) if name in frame.collect_schema().names()]
-    rows = collected(frame.select(nw.col(*_USED, *texts)).to_native()).sort("started_at", "span_id")
+    rows = collected(frame.select(nw.col(*_USED, *texts)).to_native())
+    # DuckDB gives its own name for UTC, pandas its own unit.
+    rows = rows.with_columns(pl.col("started_at").cast(UTC_DATETIME)).sort(
+        "started_at", "trace_id", "span_id"
+    )
     if not texts:
         rows = rows.with_columns(text=pl.lit(None, pl.String))
     by_trace = rows.group_by("trace_id", maintain_order=True).agg(

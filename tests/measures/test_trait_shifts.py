@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -65,6 +66,22 @@ def test_a_trace_tells_its_script_tools_and_retrievals():
     assert found["offered_tools"] == ["find", "pay"]
     assert (found["retrieval_count"], found["document_count"]) == (2, 3)
     assert found["unit"] == "u"
+
+
+@pytest.mark.parametrize("engine", ["lazy", "pandas", "duckdb"])
+def test_traits_are_the_same_on_every_engine(engine):
+    """Whoever has a store asks it as it is."""
+    rows = table(
+        span("a", "1", output="[]", finish_reason="stop", text="Where is it?", user_id="u"),
+        span("a", "2", "retrieval", output="[{}]"),
+        span("b", "1", "execute_tool", tool_name="find"),
+    )
+    other = {
+        "lazy": rows.lazy,
+        "pandas": rows.to_pandas,
+        "duckdb": lambda: duckdb.from_arrow(rows.to_arrow()),
+    }
+    assert trace_traits(other[engine]()).equals(trace_traits(rows))
 
 
 def test_what_is_not_recorded_is_unknown_and_not_none():

@@ -9,6 +9,7 @@ import pytest
 from llmops_lib import run_report, sample_calls, sampling_plan, write_sample
 from llmops_lib.errors import ParameterError
 from llmops_lib.reports.judged import open_judged
+from llmops_lib.reruns.sample_evals import sample_suite_run
 from tests.measures.judged import labels_of, made, scored
 from tests.measures.test_sampling import call, spans
 from tests.reports.hostile import hostile_row
@@ -36,6 +37,7 @@ def test_quality_leads_and_hostile_text_shows_as_text(tmp_path, open_page):
     (tmp_path / "traces.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in tools), "utf-8")
     files = {"scores": "scores.parquet", "labels": "labels.csv", "traces": "traces.jsonl"}
     sources = files | {"sample": "sample"}
+    sources["suite_scores"] = str(sample_suite_run())
     given = {name: str(tmp_path / path) for name, path in sources.items()}
     report = run_report("continuous-evals", output=tmp_path / "reports", **given)
     opened = open_page(report.html, width=360)
@@ -44,6 +46,7 @@ def test_quality_leads_and_hostile_text_shows_as_text(tmp_path, open_page):
     assert figures["what"] == "quality"
     assert figures["lower"] < truth.mean() < figures["upper"]
     assert f"Quality dropped: {HOSTILE}" in opened.text
+    assert "simulated answers" in opened.text
     assert f"tool called {HOSTILE}" in " ".join(opened.text.split())
     assert "<script" not in report.html.read_text(encoding="utf-8")
     assert "ann@example.com" not in report.html.read_text(encoding="utf-8")
