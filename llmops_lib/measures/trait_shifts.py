@@ -70,7 +70,8 @@ def trait_shifts(fresh: Any, before: Any, *, alpha: float = 0.05) -> pl.DataFram
         side knows nothing of the trait), `before_share`, `fresh_share`, `change`, `lower`, `upper`,
         `is_clear` (the limits exclude 0), `before_count`, `fresh_count` (traces with it),
         `before_known_count`, `fresh_known_count`, `before_unknown_share`, `fresh_unknown_share`,
-        `fresh_unit_count` (users with it), `reason`.
+        `fresh_unit_count` (users with it), `reason`. No rows where a
+        side has no trace.
 
     Raises:
         MissingColumnError: If a column is missing.
@@ -97,6 +98,8 @@ def trait_shifts(fresh: Any, before: Any, *, alpha: float = 0.05) -> pl.DataFram
         for sides in [_pooled([_side(_applicable(table, trait), column) for table in tables])]
         for value in _asked(sides)
     ]
+    if not all(table.height for table in tables):
+        return pl.DataFrame(schema=_SCHEMA)
     tests = sum(value is not None for _, value, _ in asked)
     rows = [
         {"trait": trait} | _compared(value, sides, alpha / max(tests, 1)) for trait, value, sides in asked

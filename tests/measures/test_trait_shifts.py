@@ -154,7 +154,13 @@ def test_documents_are_asked_of_traces_that_retrieve():
     assert (row["value"], row["fresh_share"], row["fresh_known_count"]) == ("3 to 5", 1.0, 10)
 
 
-@pytest.mark.parametrize("rows", [0, 1, 4])
+def test_no_traces_are_no_row():
+    """Without a period before there is nothing that has not changed."""
+    assert trait_shifts(traits("Latin"), traits()).is_empty()
+    assert trait_shifts(traits(), traits("Latin")).is_empty()
+
+
+@pytest.mark.parametrize("rows", [1, 4])
 def test_too_little_to_compare_gives_no_interval(rows):
     """Five users are the least for one."""
     found = trait_shifts(traits(*["Latin"] * rows), traits(*["Thai"] * 30))
