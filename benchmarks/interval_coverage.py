@@ -1,4 +1,4 @@
-"""How often the intervals of means hold the truth: samples of real items, and of real groups of items.
+"""How often the intervals of means hold the truth: samples of real items.
 
 Part of `statistics.py`. A set of outcomes is a column of real scores, whose mean is then the truth. Many
 samples are summed at once; the first of each is held against the library's own function.
@@ -15,8 +15,6 @@ import polars as pl
 from scipy import stats
 
 from llmops_lib.stats.bounded_mean import paired_interval
-from llmops_lib.stats.clustered_cr2 import Scale, clustered_mean_cr2
-from llmops_lib.stats.clustered_mean import clustered_mean
 from llmops_lib.stats.paired_proportions import tango
 from llmops_lib.stats.proportions import clopper_pearson, wilson
 from llmops_lib.stats.results import Interval
@@ -27,12 +25,11 @@ Limits = tuple[Floats, Floats]
 
 ALPACA = "alpaca_eval2_weighted_gpt4turbo_preference.csv"
 SIZES = (50, 200, 805)
-GROUPS = (10, 20, 57)
 PAIRS = (
     ("claude-2.1", "claude-2.1_concise"),
     ("FuseChat-Gemma-2-9B-Instruct", "FuseChat-Qwen-2.5-7B-Instruct"),
 )
-_Z = float(stats.norm.ppf(0.975))
+Z = float(stats.norm.ppf(0.975))
 _MANY_PAIRS = 40
 
 
@@ -105,9 +102,7 @@ def mean_coverage(values: Floats, n: int, runs: int, generator: np.random.Genera
     """Coverage of the interval of a mean of scores from 0 to 1."""
     drawn = values[generator.integers(0, len(values), (runs, n))]
     means, units = drawn.mean(axis=1), np.full(runs, float(n))
-    made = score_limits(
-        means, effective(drawn.var(axis=1, ddof=1) / n, means * (1 - means), units, units), _Z
-    )
+    made = score_limits(means, effective(drawn.var(axis=1, ddof=1) / n, means * (1 - means), units, units), Z)
     require_same(made[0][0], win_rate(drawn[0]).interval.lower)
     return share_held(made, float(values.mean()))
 
@@ -118,7 +113,7 @@ def gap_coverage(a: Floats, b: Floats, n: int, runs: int, generator: np.random.G
     gaps, units = (b - a)[at], np.full(runs, float(n))
     gained, lost = np.maximum(gaps, 0).mean(axis=1), np.maximum(-gaps, 0).mean(axis=1)
     largest = gained + lost - (gained - lost) ** 2
-    made = gap_limits(gained, lost, effective(gaps.var(axis=1, ddof=1) / n, largest, units, units), _Z)
+    made = gap_limits(gained, lost, effective(gaps.var(axis=1, ddof=1) / n, largest, units, units), Z)
     require_same(round(made[0][0], 9), round(paired_interval(b[at[0]], a[at[0]]).lower or 0.0, 9))
     return share_held(made, float((b - a).mean()))
 
@@ -187,90 +182,3 @@ def spread_of_coverage(
     both = [table.select(table.columns[i], table.columns[j]).drop_nulls().to_numpy().T for i, j in pairs]
     yield "paired scores", [[gap_coverage(a, b, n, runs, generator) for a, b in both] for n in SIZES]
     yield "  the same by t", [[t_coverage(b - a, n, runs, generator) for a, b in both] for n in SIZES]
-
-
-def grouped_sets(folder: Path) -> Iterable[tuple[str, Scale, Floats]]:
-    """Real outcomes in groups: name, scale, and per group rows, sum, sum of squares, gains, losses."""
-    mmlu = pl.read_csv(folder / "routellm_mmlu.csv").filter(contaminated=0)
-    tau = pl.read_csv(folder / "tau_bench_gpt4o_airline.csv")
-    bench = pl.read_csv(folder / "routellm_mtbench.csv").with_columns((pl.col("score") - 1) / 9)
-    requests = pl.read_ndjson(folder / "ragpulse_week.jsonl")
-    cost = 2.5e-6 * pl.col("input_length") + 1e-5 * pl.col("output_length")
-    for name, scale, rows, group, value in (
-        ("MMLU, Mixtral, subjects of unequal size", "shares", mmlu, "domain", pl.col("weak")),
-        ("MMLU, GPT-4", "shares", mmlu, "domain", pl.col("strong")),
-        ("MMLU, Mixtral less GPT-4", "gaps", mmlu, "domain", pl.col("weak") - pl.col("strong")),
-        ("tau-bench rewards by task", "shares", tau, "task_id", pl.col("reward")),
-        ("MT-bench scores by question", "shares", bench, "question_id", pl.col("score")),
-        ("RAGPulse long answers by session", "shares", requests, "session_id", pl.col("output_length") > 400),
-        ("RAGPulse cost by session", "numbers", requests, "session_id", cost),
-    ):
-        x = value.cast(pl.Float64)
-        sums = (x.sum(), (x**2).sum().alias("squares"), x.clip(0).sum().alias("gains"))
-        parts = rows.group_by(group).agg(pl.len().alias("n"), *(e.alias(f"s{i}") for i, e in enumerate(sums)))
-        yield name, scale, parts.sort(group).drop(group).to_numpy().astype(float).T
-
-
-def group_coverage(
-    folder: Path, runs: int, generator: np.random.Generator
-) -> Iterable[tuple[str, list[float]]]:
-    """Name, and coverage by number of groups: by default (CR2), by CR1, as if rows were independent."""
-    for name, scale, parts in grouped_sets(folder):
-        truth, held = float(parts[1].sum() / parts[0].sum()), []
-        for groups in GROUPS:
-            chosen = parts[:, generator.integers(0, parts.shape[1], (runs, groups))]
-            limits = [of_groups(chosen, scale), *plain_limits(chosen)]
-            if scale == "shares" and np.isin(chosen[1][0] / chosen[0][0], (0.0, 1.0)).all():
-                check_groups(chosen[:, 0], limits)
-            held += [share_held(one, truth) for one in limits]
-        yield name, held
-
-
-def check_groups(chosen: Floats, limits: list[Limits]) -> None:
-    """Holds the first sample against the library, where its rows can be told from the sums."""
-    n, codes = chosen[0].astype(int), np.arange(chosen.shape[1])
-    rows, clusters = np.repeat(chosen[1] / chosen[0], n), np.repeat(codes, n)
-    require_same(limits[0][0][0], clustered_mean_cr2(rows, clusters, scale="shares").interval.lower)
-    require_same(limits[1][0][0], clustered_mean(rows, clusters).interval.lower)
-
-
-def plain_limits(chosen: Floats) -> list[Limits]:
-    """CR1 with G - 1, and independent rows."""
-    n, total, squares = chosen[0], chosen[1].sum(axis=1), chosen[2].sum(axis=1)
-    rows, groups = n.sum(axis=1), n.shape[1]
-    mean = total / rows
-    pulls = chosen[1] - mean[:, None] * n
-    clustered = (
-        np.sqrt((pulls**2).sum(axis=1) * groups / (groups - 1)) / rows * stats.t.ppf(0.975, groups - 1)
-    )
-    naive = _Z * np.sqrt(np.maximum(squares / rows - mean**2, 0) / (rows - 1))
-    return [(mean - half, mean + half) for half in (clustered, naive)]
-
-
-def of_groups(chosen: Floats, scale: Scale) -> Limits:
-    """`clustered_mean_cr2` of many samples at once."""
-    n, rows = chosen[0], chosen[0].sum(axis=1)
-    mean = chosen[1].sum(axis=1) / rows
-    pulls, squares = chosen[1] - mean[:, None] * n, chosen[2].sum(axis=1) - rows * mean**2
-    leverage = n / rows[:, None]
-    variance = (pulls**2 / (1 - leverage)).sum(axis=1) / rows**2
-    pairs = (n * (n - 1)).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rho = ((pulls**2).sum(axis=1) - squares) / pairs / (squares / rows)
-    rho = np.clip(np.nan_to_num(rho), 0, 1)[:, None]
-    w, a = (1 - rho) * n + rho * n**2, 1 / (1 - leverage)
-    first, second = -1 / rows, w.sum(axis=1) / rows**2
-    own = 2 * first[:, None] * w * n + second[:, None] * n**2
-    ww, nn, wn = ((a * x * y).sum(axis=1) for x, y in ((w, w), (n, n), (w, n)))
-    both = 2 * first**2 * (ww * nn + wn**2) + second**2 * nn**2 + 4 * first * second * wn * nn
-    df = (a * (w + own)).sum(axis=1) ** 2 / (both + (a**2 * (2 * own * w + w**2)).sum(axis=1))
-    quantile = stats.t.ppf(0.975, np.maximum(df, 1))
-    if scale == "numbers":
-        half = quantile * np.sqrt(variance)
-        return mean - half, mean + half
-    units = rows**2 / (n**2).sum(axis=1)
-    gained = chosen[3].sum(axis=1) / rows
-    lost = gained - mean
-    largest = mean * (1 - mean) if scale == "shares" else gained + lost - mean**2
-    size = effective(variance, largest, units, rows) * (_Z / quantile) ** 2
-    return score_limits(mean, size, _Z) if scale == "shares" else gap_limits(gained, lost, size, _Z)

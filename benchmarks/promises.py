@@ -23,12 +23,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from group_coverage import (
+    GROUPS,
+    arms_swapped,
+    by_heaviest,
+    group_coverage,
+    of_two_samples,
+    others_tried,
+)
 from interval_coverage import (
     ALPACA,
-    GROUPS,
     SIZES,
     covers,
-    group_coverage,
     item_coverage,
     require_same,
     spread_of_coverage,
@@ -99,6 +105,7 @@ def main() -> None:
     print(f"{'':52}" + "".join(f"{f'{groups} groups':>24}" for groups in GROUPS))
     for name, held in group_coverage(folder, runs, generator):
         print(f"{name:52}" + "".join(f"{share:>8.1%}" for share in held))
+    print_groups(folder, runs, generator)
     few = max(runs // 10, 100)
     users = user_table(folder)
     print(
@@ -130,6 +137,22 @@ def main() -> None:
     print(f"\nalarms over a year of 200 judged calls a day, reference 15%, {few} years: e-SR, CUSUM")
     for name, rates in alarm_rates(few, generator):
         print(f"{name:52}" + "".join(f"{rate:>8}" for rate in rates))
+
+
+def print_groups(folder: Path, runs: int, generator: np.random.Generator) -> None:
+    """Prints what is behind the coverage of groups."""
+    for title, tables in (
+        (
+            "MMLU: samples without the subject that matters most, coverage there, elsewhere",
+            by_heaviest,
+        ),
+        ("MMLU: jackknife, Fieller, wild bootstrap, bootstrap t (a quarter of the samples)", others_tried),
+        ("shares of two samples of groups, the second twice as large: coverage", of_two_samples),
+        ("no difference: arms of whole groups swapped by chance, found at 5%", arms_swapped),
+    ):
+        print(f"\n{title}; {', '.join(map(str, GROUPS))} groups")
+        for name, shares in tables(folder, runs, generator):
+            print(f"{name:52}" + "".join(f"{share:>8.1%}" for share in shares))
 
 
 def error(runs: int) -> float:

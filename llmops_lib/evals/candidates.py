@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from llmops_lib.calls.scripts import scripts
 from llmops_lib.errors import SuiteError
 from llmops_lib.evals.cases import read_cases
 from llmops_lib.evals.suites import SUITE_FILE, Suite
@@ -42,6 +43,40 @@ def suite_inputs(suite: Suite, *, field: str = FIELD) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"case_id": pl.String, "text": pl.String}, orient="row")
 
 
+def case_traits(suite: Suite, *, field: str = FIELD, documents: str = "passages") -> pl.DataFrame:
+    """What the cases of a suite are like besides their topic, for `trait_shifts`.
+
+    Args:
+        suite: The suite.
+        field: Input of its prompt that users write.
+        documents: Input of its prompt that lists what a retrieval found.
+
+    Returns:
+        One row per case: `case_id`, `unit` (the case), `script`, `document_count`; null where a case has no
+        such input. `called_tools`, `tool_call_count`, `retrieval_count` and `offered_tools` are null: a case
+        does not say what an application does around its prompt.
+    """
+    rows = [
+        (
+            case.id,
+            case.id,
+            text if isinstance(text := case.inputs.get(field), str) else None,
+            _length(case.inputs.get(documents)),
+        )
+        for case in suite.cases
+    ]
+    columns = {"case_id": pl.String, "unit": pl.String, "text": pl.String, "document_count": pl.Int64}
+    cases = pl.DataFrame(rows, schema=columns, orient="row")
+    names, count = pl.lit(None, pl.List(pl.String)), pl.lit(None, pl.Int64)
+    return cases.with_columns(
+        scripts(cases["text"]).alias("script"),
+        called_tools=names,
+        offered_tools=names,
+        tool_call_count=count,
+        retrieval_count=count,
+    ).drop("text")
+
+
 def write_candidates(proposals: pl.DataFrame, path: str | Path, *, field: str = FIELD) -> int:
     """Writes proposed inputs as cases without an expected answer, for review, and returns how many.
 
@@ -72,6 +107,10 @@ def write_candidates(proposals: pl.DataFrame, path: str | Path, *, field: str = 
         msg = f"{target}: cannot be written ({error.strerror}); give another path"
         raise SuiteError(msg) from error
     return len(cases)
+
+
+def _length(documents: object) -> int | None:
+    return len(documents) if isinstance(documents, list | tuple) else None
 
 
 def _case(row: dict[str, object], field: str) -> dict[str, object]:

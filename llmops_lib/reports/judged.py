@@ -10,10 +10,13 @@ import polars as pl
 from llmops_lib.demo import sample_months, simulated_judgements
 from llmops_lib.errors import EmptyPeriodError, ParameterError
 from llmops_lib.evals.candidates import suite_inputs
+from llmops_lib.evals.runs import open_run
 from llmops_lib.evals.suites import load_suite
+from llmops_lib.measures.eval_cases import one_run
 from llmops_lib.measures.input_drift import InputDrift, input_drift
 from llmops_lib.measures.sampling import sample_calls, sampling_plan
 from llmops_lib.pricing import price_calls
+from llmops_lib.reruns.sample_evals import sample_suite_run
 from llmops_lib.safety import with_input_text
 from llmops_lib.sampling.files import load_sample
 from llmops_lib.schema import SPANS
@@ -32,6 +35,8 @@ class JudgedSample:
         sample: The sampled calls; None where only scores were given.
         scores: SCORES of the judge.
         labels: What people said: `example_id`, `score`; None without any.
+        spans: SPANS of the traces that calls come from; None without any.
+        suite_scores: SCORES of one run of the suite; no rows without one.
         files: One entry per file that was read, as `Facts` takes them.
         is_synthetic: Whether it was made up.
     """
@@ -39,8 +44,15 @@ class JudgedSample:
     sample: pl.DataFrame | None
     scores: pl.DataFrame
     labels: pl.DataFrame | None
+    spans: pl.LazyFrame | None
+    suite_scores: pl.DataFrame
     files: tuple[dict[str, Any], ...]
     is_synthetic: bool
+
+    @property
+    def is_suite_simulated(self) -> bool:
+        """Whether the bundled answerer answered the suite."""
+        return _is_simulated(self.suite_scores)
 
     def facts(self) -> dict[str, Any]:
         """What a report states of its input: `period`, `files`, `fingerprint`, `is_synthetic` and counts."""
@@ -59,35 +71,45 @@ class JudgedSample:
         }
 
 
-def open_judged(scores: str = "", *, labels: str = "", sample: str = "") -> JudgedSample:
+def open_judged(
+    scores: str = "", *, labels: str = "", sample: str = "", traces: str = "", suite_scores: str = ""
+) -> JudgedSample:
     """A judged sample from its files; without scores a simulated one that says so.
 
     Args:
         scores: Scores of `llmops eval judge`: a file, folder or pattern.
         labels: Labels as a score table with `example_id` and `score`; empty: none.
         sample: Sample that `llmops eval sample` wrote; empty: none.
+        traces: Exports or a store that the calls come from; empty: none.
+        suite_scores: Scores of one run of the suite; empty: none.
 
     Raises:
-        ParameterError: If labels or a sample are given without scores.
+        ParameterError: If anything else is given without scores.
         SourceError: If a file cannot be read.
         SchemaError: If the sample is none.
     """
     if not scores:
-        if labels or sample:
-            msg = "labels or a sample are given without scores; expected scores of llmops eval judge"
+        if labels or sample or traces or suite_scores:
+            msg = "labels, sample, traces or suite run without scores; expected scores of llmops eval judge"
             raise ParameterError(msg)
         return _simulated()
     judged = read_results(scores)
     known = read_results(labels) if labels else None
-    files = [_file(one) for found in (judged, known) if found is not None for one in found.files]
+    run = open_run(suite_scores) if suite_scores else None
+    files = [_file(one) for found in (judged, known, run) if found is not None for one in found.files]
+    source = open_source(traces) if traces else None
+    files += [] if source is None else source.facts()["files"]
     drawn = load_sample(sample) if sample else None
     if drawn is not None:
         files.append(_sample_file(Path(sample), drawn.height))
-    is_made = (
-        judged.scores["metadata"].cast(pl.String).str.contains('"is_simulated":true', literal=True).any()
-    )
     return JudgedSample(
-        drawn, judged.scores, None if known is None else known.scores, tuple(files), bool(is_made)
+        sample=drawn,
+        scores=judged.scores,
+        labels=None if known is None else known.scores,
+        spans=None if source is None else source.spans,
+        suite_scores=judged.scores.clear() if run is None else one_run(run.scores),
+        files=tuple(files),
+        is_synthetic=_is_simulated(judged.scores),
     )
 
 
@@ -116,7 +138,14 @@ def _simulated() -> JudgedSample:
     calls = price_calls(source.spans)
     drawn = sample_calls(calls, sampling_plan(calls, rate=_SIMULATED_RATE)).collect()
     scores, labels = simulated_judgements(drawn)
-    return JudgedSample(drawn, scores, labels, tuple(source.facts()["files"]), is_synthetic=True)
+    suite_scores = one_run(open_run(sample_suite_run()).scores)
+    files = tuple(source.facts()["files"])
+    return JudgedSample(drawn, scores, labels, source.spans, suite_scores, files, is_synthetic=True)
+
+
+def _is_simulated(scores: pl.DataFrame) -> bool:
+    told = scores["metadata"].cast(pl.String).str.contains('"is_simulated":true', literal=True)
+    return bool(told.any())
 
 
 def _file(one: Any) -> dict[str, Any]:

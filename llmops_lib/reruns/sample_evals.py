@@ -34,6 +34,12 @@ def sample_eval_runs() -> tuple[Path, Path]:
 
 
 @cache
+def sample_suite_run() -> Path:
+    """One run of the bundled suite at temperature 0: the same scores every time; see `sample_eval_runs`."""
+    return _runs(_QUALITY, temperature="0", trials=1)[0]
+
+
+@cache
 def sample_redteam_runs() -> tuple[Path, Path]:
     """The run before and the last run of a bundled red-team suite; see `sample_eval_runs`."""
     return _runs(_ATTACKS, temperature="0", trials=1)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from llmops_lib.stats.bounded_mean import Spread, bounded_mean_interval
+from llmops_lib.stats.bounded_mean import bounded_mean_interval
 from llmops_lib.stats.clustered_mean import MIN_CLUSTERS
 from llmops_lib.stats.clustered_prediction import Judged, clustered_prediction_powered
 from llmops_lib.stats.judge_error import Calibration, corrected_weighted_share
 from llmops_lib.stats.prediction_powered import MIN_LABELS
 from llmops_lib.stats.results import Estimate, Interval, Reason, no_interval
+from llmops_lib.stats.spread import Spread
 from llmops_lib.stats.survey import MIN_EFFECTIVE, effective_cluster_count, effective_sample_size, hajek_mean
 
 _MOST_MISSING = 0.02

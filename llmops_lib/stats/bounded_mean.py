@@ -5,52 +5,33 @@ no variance. Wilson's and Tango's intervals know how far a mean of passes can va
 passes as vary like these scores. Passes and failures give exactly Wilson's and Tango's own limits.
 """
 
-from typing import Any, NamedTuple
+import math
+from typing import Any
 
 import numpy as np
 
-from llmops_lib.stats.distributions import normal_quantile, t_quantile
 from llmops_lib.stats.inputs import between_zero_and_one, numbers
 from llmops_lib.stats.paired import paired_difference
 from llmops_lib.stats.paired_proportions import tango_effective
 from llmops_lib.stats.proportions import wilson
 from llmops_lib.stats.results import Interval
+from llmops_lib.stats.spread import Spread
 
 _HALF_AN_EVENT = 0.5
 """Weight of the largest variance there can be, in events seen: as Jeffreys' prior adds half of one."""
 
 
-class Spread(NamedTuple):
-    """How much a mean varies, and what that rests on.
-
-    Attributes:
-        se: Standard error of the mean.
-        n_units: Independent units of equal weight that these are worth: items, or Kish's number of clusters.
-        n_rows: Rows behind the mean; as many as units where None.
-        df: Degrees of freedom of `se`; None for the normal.
-        is_weighted: Whether rows have weights that follow from what they are, so that the mean may vary more
-            than any mean of so many units does.
-    """
-
-    se: float
-    n_units: float
-    n_rows: float | None = None
-    df: float | None = None
-    is_weighted: bool = False
-
-
-def effective_passes(spread: Spread, largest: float, *, alpha: float = 0.05) -> float:
+def effective_passes(spread: Spread, largest: float) -> float:
     """How many independent passes and failures vary as much as a mean of scores.
 
     `d = se^2 n / v` is the variance as a share of the largest that n units can have. It is seen in `N v`
     events, N the rows, and shrunken to 1 as if half an event more had been seen with the largest variance:
-    `n / d'`, `d' = (N v d + 1/2) / (N v + 1/2)`; times `(z / t)^2` for a standard error with few degrees of
-    freedom.
+    `n / d'`, `d' = (N v d + 1/2) / (N v + 1/2)`. For limits it is less where the standard error has few
+    degrees of freedom (`Spread.at_limits`).
 
     Args:
         spread: How much the mean varies.
         largest: Largest variance v of one unit: `m (1 - m)` for a mean of scores from 0 to 1.
-        alpha: One minus the confidence level.
 
     Source:
         Korn and Graubard, Survey Methodology 24 (1998), for effective numbers and t; the half event as in
@@ -64,10 +45,7 @@ def effective_passes(spread: Spread, largest: float, *, alpha: float = 0.05) -> 
     share = share if spread.is_weighted else min(1.0, share)
     events = (spread.n_rows or spread.n_units) * max(largest, 0.0)
     shrunken = (events * share + _HALF_AN_EVENT) / (events + _HALF_AN_EVENT)
-    wider = 1.0
-    if spread.df is not None:
-        wider = normal_quantile(1 - alpha / 2) / t_quantile(1 - alpha / 2, max(spread.df, 1.0))
-    return spread.n_units / shrunken * wider**2
+    return spread.n_units / shrunken
 
 
 def bounded_mean_interval(
@@ -96,9 +74,9 @@ def bounded_mean_interval(
     """
     between_zero_and_one(alpha, "alpha")
     share = min(1.0, max(0.0, mean))
-    n = effective_passes(spread, share * (1 - share), alpha=alpha)
-    made = wilson(share * n, n, alpha=alpha)
-    return Interval(made.lower, made.upper, alpha, method)
+    sizes = spread.at_limits(effective_passes(spread, share * (1 - share)), alpha)
+    lower, upper = (wilson(share * n, n, alpha=alpha) for n in sizes)
+    return Interval(lower.lower, upper.upper, alpha, method)
 
 
 def bounded_difference_interval(
@@ -127,9 +105,35 @@ def bounded_difference_interval(
         (-0.3116, -0.0132)
     """
     between_zero_and_one(alpha, "alpha")
-    n = effective_passes(spread, gained + lost - (gained - lost) ** 2, alpha=alpha)
-    lower, upper = tango_effective(n, regressions=n * lost, improvements=n * gained, alpha=alpha)
-    return Interval(lower, upper, alpha, method)
+    passes = effective_passes(spread, gained + lost - (gained - lost) ** 2)
+    lower, upper = (
+        tango_effective(n, regressions=n * lost, improvements=n * gained, alpha=alpha)
+        for n in spread.at_limits(passes, alpha)
+    )
+    return Interval(lower[0], upper[1], alpha, method)
+
+
+def bounded_difference_p(gained: float, lost: float, spread: Spread) -> float:
+    """Two-sided p value of no difference: the alpha at which `bounded_difference_interval` reaches 0.
+
+    Tango's score of no difference on n effective passes is `(gained - lost) sqrt(n / (gained + lost))`.
+
+    Args:
+        gained: Mean of the positive parts of the differences.
+        lost: Mean of the negative parts, as a positive number.
+        spread: How much the mean difference, `gained - lost`, varies.
+
+    Source:
+        As `bounded_difference_interval`.
+
+    Example:
+        >>> round(bounded_difference_p(2 / 44, 9 / 44, Spread(se=1.0, n_units=44)), 4)
+        0.0348
+    """
+    if gained + lost == 0:
+        return 1.0
+    n = effective_passes(spread, gained + lost - (gained - lost) ** 2)
+    return spread.two_sided_p((gained - lost) * math.sqrt(n / (gained + lost)))
 
 
 def paired_interval(candidate: Any, baseline: Any, *, alpha: float = 0.05) -> Interval:

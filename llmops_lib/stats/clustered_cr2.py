@@ -1,7 +1,8 @@
 """The mean of rows in clusters that are few or of unequal size: bias-reduced errors, and honest freedom.
 
 Where a few clusters hold many of the rows, their residuals are pulled to the mean that they make, and G - 1
-overstates what the error rests on.
+overstates what the error rests on. Where large clusters score lower, their residuals are too large around a
+mean that came out too high, and too small around one that is too low. So limits lean, as Fieller's do.
 """
 
 import math
@@ -9,11 +10,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from llmops_lib.stats.bounded_mean import Spread, bounded_difference_interval, bounded_mean_interval
+from llmops_lib.stats.bounded_mean import (
+    bounded_difference_interval,
+    bounded_difference_p,
+    bounded_mean_interval,
+)
 from llmops_lib.stats.clustered_mean import MIN_CLUSTERS
-from llmops_lib.stats.distributions import two_sided_interval, two_sided_p
 from llmops_lib.stats.inputs import Floats, between_zero_and_one, group_codes, numbers, same_length
 from llmops_lib.stats.results import Estimate, Interval, Reason, no_interval
+from llmops_lib.stats.spread import Spread
 
 Scale = Literal["numbers", "shares", "gaps"]
 """`numbers` of any size; `shares` from 0 to 1; `gaps` of two of those, from -1 to 1."""
@@ -27,9 +32,11 @@ def clustered_mean_cr2(
     """Mean over rows with the CR2 standard error by cluster and Satterthwaite's degrees of freedom.
 
     `CR2 = sqrt(sum_c (sum_{i in c} r_i)^2 / (1 - n_c / N)) / N`, unbiased where rows are independent; t with
-    the freedom of `satterthwaite_freedom`. Shares get Wilson's interval and gaps Tango's, on as many passes
-    as vary as much (`bounded_mean`). `clustered_mean` has CR0 and CR1, which are narrower where clusters
-    are unequal. Assumes clusters to be independent draws. Fewer than 5: no interval; `few_clusters` where
+    the freedom of `satterthwaite_freedom`; limits lean by `sum_c n_c (sum_{i in c} r_i) / (N^2 CR2)`, since
+    the mean of clusters of random size is a ratio (`Spread.quantiles`). Shares get Wilson's interval and gaps
+    Tango's, on as many passes as vary as much (`bounded_mean`); the p value is that of the interval, of the
+    mean's error for shares. `clustered_mean` has CR0 and CR1, which are narrower where clusters are unequal.
+    Assumes clusters to be independent draws. Fewer than 5: no interval; `few_clusters` where
     there are fewer than 20, or no more freedom than 20 alike ones have: it may be too narrow.
 
     Args:
@@ -44,7 +51,8 @@ def clustered_mean_cr2(
 
     Source:
         Bell and McCaffrey, Survey Methodology 28 (2002); Imbens and Kolesar, Review of Economics and
-        Statistics 98 (2016), for the freedom; Cameron and Miller, Journal of Human Resources 50 (2015).
+        Statistics 98 (2016), for the freedom; Cameron and Miller, Journal of Human Resources 50 (2015);
+        Fieller, Journal of the Royal Statistical Society B 16 (1954), for the lean.
 
     Example:
         >>> rows = [1, 1, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1]
@@ -66,8 +74,9 @@ def clustered_mean_cr2(
     sums = np.bincount(codes, weights=residuals, minlength=n_clusters).astype(np.float64)
     se = math.sqrt(float((sums**2) @ (1 / (1 - sizes / n)))) / n
     df = satterthwaite_freedom(sizes, _correlation(residuals, sums, sizes))
-    interval = _interval(found, mean, Spread(se, n**2 / float(sizes @ sizes), n, df), scale, alpha)
-    p = two_sided_p(mean / se, df) if se else None
+    lean = float(sizes @ sums) / (n**2 * se) if se else 0.0
+    spread = Spread(se, n**2 / float(sizes @ sizes), n, df, lean=lean)
+    interval, p = _inference(found, mean, spread, scale, alpha)
     return Estimate(mean, se, interval, unit, n_clusters, df, p, interval.reasons)
 
 
@@ -109,16 +118,21 @@ def _correlation(residuals: Floats, sums: Floats, sizes: Floats) -> float:
     return min(1.0, max(0.0, between / (squares / len(residuals))))
 
 
-def _interval(values: Floats, mean: float, spread: Spread, scale: Scale, alpha: float) -> Interval:
+def _inference(
+    values: Floats, mean: float, spread: Spread, scale: Scale, alpha: float
+) -> tuple[Interval, float | None]:
+    p = spread.two_sided_p(mean / spread.se) if spread.se else None
     if scale == "shares":
         made = bounded_mean_interval(mean, spread, alpha=alpha)
     elif scale == "gaps":
-        n = len(values)
-        gained = math.fsum(np.maximum(values, 0)) / n
+        gained = math.fsum(np.maximum(values, 0)) / len(values)
         made = bounded_difference_interval(gained, gained - mean, spread, alpha=alpha)
+        p = bounded_difference_p(gained, gained - mean, spread)
     elif spread.se == 0:
-        return no_interval(alpha, _METHOD, Reason.ZERO_VARIANCE)
+        return no_interval(alpha, _METHOD, Reason.ZERO_VARIANCE), None
     else:
-        made = two_sided_interval(mean, spread.se, alpha=alpha, method=_METHOD, df=spread.df)
+        lower, upper = spread.quantiles(alpha)
+        made = Interval(mean - lower * spread.se, mean + upper * spread.se, alpha, _METHOD)
     few = (spread.df or 0) + 1 < 4 * MIN_CLUSTERS
-    return Interval(made.lower, made.upper, alpha, made.method, (Reason.FEW_CLUSTERS,) if few else ())
+    reasons = (Reason.FEW_CLUSTERS,) if few else ()
+    return Interval(made.lower, made.upper, alpha, made.method, reasons), p

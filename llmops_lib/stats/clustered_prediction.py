@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.bounded_mean import Spread, bounded_mean_interval
+from llmops_lib.stats.bounded_mean import bounded_mean_interval
 from llmops_lib.stats.clustered_mean import MIN_CLUSTERS
 from llmops_lib.stats.distributions import two_sided_interval
 from llmops_lib.stats.inputs import Floats, Integers, between_zero_and_one, group_codes, numbers, same_length
 from llmops_lib.stats.prediction_powered import MIN_LABELS, PredictionPowered
 from llmops_lib.stats.results import Interval, Reason, no_interval
+from llmops_lib.stats.spread import Spread
 from llmops_lib.stats.survey import effective_cluster_count, effective_sample_size, hajek_mean
 
 

@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from llmops_lib.stats.bounded_mean import Spread, bounded_mean_interval
+from llmops_lib.stats.bounded_mean import bounded_mean_interval
 from llmops_lib.stats.inputs import shares
 from llmops_lib.stats.results import Interval, Reason, no_interval
+from llmops_lib.stats.spread import Spread
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What people ask against what a suite asks, for a reader."""
 
+from typing import Any
+
 import polars as pl
 from markupsafe import Markup
 
@@ -62,6 +64,75 @@ def topics_table(topics: pl.DataFrame) -> Html:
         for row in topics.iter_rows(named=True)
     ]
     return plain_table(rows, "Topics by their wording")
+
+
+def trait_shifts_table(shifts: pl.DataFrame, *, before: str, header: str = "Before", most: int = 15) -> Html:
+    """What traffic is like now against what it was: what is clear in a sentence, then the largest changes.
+
+    Args:
+        shifts: `trait_shifts`, names masked.
+        before: What it is held against, such as `the cases of a suite`.
+        header: The same as a header.
+        most: Most rows.
+    """
+    clear = shifts.filter("is_clear").head(5)
+    told = "; ".join(
+        f"{row['trait']} {row['value']}, {share(row['before_share'])} to {share(row['fresh_share'])}"
+        for row in clear.iter_rows(named=True)
+    )
+    note = f"Of what is recorded, nothing clearly differs from {before}."
+    note = f"Clearly changed against {before}: {told}." if told else note
+    rows = [_shift_cells(row, header) for row in shifts.head(most).iter_rows(named=True)]
+    cut = f", the {most} largest of {shifts.height} changes" if shifts.height > most else ""
+    caption = f"Traces of the last days against {before}{cut}"
+    table = plain_table(rows, caption, empty="There are no traces to compare.")
+    return Html(Markup('<p class="summary">{}</p>{}').format(note, table.markup)) if rows else table
+
+
+def _shift_cells(row: dict[str, Any], header: str) -> dict[str, str]:
+    limits, change = "no interval", UNKNOWN
+    if row["lower"] is not None and row["upper"] is not None:
+        limits = f"{100 * row['lower']:+.0f} to {100 * row['upper']:+.0f}"
+    if row["change"] is not None:
+        # No minus in front of what rounds to zero.
+        change = f"{round(100 * row['change'], 1) + 0.0:+.1f} points ({limits})"
+    return {
+        "Trait": row["trait"],
+        "Value": row["value"] or "not recorded",
+        "Now": share(row["fresh_share"]),
+        header: share(row["before_share"]),
+        "Change": change,
+        "Clear": {True: "yes", False: "no", None: UNKNOWN}[row["is_clear"]],
+        "Not recorded": f"{share(row['fresh_unknown_share'])}, {share(row['before_unknown_share'])}",
+    }
+
+
+def reweighted_table(scores: pl.DataFrame, *, is_simulated: bool = False) -> Html:
+    """The score of a suite as it is and weighted to traffic, with the traffic it says nothing of.
+
+    Args:
+        scores: `reweighted_score`, names masked.
+        is_simulated: Whether the bundled answerer answered the suite.
+    """
+    rows = [
+        {
+            "Scorer": row["scorer"],
+            "Suite": share(row["raw_score"]),
+            "Weighted to traffic": share(row["reweighted_score"]),
+            "95%": f"{share(row['lower'])} to {share(row['upper'])}"
+            if row["lower"] is not None and row["upper"] is not None
+            else reasons_in_words(row["reason"]) or UNKNOWN,
+            "Traffic without a case": share(row["uncovered_share"]),
+            "Cases": count(row["case_count"]),
+            "Of equal weight": UNKNOWN
+            if row["effective_case_count"] is None
+            else f"{row['effective_case_count']:.1f}",
+        }
+        for row in scores.iter_rows(named=True)
+    ]
+    made = " (simulated answers: the bundled answerer is no language model)" if is_simulated else ""
+    caption = f"The suite, weighted to topics of traffic{made}"
+    return plain_table(rows, caption, empty="No run of the suite was given.")
 
 
 def proposals_table(proposals: pl.DataFrame) -> Html:

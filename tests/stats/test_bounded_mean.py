@@ -4,17 +4,19 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.bounded_mean import Spread, bounded_mean_interval, effective_passes, paired_interval
+from llmops_lib.stats.bounded_mean import bounded_mean_interval, effective_passes, paired_interval
 from llmops_lib.stats.bounded_sequences import labelled_sequence
 from llmops_lib.stats.clustered_cr2 import clustered_mean_cr2, satterthwaite_freedom
 from llmops_lib.stats.clustered_mean import clustered_mean
+from llmops_lib.stats.distributions import normal_quantile, t_quantile
 from llmops_lib.stats.paired_proportions import tango
 from llmops_lib.stats.proportions import wilson
 from llmops_lib.stats.results import Reason
+from llmops_lib.stats.spread import Spread
 from llmops_lib.stats.win_rate import win_rate
 
 PASSES = st.lists(st.sampled_from([0.0, 1.0]), min_size=2, max_size=60)
@@ -113,6 +115,45 @@ def test_one_large_cluster_widens_the_interval():
     assert found.df < 10
     assert found.interval.upper - found.interval.lower > plain.interval.upper - plain.interval.lower
     assert (found.reasons, plain.reasons) == ((Reason.FEW_CLUSTERS,), ())
+
+
+def test_limits_lean_away_from_what_large_clusters_score():
+    """They score lower, so a mean that is too low has too small an error: the interval reaches higher."""
+    sizes = np.array([2, 2, 2, 2, 2, 2, 12, 12])
+    scores = np.array([0.9, 0.8, 1.0, 0.9, 0.8, 1.0, 0.5, 0.6])
+    values, clusters = np.repeat(scores, sizes), np.repeat(np.arange(8), sizes)
+    found, mirrored = clustered_mean_cr2(values, clusters), clustered_mean_cr2(-values, clusters)
+    below, above = found.value - found.interval.lower, found.interval.upper - found.value
+    assert above > below
+    assert (mirrored.interval.lower, mirrored.interval.upper) == pytest.approx(
+        (-found.interval.upper, -found.interval.lower)
+    )
+
+
+@given(st.floats(-0.4, 0.4), st.floats(1, 40), st.floats(0.001, 0.5))
+def test_both_limits_are_roots_of_fiellers_equation(lean, df, alpha):
+    """Both lie on their own side of the mean, and multiply to the square of t."""
+    lower, upper = Spread(1.0, 20, df=df, lean=lean).quantiles(alpha)
+    assert min(lower, upper) > 0
+    assert lower * upper == pytest.approx(t_quantile(1 - alpha / 2, df) ** 2, rel=1e-9)
+    assert lower - upper == pytest.approx(2 * lean * normal_quantile(1 - alpha / 2) ** 2, abs=1e-9)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 9), st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])), min_size=5, max_size=12
+    ),
+    st.sampled_from(["gaps", "numbers"]),
+)
+def test_the_p_value_of_clusters_says_what_their_interval_says(drawn, scale):
+    """A verdict reads the one and a reader the other."""
+    sizes, means = (np.array(column) for column in zip(*drawn, strict=True))
+    values, clusters = np.repeat(means, sizes), np.repeat(np.arange(len(sizes)), sizes)
+    found = clustered_mean_cr2(values, clusters, scale=scale)
+    assume(found.se and found.p_two_sided and 1e-9 < found.p_two_sided < 1)
+    interval = clustered_mean_cr2(values, clusters, scale=scale, alpha=found.p_two_sided).interval
+    assert min(abs(interval.lower), abs(interval.upper)) == pytest.approx(0, abs=1e-6)
 
 
 def test_clusters_that_answer_nothing_say_so():

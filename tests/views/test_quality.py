@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from llmops_lib.sampling.estimates import ESTIMATES_SCHEMA
-from llmops_lib.views.input_drift import drift_note, feedback_table
+from llmops_lib.views.input_drift import drift_note, feedback_table, reweighted_table, trait_shifts_table
 from llmops_lib.views.quality import alarms_table, quality_summary, quality_table
 from llmops_lib.views.quality_charts import live_quality_chart, quality_by_chart
 
@@ -85,3 +85,53 @@ def test_nothing_compared_is_said_so():
     weeks = pl.DataFrame({"week": ["2026-W40"], "feedback_count": [3], "mean_feedback": [2 / 3]})
     assert "0.67" in str(feedback_table(weeks, (None, None, None)).markup)
     assert "None." in str(alarms_table(NO_ALARMS, ["feature"]).markup)
+
+
+SHIFT = {
+    "trait": "tool called",
+    "value": "<b>pay</b>",
+    "before_share": 0.0,
+    "fresh_share": 0.125,
+    "change": 0.125,
+    "lower": 0.03,
+    "upper": 0.22,
+    "is_clear": True,
+    "before_unknown_share": 0.25,
+    "fresh_unknown_share": 0.0,
+}
+
+
+def test_what_clearly_changed_is_said_before_the_table():
+    """A reader wants the answer, and names of tools come from outside."""
+    told = str(trait_shifts_table(pl.DataFrame([SHIFT]), before="the cases", header="Suite").markup)
+    assert "Clearly changed against the cases: tool called &lt;b&gt;pay&lt;/b&gt;, 0% to 12.5%." in told
+    assert "+12.5 points (+3 to +22)" in told
+    assert "0%, 25.0%" in told
+
+
+def test_no_clear_change_is_said_of_what_is_recorded_only():
+    """Traffic of which nothing is recorded may have changed all the same."""
+    unknown = dict.fromkeys(("before_share", "fresh_share", "change", "lower", "upper", "is_clear", "value"))
+    shifts = pl.DataFrame([SHIFT | unknown], schema_overrides={"is_clear": pl.Boolean})
+    told = str(trait_shifts_table(shifts, before="before").markup)
+    assert "Of what is recorded, nothing clearly differs" in told
+    assert "not recorded" in told
+    assert "Clearly" not in told
+
+
+def test_a_weighted_score_says_how_much_traffic_it_says_nothing_of():
+    """A score of a suite that no traffic resembles is no news of production."""
+    row = {
+        "scorer": "facts",
+        "raw_score": 0.5,
+        "reweighted_score": 0.75,
+        "lower": None,
+        "upper": None,
+        "reason": "n_too_small",
+        "uncovered_share": 0.741,
+        "case_count": 91,
+        "effective_case_count": 5.8,
+    }
+    told = str(reweighted_table(pl.DataFrame([row]), is_simulated=True).markup)
+    assert all(cell in told for cell in ("50.0%", "75.0%", "too few", "74.1%", "simulated"))
+    assert "No run of the suite" in str(reweighted_table(pl.DataFrame()).markup)
