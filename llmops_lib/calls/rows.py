@@ -71,8 +71,12 @@ def known_rows(table: Any, columns: Iterable[str], *, hint: str = "") -> Frame:
             },
         )
     schema = frame.collect_schema()
-    floats = [nw.col(name) for name in names if schema[name].is_float()]
-    return frame.with_columns(nw.when(~value.is_nan()).then(value) for value in floats) if floats else frame
+    floats = [name for name in names if schema[name].is_float()]
+    # A look for NaN takes less than copying columns that hold none, where there are rows to look at.
+    if isinstance(frame, nw.DataFrame):
+        floats = [name for name in floats if frame[name].is_nan().any()]
+    known = [nw.when(~nw.col(name).is_nan()).then(nw.col(name)) for name in floats]
+    return frame.with_columns(known) if known else frame
 
 
 def model_calls(table: Any, columns: Iterable[str], *, by: Sequence[str] = (), hint: str = "") -> Frame:

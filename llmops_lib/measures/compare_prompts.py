@@ -185,10 +185,9 @@ def _covariates(before: Any, calls: pl.DataFrame) -> pl.DataFrame:
 
 def _arms(calls: pl.DataFrame, users: Users, names: tuple[str, str]) -> pl.DataFrame:
     rows = []
-    for is_b, (name, side) in enumerate(zip(names, users.sides, strict=True)):
-        own = calls["started_at"].filter(calls["is_b"] == bool(is_b))
-        counts = users.table["call_count"].to_numpy()[side]
-        rows.append((name, len(counts), int(counts.sum()), own.min(), own.max()))
+    for name, arm, is_own in zip(names, users.arms, (~calls["is_b"], calls["is_b"]), strict=True):
+        times = calls["started_at"].filter(is_own)
+        rows.append((name, arm.user_count, arm.call_count, times.min(), times.max()))
     columns = ["arm", "user_count", "call_count", "first_at", "last_at"]
     return pl.DataFrame(rows, schema=columns, orient="row")
 

@@ -119,7 +119,7 @@ def prompt_distributions(
     calls = arm_calls(spans, a, b, experiment=experiment)
     tables = []
     for is_b, arm in ((False, a), (True, b)):
-        values = calls.filter(pl.col("is_b") == is_b)[column].drop_nulls().to_numpy()
+        values = calls.filter(pl.col("is_b") == is_b)[column].drop_nulls().cast(pl.Float64).to_numpy()
         # A percentile is told only where a call is to be expected beyond it.
         least = 100 / max(len(values), 1)
         places = np.array([place for place in range(1, 100) if least <= place <= 100 - least])
