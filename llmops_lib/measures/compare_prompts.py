@@ -11,7 +11,7 @@ from llmops_lib.comparing.arms import arm_calls, calls_before
 from llmops_lib.comparing.health import FAIL, health_rows, missing_check, unit_of
 from llmops_lib.comparing.monitoring import ANYTIME, Monitoring
 from llmops_lib.comparing.production_effects import effect_on
-from llmops_lib.comparing.prompt_metrics import GUARDRAILS, METRICS, NAMES
+from llmops_lib.comparing.prompt_metrics import GUARDRAILS, METRICS, metrics_named
 from llmops_lib.comparing.prompt_rows import (
     CONTEXT,
     GUARDRAIL,
@@ -152,10 +152,7 @@ def compare_prompts(  # noqa: PLR0913 - two arms, and what a team decides before
 
 
 def _roles(primary: str, guardrails: Sequence[str], margins: Mapping[str, float]) -> dict[str, str]:
-    unknown = sorted({primary, *guardrails, *margins} - set(NAMES))
-    if unknown:
-        msg = f"found no metric {', '.join(unknown)}; there are {', '.join(NAMES)}"
-        raise ComparisonError(msg)
+    metrics_named([primary, *guardrails, *margins])
     roles = {
         metric.name: CONTEXT
         if metric.higher_is_better is None

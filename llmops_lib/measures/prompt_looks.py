@@ -8,9 +8,8 @@ from llmops_lib.calls import portable
 from llmops_lib.comparing.arms import arm_calls
 from llmops_lib.comparing.monitoring import Gap
 from llmops_lib.comparing.production_effects import effect_on
-from llmops_lib.comparing.prompt_metrics import METRICS, NAMES, PromptMetric
+from llmops_lib.comparing.prompt_metrics import PromptMetric, metrics_named
 from llmops_lib.comparing.users import Users, users_of
-from llmops_lib.errors import ComparisonError
 from llmops_lib.stats.anytime import anytime_difference
 from llmops_lib.stats.ratios import ratio_of_sums
 from llmops_lib.stats.survey import effective_sample_size
@@ -70,10 +69,7 @@ def prompt_looks(  # noqa: PLR0913 - two arms, and what a team decides beforehan
         Waudby-Smith et al. (arXiv:2103.06476); Johari, Koomen, Pekelis and Walsh, Operations Research 70
         (2022), for the running minimum.
     """
-    if metric not in NAMES:
-        msg = f"found no metric {metric}; there are {', '.join(NAMES)}"
-        raise ComparisonError(msg)
-    asked = next(one for one in METRICS if one.name == metric)
+    (asked,) = metrics_named([metric])
     calls = arm_calls(spans, a, b, experiment=experiment).drop_nulls("started_at")
     dated = calls.with_columns(day=pl.col("started_at").dt.date())
     tightest = planned_users or _TIGHTEST_AT

@@ -18,17 +18,17 @@ class Owners:
     Attributes:
         units: Name of the owner of each call.
         codes: Number of the owner of each call.
-        count: How many owners there are.
+        call_counts: Calls of each owner, by number.
     """
 
     units: pl.Series
     codes: pl.Series
-    count: int
+    call_counts: Floats
 
-    @cached_property
-    def call_counts(self) -> Floats:
-        """Calls of each owner, by number."""
-        return self._counts(self.codes)
+    @property
+    def count(self) -> int:
+        """How many owners there are."""
+        return len(self.call_counts)
 
     @cached_property
     def names(self) -> pl.Series:
@@ -53,7 +53,8 @@ class Owners:
         """
         numbers = np.empty(self.count, dtype=np.int32)
         numbers[order] = np.arange(self.count, dtype=np.int32)
-        return Owners(self.units, pl.Series("code", numbers[self.codes.to_numpy()]), self.count)
+        codes = pl.Series("code", numbers[self.codes.to_numpy()])
+        return Owners(self.units, codes, self.call_counts[order])
 
     def summed(self, values: pl.Series) -> tuple[Floats, Floats]:
         """Of each owner the sum of what is known of a number or a flag, and how many calls have it.
@@ -100,4 +101,5 @@ def owners_of(units: pl.Series) -> Owners:
         (['eve', 'bob'], [5.0, 0.0], [2.0, 0.0])
     """
     numbered = units.hash().to_arrow().dictionary_encode()
-    return Owners(units, pl.Series("code", numbered.indices), len(numbered.dictionary))
+    codes = pl.Series("code", numbered.indices)
+    return Owners(units, codes, np.bincount(codes.to_numpy()).astype(np.float64))
