@@ -1,5 +1,6 @@
 """The rows that a measure works on: which count, which columns, in which order."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -72,9 +73,9 @@ def known_rows(table: Any, columns: Iterable[str], *, hint: str = "") -> Frame:
         )
     schema = frame.collect_schema()
     floats = [name for name in names if schema[name].is_float()]
-    # A look for NaN takes less than copying columns that hold none, where there are rows to look at.
+    # Where there are rows to look at: a sum is NaN if a value is, and takes less than copying a column.
     if isinstance(frame, nw.DataFrame):
-        floats = [name for name in floats if frame[name].is_nan().any()]
+        floats = [name for name in floats if math.isnan(frame[name].sum() or 0.0)]
     known = [nw.when(~nw.col(name).is_nan()).then(nw.col(name)) for name in floats]
     return frame.with_columns(known) if known else frame
 

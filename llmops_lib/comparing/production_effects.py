@@ -176,11 +176,10 @@ def _permuted(users: Users, quantile: float) -> float | None:
     sizes = [found.height for found in own]
     both = pl.concat(own)
     ids, ones = both["name"].to_list(), np.ones(both.height)
-    return cluster_permutation(both["latency"], ones, in_candidate(sizes), user_ids=ids).p_two_sided
+    return cluster_permutation(both["latency_ms"], ones, in_candidate(sizes), user_ids=ids).p_two_sided
 
 
 def _own_quantiles(arm: Arm, quantile: float) -> pl.DataFrame:
-    calls = pl.DataFrame({"code": arm.owners.codes, "latency": arm.calls["latency_ms"]}).filter(arm.is_own)
-    log_quantile = pl.col("latency").quantile(quantile, "linear").log()
-    own = calls.filter(pl.col("latency") > 0).group_by("code").agg(log_quantile).sort("code")
+    log_quantile = pl.col("latency_ms").quantile(quantile, "linear").log()
+    own = arm.timed.filter(pl.col("latency_ms") > 0).group_by("code").agg(log_quantile).sort("code")
     return own.with_columns(name=arm.owners.names.gather(own["code"]))

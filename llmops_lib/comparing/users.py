@@ -48,14 +48,16 @@ class Arm:
         return self.owners.names[self.place]
 
     @cached_property
-    def is_own(self) -> pl.Series:
-        """Whether each call is one of these users'."""
-        return self.owners.codes.is_between(self.place.start, self.place.stop, closed="left")
+    def timed(self) -> pl.DataFrame:
+        """Their calls that have a latency: `code` (number among the owners) and `latency_ms`."""
+        codes, latency = self.owners.codes, self.calls["latency_ms"].cast(pl.Float64)
+        is_own = codes.is_between(self.place.start, self.place.stop, closed="left")
+        return pl.DataFrame({"code": codes, "latency_ms": latency}).filter(is_own).drop_nulls("latency_ms")
 
     @cached_property
     def latencies(self) -> Floats:
-        """Latencies that are known of their calls, sorted, ms."""
-        return np.sort(self.calls["latency_ms"].filter(self.is_own).drop_nulls().cast(pl.Float64).to_numpy())
+        """Those latencies, sorted, ms."""
+        return np.sort(self.timed["latency_ms"].to_numpy())
 
     def slower_calls(self, latency_ms: float) -> Floats:
         """How many calls of each user took longer.
@@ -63,7 +65,8 @@ class Arm:
         Args:
             latency_ms: Latency, ms.
         """
-        return self.owners.counted(self.is_own & (self.calls["latency_ms"] > latency_ms))[self.place]
+        slower = self.timed["code"].filter(self.timed["latency_ms"] > latency_ms)
+        return np.bincount(slower.to_numpy(), minlength=self.place.stop)[self.place].astype(np.float64)
 
     def sums(self, metric: PromptMetric) -> tuple[Floats, Floats]:
         """Sum and divisor of a metric, per user that has it.
