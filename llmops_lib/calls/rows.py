@@ -1,5 +1,6 @@
 """The rows that a measure works on: which count, which columns, in which order."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -71,8 +72,12 @@ def known_rows(table: Any, columns: Iterable[str], *, hint: str = "") -> Frame:
             },
         )
     schema = frame.collect_schema()
-    floats = [nw.col(name) for name in names if schema[name].is_float()]
-    return frame.with_columns(nw.when(~value.is_nan()).then(value) for value in floats) if floats else frame
+    floats = [name for name in names if schema[name].is_float()]
+    # Where there are rows to look at: a sum is NaN if a value is, and takes less than copying a column.
+    if isinstance(frame, nw.DataFrame):
+        floats = [name for name in floats if math.isnan(frame[name].sum() or 0.0)]
+    known = [nw.when(~nw.col(name).is_nan()).then(nw.col(name)) for name in floats]
+    return frame.with_columns(known) if known else frame
 
 
 def model_calls(table: Any, columns: Iterable[str], *, by: Sequence[str] = (), hint: str = "") -> Frame:

@@ -25,11 +25,10 @@ NUMBERS = (
 )
 _OWNERS = ("user_id", "session_id", "trace_id")
 _PROMPT = ("prompt_name", "prompt_version", "prompt_hash")
-_IS_EITHER = (nw.col("is_a") + nw.col("is_b")) > 0
 
 
 def arm_calls(spans: Any, a: str, b: str, *, experiment: str = "", by: Sequence[str] = ()) -> pl.DataFrame:
-    """The model calls of two arms, one row each: `is_b`, `unit`, `level`, `started_at` and numbers.
+    """The model calls of two arms, one row each: `is_b`, `unit` and what names it, `started_at`, numbers.
 
     Narrowed on the engine of the table, then collected, some 100 bytes a call; texts stay where they are.
 
@@ -47,13 +46,13 @@ def arm_calls(spans: Any, a: str, b: str, *, experiment: str = "", by: Sequence[
         msg = f"both arms are {a!r}; expected two"
         raise ComparisonError(msg)
     narrowed = _of_experiment(spans, a, b, experiment, by) if experiment else _of_prompts(spans, a, b, by)
-    calls = collected(narrowed.to_native())
-    sizes = {name: int((calls["is_b"] == place).sum()) for place, name in enumerate((a, b))}
-    empty = [name for name, size in sizes.items() if not size]
+    calls = collected(narrowed.to_native()).with_columns(pl.col("is_b").cast(pl.Boolean))
+    of_b = int(calls["is_b"].sum())
+    empty = [name for name, size in ((a, calls.height - of_b), (b, of_b)) if not size]
     if empty:
         msg = f"found no model call of {' or '.join(empty)}; there are {_there(spans, experiment)}"
         raise ComparisonError(msg)
-    return calls.with_columns(pl.col("is_b").cast(pl.Boolean), pl.col(NUMBERS).cast(pl.Float64))
+    return calls
 
 
 def calls_before(spans: Any) -> pl.DataFrame:
@@ -63,7 +62,7 @@ def calls_before(spans: Any) -> pl.DataFrame:
         spans: Priced SPANS of the time before an experiment, on any engine.
     """
     frame = _narrowed(_used(spans, ()), ())
-    return collected(frame.to_native()).with_columns(pl.col(NUMBERS).cast(pl.Float64))
+    return collected(frame.to_native())
 
 
 def _used(spans: Any, more: Sequence[str]) -> Frame:
@@ -76,13 +75,11 @@ def _used(spans: Any, more: Sequence[str]) -> Frame:
 
 def _narrowed(frame: Frame, kept: Sequence[str]) -> Frame:
     names = frame.collect_schema().names()
-    level = nw.when(~nw.col("user_id").is_null()).then(nw.lit(0))
     return frame.select(
         *kept,
         nw.coalesce(*_OWNERS).alias("unit"),
-        level.otherwise(nw.when(~nw.col("session_id").is_null()).then(nw.lit(1)).otherwise(nw.lit(2))).alias(
-            "level"
-        ),
+        (~nw.col("user_id").is_null()).alias("has_user"),
+        (~nw.col("session_id").is_null()).alias("has_session"),
         "started_at",
         "is_error",
         is_refused(names),
@@ -98,10 +95,10 @@ def _of_prompts(spans: Any, a: str, b: str, by: Sequence[str]) -> Frame:
     if is_one:
         frame = frame.filter(nw.col("prompt_name") == a_name)
     arms = [
-        flag(_is_version(version) if is_one else _is_prompt(arm)).alias(place)
+        (_is_version(version) if is_one else _is_prompt(arm)).fill_null(value=False).alias(place)
         for place, arm, version in (("is_a", a, a_version), ("is_b", b, b_version))
     ]
-    return _narrowed(frame.with_columns(*arms).filter(_IS_EITHER), ["is_b", *by])
+    return _narrowed(frame.with_columns(*arms).filter(nw.col("is_a") | nw.col("is_b")), ["is_b", *by])
 
 
 def _is_prompt(arm: str) -> nw.Expr:
@@ -122,7 +119,7 @@ def _of_experiment(spans: Any, a: str, b: str, experiment: str, by: Sequence[str
         for name, arm in (("is_a", a), ("is_b", b))
     ]
     # The attribute stands on the root of a trace; the calls below it belong to the same arm.
-    told = every.select("trace_id", *arms).filter(_IS_EITHER)
+    told = every.select("trace_id", *arms).filter((nw.col("is_a") + nw.col("is_b")) > 0)
     traces: Any = told.group_by("trace_id").agg(nw.col("is_a").max(), nw.col("is_b").max())
     frame = _used(spans, by).join(traces, on="trace_id", how="inner")
     return _narrowed(frame, ["is_b", *by])

@@ -8,7 +8,7 @@ import polars as pl
 from llmops_lib.comparing.arms import UNITS
 from llmops_lib.comparing.monitoring import FIXED, Gap, Monitoring
 from llmops_lib.comparing.prompt_metrics import METRICS
-from llmops_lib.comparing.users import Users
+from llmops_lib.comparing.users import Flags, Users, in_candidate
 from llmops_lib.stats.cluster_permutation import cluster_permutation
 from llmops_lib.stats.ratios import MIN_USERS, ratio_of_sums
 from llmops_lib.stats.sample_ratio import MISMATCH_BELOW, sample_ratio
@@ -71,8 +71,7 @@ def _missing_columns() -> list[str]:
 
 
 def _split(users: Users, split: Sequence[float]) -> Row:
-    of_b = int(users.is_b.sum())
-    of_a = len(users.is_b) - of_b
+    of_a, of_b = users.sizes
     found = sample_ratio([of_a, of_b], split)
     planned = ":".join(f"{part:g}" for part in split)
     told = f"{of_a:,} and {of_b:,} users, planned {planned}"
@@ -86,25 +85,10 @@ def _split(users: Users, split: Sequence[float]) -> Row:
 
 def _at_once(calls: pl.DataFrame, users: Users) -> Row:
     """Whether the arms ran at the same time: the overlap of when their users called, by equal stretches."""
-    moments, codes = calls["started_at"].to_physical(), users.owners.codes
-    kept, sides = users.table["code"].to_numpy(), users.sides
-    sizes = [int(users.table["call_count"].to_numpy()[side].sum()) for side in sides]
-    if users.both_count:
-        is_kept = np.isin(np.arange(users.owners.count), kept)[codes.to_numpy()]
-        moments, codes = moments.filter(pl.Series(is_kept)), codes.filter(pl.Series(is_kept))
+    sizes = [arm.call_count for arm in users.arms]
     bins = int(np.clip(min(sizes) // _CALLS_PER_BIN, 1, _MOST_BINS))
-    instants = moments.to_numpy()
-    low, high = (int(instants.min()), int(instants.max())) if len(instants) else (0, 0)
-    # In place: of a million calls, each new array costs as much as the arithmetic.
-    places = instants - low
-    places *= bins
-    places //= high - low + 1
-    places *= users.owners.count
-    places += codes.to_numpy()
-    # A user counts once in a stretch, so that one who calls all day does not stand for an arm.
-    is_there = np.zeros(bins * users.owners.count, dtype=bool)
-    is_there[places] = True
-    counts = [is_there.reshape(bins, -1)[:, kept[side]].sum(axis=1) for side in sides]
+    is_there = _users_at(calls["started_at"], users, bins)
+    counts = [np.array([np.count_nonzero(at[arm.place]) for at in is_there]) for arm in users.arms]
     shares = [found / max(int(found.sum()), 1) for found in counts]
     overlap = float(np.minimum(*shares).sum())
     state = FAIL if overlap < _LEAST_OVERLAP else WARN if overlap < _GOOD_OVERLAP else OK
@@ -119,12 +103,33 @@ def _at_once(calls: pl.DataFrame, users: Users) -> Row:
     return ("arms ran at once", state, overlap, overlap, None, told)
 
 
+def _users_at(started_at: pl.Series, users: Users, bins: int) -> Flags:
+    """Whether each user called in each of equal stretches of the time in which both arms ran, a row each."""
+    owners = users.arms[0].owners
+    moments, codes = started_at.to_physical(), owners.codes
+    if users.both_count:
+        is_kept = codes < sum(users.sizes)
+        moments, codes = moments.filter(is_kept), codes.filter(is_kept)
+    instants = moments.to_numpy()
+    low, high = (int(instants.min()), int(instants.max())) if len(instants) else (0, 0)
+    # In place: of a million calls, each new array costs as much as the arithmetic.
+    places = instants - low
+    places *= bins
+    places //= high - low + 1
+    places *= owners.count
+    places += codes.to_numpy()
+    # A user counts once in a stretch, so that one who calls all day does not stand for an arm.
+    is_there = np.zeros(bins * owners.count, dtype=bool)
+    is_there[places] = True
+    return is_there.reshape(bins, -1)
+
+
 def _in_both(users: Users) -> Row:
     n, calls = users.both_count, users.both_call_count
     told = (
         f"{n:,} users with {calls:,} calls were in both arms and are left out" if n else "no user was in both"
     )
-    if n and not all(side.stop - side.start for side in users.sides):
+    if n and not all(users.sizes):
         told += (
             ", which leaves an arm without users; only users who met one prompt tell of it: give each user "
             "one of them with `assign`, or narrow the days"
@@ -134,7 +139,7 @@ def _in_both(users: Users) -> Row:
 
 
 def _unit(calls: pl.DataFrame) -> Row:
-    levels = [int((calls["level"] == place).sum()) for place in range(len(UNITS))]
+    levels = _calls_by_unit(calls)
     rest = [f"{count:,} count by {unit}" for unit, count in zip(UNITS[1:], levels[1:], strict=True) if count]
     told = f"{levels[0]:,} of {calls.height:,} calls name their user"
     if rest:
@@ -148,24 +153,31 @@ def unit_of(calls: pl.DataFrame) -> str:
     Args:
         calls: What `arm_calls` returns.
     """
-    levels = [int((calls["level"] == place).sum()) for place in range(len(UNITS))]
-    return UNITS[int(np.argmax(levels))]
+    return UNITS[int(np.argmax(_calls_by_unit(calls)))]
+
+
+def _calls_by_unit(calls: pl.DataFrame) -> tuple[int, int, int]:
+    by_user = int(calls["has_user"].sum())
+    by_session = int((~calls["has_user"] & calls["has_session"]).sum())
+    return by_user, by_session, calls.height - by_user - by_session
 
 
 def _missing(column: str, users: Users) -> Row:
-    counts = users.table["call_count"].to_numpy()
-    missing = counts - users.table[f"known_{column}"].to_numpy()
-    if not missing.any():
+    counts = [arm.table["call_count"].to_numpy() for arm in users.arms]
+    known = [arm.table[f"known_{column}"].to_numpy() for arm in users.arms]
+    missing = [of_all - of_known for of_all, of_known in zip(counts, known, strict=True)]
+    if not any(found.any() for found in missing):
         return (missing_check(column), OK, 0.0, 0.0, None, "none in either arm")
-    arms = [ratio_of_sums(missing[side], counts[side]) for side in users.sides]
+    arms = [ratio_of_sums(*found) for found in zip(missing, counts, strict=True)]
     a, b = (arm.value or 0.0 for arm in arms)
     p = None
     if a != b and min(arm.n_users for arm in arms) >= MIN_USERS:
         variances = (arms[1].variance or 0.0, arms[0].variance or 0.0)
         p = Monitoring(FIXED).p_value(Gap(b - a, variances, (arms[1].n_users, arms[0].n_users)))
         if min(arm.n_users for arm in arms) < APPROXIMATE_BELOW:
-            names = users.names.to_list()
-            p = cluster_permutation(missing, counts, users.is_b, user_ids=names).p_two_sided
+            tops, bottoms = np.concatenate(missing), np.concatenate(counts)
+            names = pl.concat([arm.names for arm in users.arms]).to_list()
+            p = cluster_permutation(tops, bottoms, in_candidate(users.sizes), user_ids=names).p_two_sided
     is_uneven = (p is not None and p < MISMATCH_BELOW) or (p is None and a != b and 1.0 in (a, b))
     told = f"{a:.1%} and {b:.1%} of the calls"
     if is_uneven:

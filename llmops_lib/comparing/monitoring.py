@@ -31,15 +31,15 @@ class Gap:
         diff: The difference.
         variances: Variance of each arm's value, candidate first.
         sizes: Users behind each.
-        null: The same of the difference if it is a given one, for tests at planned looks; None where it was
-            not made of sums over users.
+        under: Gives the same of the difference if it is a given one, for tests at planned looks, and None
+            where it was not made of sums over users.
         permuted: Gives the interval by re-assigning users, where they are few.
     """
 
     diff: float
     variances: tuple[float, float]
     sizes: tuple[int, int]
-    null: NullVariance | None = None
+    under: Callable[[], NullVariance | None] = lambda: None
     permuted: Callable[[], IntervalAt] | None = None
 
     @property
@@ -117,7 +117,8 @@ class Monitoring:
             return plain
         if self.kind == ANYTIME:
             return anytime_difference(*gap.ratios(), tightest_at=self._tightest_at).p_value
-        single = plain if gap.null is None else gap.null.p_two_sided(gap.diff)
+        null = gap.under()
+        single = plain if null is None else null.p_two_sided(gap.diff)
         if self.kind == FIXED:
             return single
         # The z that a single look would have to show for this p value: limits of z are held with t.
@@ -146,10 +147,11 @@ class Monitoring:
 
 def _around(gap: Gap, limit: float, plain: Interval) -> Interval:
     """The differences that the score test does not reject at a limit of z; else the plain interval."""
-    if gap.null is None:
+    null = gap.under()
+    if null is None:
         return plain
     beyond = max(normal_cdf(-limit), _NEVER)
-    ends = gap.null.limits(gap.diff, -t_quantile(beyond, gap.null.df))
+    ends = null.limits(gap.diff, -t_quantile(beyond, null.df))
     return plain if ends is None else Interval(*ends, plain.alpha, plain.method, plain.reasons)
 
 

@@ -1,7 +1,7 @@
 """The effect of a candidate arm on one metric: estimate, noise and test, with users as what varies."""
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,7 @@ import polars as pl
 from llmops_lib.calls import calls_to_resolve
 from llmops_lib.comparing.monitoring import Gap
 from llmops_lib.comparing.prompt_metrics import PromptMetric
-from llmops_lib.comparing.users import Flags, Users, sides_of
+from llmops_lib.comparing.users import Arm, Users, in_candidate
 from llmops_lib.stats.cluster_permutation import cluster_permutation, permutation_interval
 from llmops_lib.stats.cuped import cuped_difference
 from llmops_lib.stats.inputs import Floats
@@ -72,56 +72,57 @@ def effect_on(metric: PromptMetric, users: Users, covariates: pl.DataFrame | Non
     """
     if metric.quantile is not None:
         return _quantile_effect(metric.quantile, users)
-    tops, bottoms = users.sums(metric)
-    counts = bottoms > 0
-    tops, bottoms, is_b = tops[counts], bottoms[counts], users.is_b[counts]
-    sides = sides_of(is_b)
-    arms = [ratio_of_sums(tops[side], bottoms[side]) for side in sides]
+    sums = [arm.sums(metric) for arm in users.arms]
+    arms = [ratio_of_sums(*one) for one in sums]
     values, sizes = (arms[0].value, arms[1].value), (arms[0].n_users, arms[1].n_users)
     before, after = arms[0].variance, arms[1].variance
     if values[0] is None or values[1] is None or before is None or after is None or min(sizes) < MIN_USERS:
         reason = Reason.N_TOO_SMALL if min(sizes) == 0 else Reason.TOO_FEW_CLUSTERS
         return Effect(values, sizes, reasons=(reason,))
-    null = null_variance(*((tops[side], bottoms[side]) for side in reversed(sides)))
-    gap = Gap(values[1] - values[0], (after, before), (sizes[1], sizes[0]), null)
-    effective = min(_effective(bottoms[side]) for side in sides)
+    # Only planned looks ask for it, so it is not had beforehand.
+    under = cache(partial(null_variance, *reversed(sums)))
+    gap = Gap(values[1] - values[0], (after, before), (sizes[1], sizes[0]), under)
+    effective = min(_effective(bottoms) for _, bottoms in sums)
+    plain = Effect(values, sizes, gap, effective_count=effective)
     # Without any noise there is no t, and so clean a split of so many users is no chance at any look.
     if gap.se == 0 and gap.diff == 0:
-        return Effect(values, sizes, gap, effective_count=effective)
-    if effective < APPROXIMATE_BELOW or gap.se == 0:
-        ids = users.names.filter(pl.Series(counts)).to_list()
-        tested = cluster_permutation(tops, bottoms, is_b, user_ids=ids)
-        few = Reason.APPROXIMATE if gap.se else Reason.ZERO_VARIANCE
-        why, p = (*tested.reasons, few), tested.p_two_sided
-        permuted = cache(lambda: permutation_interval(tops, bottoms, is_b, user_ids=ids))
-        gap = replace(gap, permuted=permuted if gap.se else None)
-        return Effect(values, sizes, gap, p, reasons=why, effective_count=effective)
-    plain = Effect(values, sizes, gap, effective_count=effective)
-    if covariates is None:
         return plain
-    names = users.names.filter(pl.Series(counts))
-    return _adjusted(plain, metric, (tops, bottoms, is_b), names, covariates)
+    if effective < APPROXIMATE_BELOW or gap.se == 0:
+        return _re_assigned(plain, gap, metric, users)
+    return plain if covariates is None else _adjusted(plain, metric, users, covariates)
 
 
-def _adjusted(
-    plain: Effect,
-    metric: PromptMetric,
-    sums: tuple[Floats, Floats, Flags],
-    names: pl.Series,
-    covariates: pl.DataFrame,
-) -> Effect:
+def _re_assigned(plain: Effect, gap: Gap, metric: PromptMetric, users: Users) -> Effect:
+    """The effect with the p value, and the interval, of re-assigning users."""
+    sums = [arm.sums(metric) for arm in users.arms]
+    tops, bottoms = (np.concatenate(part) for part in zip(*sums, strict=True))
+    ids = pl.concat([arm.names_with(metric) for arm in users.arms]).to_list()
+    is_b = in_candidate(plain.sizes)
+    tested = cluster_permutation(tops, bottoms, is_b, user_ids=ids)
+    few = Reason.APPROXIMATE if gap.se else Reason.ZERO_VARIANCE
+    permuted = cache(lambda: permutation_interval(tops, bottoms, is_b, user_ids=ids))
+    return replace(
+        plain,
+        gap=replace(gap, permuted=permuted if gap.se else None),
+        p_permutation=tested.p_two_sided,
+        reasons=(*tested.reasons, few),
+    )
+
+
+def _adjusted(plain: Effect, metric: PromptMetric, users: Users, covariates: pl.DataFrame) -> Effect:
     """The effect with the part removed that the same metric explained before the experiment."""
-    tops, bottoms, is_b = sums
     known = covariates.select("unit", top=metric.top, bottom=metric.bottom).filter(pl.col("bottom") > 0)
     if known.height < 2 or plain.gap is None:
         return plain
     earlier = linearised(known["top"], known["bottom"])
     told = pl.DataFrame({"unit": known["unit"], "x": earlier})
-    x = names.to_frame("unit").join(told, on="unit", how="left", maintain_order="left")["x"].to_numpy()
-    if np.isnan(x).all():
+    sides = []
+    for arm in users.arms:
+        own = arm.names_with(metric).to_frame("unit").join(told, on="unit", how="left", maintain_order="left")
+        sides.append((linearised(*arm.sums(metric)), own["x"].to_numpy()))
+    if all(np.isnan(x).all() for _, x in sides):
         return plain
-    before, after = ((linearised(tops[side], bottoms[side]), x[side]) for side in sides_of(is_b))
-    found = cuped_difference(after, before)
+    found = cuped_difference(sides[1], sides[0])
     if found.theta == 0 or found.variances is None or found.adjusted.value is None:
         return plain
     gap = Gap(found.adjusted.value, found.variances, plain.gap.sizes)
@@ -132,9 +133,10 @@ def _adjusted(
 
 
 def _quantile_effect(quantile: float, users: Users) -> Effect:
+    totals = [_known_latencies(arm) for arm in users.arms]
     arms = [
-        quantile_over_clusters(one.ordered, one.totals, one.counted_below, quantile)
-        for one in users.latencies
+        quantile_over_clusters(arm.latencies, own[own > 0], partial(_below, arm), quantile)
+        for arm, own in zip(users.arms, totals, strict=True)
     ]
     values, sizes = (arms[0].value, arms[1].value), (arms[0].n_clusters, arms[1].n_clusters)
     enough = min(arm.n for arm in arms) >= calls_to_resolve(100 * quantile)
@@ -143,12 +145,23 @@ def _quantile_effect(quantile: float, users: Users) -> Effect:
         return Effect(values, sizes, method="quantile_delta", reasons=(reason,))
     before, after = (arm.se or 0.0 for arm in arms)
     gap = Gap(values[1] - values[0], (after**2, before**2), (sizes[1], sizes[0]))
-    effective = min(_effective(one.totals.astype(np.float64)) for one in users.latencies)
+    effective = min(_effective(own) for own in totals)
     if effective >= _QUANTILE_BELOW:
         return Effect(values, sizes, gap, method="quantile_delta", effective_count=effective)
     p = _permuted(users, quantile)
     few = (Reason.APPROXIMATE,)
     return Effect(values, sizes, gap, p, "quantile_delta", reasons=few, effective_count=effective)
+
+
+def _known_latencies(arm: Arm) -> Floats:
+    """Calls with a latency, of each user."""
+    return arm.table["known_latency_ms"].to_numpy()
+
+
+def _below(arm: Arm, latency_ms: float) -> Floats:
+    """Calls at or below a latency, of each user who has calls with one."""
+    known = _known_latencies(arm)
+    return (known - arm.slower_calls(latency_ms))[known > 0]
 
 
 def _effective(counts: Floats) -> float:
@@ -159,11 +172,14 @@ def _effective(counts: Floats) -> float:
 
 def _permuted(users: Users, quantile: float) -> float | None:
     """The permutation of the logarithms of each user's own quantile."""
-    calls = pl.concat(
-        pl.DataFrame({"code": one.codes, "is_b": is_b, "latency": one.latency_ms})
-        for is_b, one in enumerate(users.latencies)
-    ).filter(pl.col("latency") > 0)
-    log_quantile = pl.col("latency").quantile(quantile, "linear").log()
-    own = calls.group_by("code", "is_b").agg(log_quantile).sort("code")
-    names, ones = users.owners.names.gather(own["code"]).to_list(), np.ones(own.height)
-    return cluster_permutation(own["latency"], ones, own["is_b"], user_ids=names).p_two_sided
+    own = [_own_quantiles(arm, quantile) for arm in users.arms]
+    sizes = [found.height for found in own]
+    both = pl.concat(own)
+    ids, ones = both["name"].to_list(), np.ones(both.height)
+    return cluster_permutation(both["latency_ms"], ones, in_candidate(sizes), user_ids=ids).p_two_sided
+
+
+def _own_quantiles(arm: Arm, quantile: float) -> pl.DataFrame:
+    log_quantile = pl.col("latency_ms").quantile(quantile, "linear").log()
+    own = arm.timed.filter(pl.col("latency_ms") > 0).group_by("code").agg(log_quantile).sort("code")
+    return own.with_columns(name=arm.owners.names.gather(own["code"]))

@@ -1,8 +1,11 @@
 """The metrics of a production arm: what is summed over a user, what that is divided by, what is good."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
+
+from llmops_lib.errors import ComparisonError
 
 
 @dataclass(frozen=True)
@@ -71,3 +74,24 @@ METRICS = (
 NAMES = tuple(metric.name for metric in METRICS)
 GUARDRAILS = ("error_share", "refusal_share", "latency_p95_ms")
 """Metrics that must not get worse, where a team names no others."""
+
+
+def metrics_named(names: Iterable[str]) -> list[PromptMetric]:
+    """The metrics of these names, in their order.
+
+    Args:
+        names: Names of metrics.
+
+    Raises:
+        ComparisonError: If there is none of a name; the message lists those there are.
+
+    Example:
+        >>> [metric.missing for metric in metrics_named(["latency_p95_ms", "cost_per_user_usd"])]
+        ['latency_ms', 'cost_usd']
+    """
+    wanted, known = list(names), {metric.name: metric for metric in METRICS}
+    unknown = sorted(set(wanted) - set(known))
+    if unknown:
+        msg = f"found no metric {', '.join(unknown)}; there are {', '.join(NAMES)}"
+        raise ComparisonError(msg)
+    return [known[name] for name in wanted]

@@ -1,5 +1,6 @@
 """Calls summed per user, so that users are what varies; and the calls of each arm in order of latency."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,81 +10,81 @@ import polars as pl
 
 from llmops_lib.comparing.arms import NUMBERS
 from llmops_lib.comparing.prompt_metrics import METRICS, PromptMetric
-from llmops_lib.stats.inputs import Floats, Integers
+from llmops_lib.stats.inputs import Floats
 from llmops_lib.stats.owners import Owners, owners_of
 
 Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Latencies:
-    """The calls of one arm that have a latency.
+class Arm:
+    """The users of one arm, who are in no other.
 
     Attributes:
-        ordered: Latencies, sorted, ms.
-        latency_ms: The same in the order of the calls.
-        codes: Number of the user of each call.
-        users: Numbers of the users with such calls.
-        totals: How many calls each of them has.
+        calls: The calls of both arms, as `arm_calls` has them.
+        owners: Users of all those calls.
+        place: Which of the owners these are.
+        table: What `sums_per_user` gives, one row per user.
     """
 
-    ordered: Floats
-    latency_ms: pl.Series
-    codes: pl.Series
-    users: Integers
-    totals: Integers
-
-    def counted_below(self, value: float) -> Integers:
-        """How many calls of each user lie at or below a latency.
-
-        Args:
-            value: Latency, ms.
-        """
-        below = self.codes.filter(self.latency_ms <= value).to_numpy()
-        return np.bincount(below, minlength=len(self.totals) and int(self.users[-1]) + 1)[self.users]
-
-
-@dataclass(frozen=True)
-class Users:
-    """The users of both arms, those in one arm only.
-
-    Attributes:
-        table: One row per user, those of the baseline first: what `sums_per_user` gives, its number among
-            the `owners` as `code`, and `is_b`.
-        both_count: Users that were in both arms, and were dropped.
-        both_call_count: Their calls.
-        latencies: Of baseline and candidate.
-        owners: Users of the calls, those in both arms included.
-    """
-
-    table: pl.DataFrame
-    both_count: int
-    both_call_count: int
-    latencies: tuple[Latencies, Latencies]
+    calls: pl.DataFrame
     owners: Owners
+    place: slice
+    table: pl.DataFrame
 
     @property
-    def is_b(self) -> Flags:
-        """Whether each user is in the candidate's arm."""
-        return self.table["is_b"].to_numpy()
+    def user_count(self) -> int:
+        """How many users there are."""
+        return self.table.height
 
     @property
-    def sides(self) -> tuple[slice, slice]:
-        """The rows of the baseline's users, and those of the candidate's."""
-        return sides_of(self.is_b)
+    def call_count(self) -> int:
+        """How many calls they have."""
+        return int(self.table["call_count"].sum())
 
     @property
     def names(self) -> pl.Series:
         """Name of each user."""
-        return self.owners.names.gather(self.table["code"])
+        return self.owners.names[self.place]
+
+    @cached_property
+    def timed(self) -> pl.DataFrame:
+        """Their calls that have a latency: `code` (number among the owners) and `latency_ms`."""
+        codes, latency = self.owners.codes, self.calls["latency_ms"].cast(pl.Float64)
+        is_own = codes.is_between(self.place.start, self.place.stop, closed="left")
+        return pl.DataFrame({"code": codes, "latency_ms": latency}).filter(is_own).drop_nulls("latency_ms")
+
+    @cached_property
+    def latencies(self) -> Floats:
+        """Those latencies, sorted, ms."""
+        return np.sort(self.timed["latency_ms"].to_numpy())
+
+    def slower_calls(self, latency_ms: float) -> Floats:
+        """How many calls of each user took longer.
+
+        Args:
+            latency_ms: Latency, ms.
+        """
+        slower = self.timed["code"].filter(self.timed["latency_ms"] > latency_ms)
+        return np.bincount(slower.to_numpy(), minlength=self.place.stop)[self.place].astype(np.float64)
 
     def sums(self, metric: PromptMetric) -> tuple[Floats, Floats]:
-        """Sum and divisor of a metric, per user.
+        """Sum and divisor of a metric, per user that has it.
 
         Args:
             metric: The metric.
         """
-        return self._parts[f"top_{metric.name}"].to_numpy(), self._parts[f"bottom_{metric.name}"].to_numpy()
+        tops, bottoms = (self._parts[f"{part}_{metric.name}"].to_numpy() for part in ("top", "bottom"))
+        has_it = bottoms > 0
+        return (tops, bottoms) if has_it.all() else (tops[has_it], bottoms[has_it])
+
+    def names_with(self, metric: PromptMetric) -> pl.Series:
+        """Names of the users that have a metric.
+
+        Args:
+            metric: The metric.
+        """
+        return self.names.filter(self._parts[f"bottom_{metric.name}"] > 0)
 
     @cached_property
     def _parts(self) -> pl.DataFrame:
@@ -92,18 +93,37 @@ class Users:
         return self.table.select(*tops, *(one.bottom.alias(f"bottom_{one.name}") for one in METRICS))
 
 
-def sides_of(is_b: Flags) -> tuple[slice, slice]:
-    """Where the users of baseline and candidate stand, the baseline's being first.
+@dataclass(frozen=True)
+class Users:
+    """The users of both arms, those in one arm only.
+
+    Attributes:
+        arms: Baseline and candidate.
+        both_count: Users that were in both arms, and were dropped.
+        both_call_count: Their calls.
+    """
+
+    arms: tuple[Arm, Arm]
+    both_count: int
+    both_call_count: int
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many users each arm has."""
+        return self.arms[0].user_count, self.arms[1].user_count
+
+
+def in_candidate(sizes: Sequence[int]) -> Flags:
+    """Whether each user is in the candidate's arm, where the baseline's users come first.
 
     Args:
-        is_b: Whether each user is in the candidate's arm.
+        sizes: Users of baseline and candidate.
 
     Example:
-        >>> sides_of(np.array([False, False, True]))
-        (slice(0, 2, None), slice(2, 3, None))
+        >>> in_candidate((2, 1)).tolist()
+        [False, False, True]
     """
-    first = len(is_b) - int(np.count_nonzero(is_b))
-    return slice(0, first), slice(first, len(is_b))
+    return np.arange(sum(sizes)) >= sizes[0]
 
 
 def users_of(calls: pl.DataFrame) -> Users:
@@ -112,27 +132,17 @@ def users_of(calls: pl.DataFrame) -> Users:
     Args:
         calls: What `arm_calls` returns.
     """
-    owners = owners_of(calls["unit"])
-    of_b, counted = owners.counted(calls["is_b"]), owners.call_counts
-    is_in_both = (of_b > 0) & (of_b < counted)
-    kept = np.concatenate([np.flatnonzero(side & ~is_in_both) for side in (of_b == 0, of_b > 0)])
-    table = sums_per_user(calls, owners)[kept].with_columns(code=kept, is_b=pl.Series(of_b[kept] > 0))
-    arms = _latencies(calls, owners, is_in_both)
-    return Users(table, int(is_in_both.sum()), int(counted[is_in_both].sum()), arms, owners)
-
-
-def _latencies(calls: pl.DataFrame, owners: Owners, is_in_both: Flags) -> tuple[Latencies, Latencies]:
-    latency, codes = calls["latency_ms"], owners.codes
-    is_used = latency.is_not_null()
-    if is_in_both.any():
-        is_used &= pl.Series(~is_in_both[codes.to_numpy()])
-    arms = []
-    for is_arm in (~calls["is_b"], calls["is_b"]):
-        own, own_codes = latency.filter(is_arm & is_used), codes.filter(is_arm & is_used)
-        totals = np.bincount(own_codes.to_numpy())
-        users = np.flatnonzero(totals)
-        arms.append(Latencies(np.sort(own.to_numpy()), own, own_codes, users, totals[users]))
-    return arms[0], arms[1]
+    found = owners_of(calls["unit"])
+    of_b = found.counted(calls["is_b"])
+    is_a, is_b = of_b == 0, of_b == found.call_counts
+    groups = [np.flatnonzero(group) for group in (is_a, is_b, ~(is_a | is_b))]
+    # By arm, so that each is a slice, and those in both come last.
+    owners = found.renumbered(np.concatenate(groups))
+    table = sums_per_user(calls, owners)
+    first, last = len(groups[0]), len(groups[0]) + len(groups[1])
+    places = slice(0, first), slice(first, last)
+    a, b = (Arm(calls, owners, place, table[place]) for place in places)
+    return Users((a, b), len(groups[2]), int(owners.call_counts[last:].sum()))
 
 
 def earlier_sums(calls: pl.DataFrame) -> pl.DataFrame:

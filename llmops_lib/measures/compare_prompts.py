@@ -11,7 +11,7 @@ from llmops_lib.comparing.arms import arm_calls, calls_before
 from llmops_lib.comparing.health import FAIL, health_rows, missing_check, unit_of
 from llmops_lib.comparing.monitoring import ANYTIME, Monitoring
 from llmops_lib.comparing.production_effects import effect_on
-from llmops_lib.comparing.prompt_metrics import GUARDRAILS, METRICS, NAMES
+from llmops_lib.comparing.prompt_metrics import GUARDRAILS, METRICS, metrics_named
 from llmops_lib.comparing.prompt_rows import (
     CONTEXT,
     GUARDRAIL,
@@ -152,10 +152,7 @@ def compare_prompts(  # noqa: PLR0913 - two arms, and what a team decides before
 
 
 def _roles(primary: str, guardrails: Sequence[str], margins: Mapping[str, float]) -> dict[str, str]:
-    unknown = sorted({primary, *guardrails, *margins} - set(NAMES))
-    if unknown:
-        msg = f"found no metric {', '.join(unknown)}; there are {', '.join(NAMES)}"
-        raise ComparisonError(msg)
+    metrics_named([primary, *guardrails, *margins])
     roles = {
         metric.name: CONTEXT
         if metric.higher_is_better is None
@@ -185,10 +182,9 @@ def _covariates(before: Any, calls: pl.DataFrame) -> pl.DataFrame:
 
 def _arms(calls: pl.DataFrame, users: Users, names: tuple[str, str]) -> pl.DataFrame:
     rows = []
-    for is_b, (name, side) in enumerate(zip(names, users.sides, strict=True)):
-        own = calls["started_at"].filter(calls["is_b"] == bool(is_b))
-        counts = users.table["call_count"].to_numpy()[side]
-        rows.append((name, len(counts), int(counts.sum()), own.min(), own.max()))
+    for name, arm, is_own in zip(names, users.arms, (~calls["is_b"], calls["is_b"]), strict=True):
+        times = calls["started_at"].filter(is_own)
+        rows.append((name, arm.user_count, arm.call_count, times.min(), times.max()))
     columns = ["arm", "user_count", "call_count", "first_at", "last_at"]
     return pl.DataFrame(rows, schema=columns, orient="row")
 

@@ -8,9 +8,8 @@ from llmops_lib.calls import portable
 from llmops_lib.comparing.arms import arm_calls
 from llmops_lib.comparing.monitoring import Gap
 from llmops_lib.comparing.production_effects import effect_on
-from llmops_lib.comparing.prompt_metrics import METRICS, NAMES, PromptMetric
+from llmops_lib.comparing.prompt_metrics import PromptMetric, metrics_named
 from llmops_lib.comparing.users import Users, users_of
-from llmops_lib.errors import ComparisonError
 from llmops_lib.stats.anytime import anytime_difference
 from llmops_lib.stats.ratios import ratio_of_sums
 from llmops_lib.stats.survey import effective_sample_size
@@ -70,10 +69,7 @@ def prompt_looks(  # noqa: PLR0913 - two arms, and what a team decides beforehan
         Waudby-Smith et al. (arXiv:2103.06476); Johari, Koomen, Pekelis and Walsh, Operations Research 70
         (2022), for the running minimum.
     """
-    if metric not in NAMES:
-        msg = f"found no metric {metric}; there are {', '.join(NAMES)}"
-        raise ComparisonError(msg)
-    asked = next(one for one in METRICS if one.name == metric)
+    (asked,) = metrics_named([metric])
     calls = arm_calls(spans, a, b, experiment=experiment).drop_nulls("started_at")
     dated = calls.with_columns(day=pl.col("started_at").dt.date())
     tightest = planned_users or _TIGHTEST_AT
@@ -88,14 +84,12 @@ def prompt_looks(  # noqa: PLR0913 - two arms, and what a team decides beforehan
 
 
 def _look(metric: PromptMetric, users: Users, alpha: float, tightest: int) -> tuple[Any, ...]:
-    of_b = int(users.is_b.sum())
-    sizes = (len(users.is_b) - of_b, of_b)
     gap, effective = _gap(metric, users)
     if gap is None:
-        return (*sizes, None, None, None, None, True)
+        return (*users.sizes, None, None, None, None, True)
     found = anytime_difference(*gap.ratios(), alpha=alpha, tightest_at=tightest)
     ends = found.interval.lower, found.interval.upper
-    return (*sizes, gap.diff, *ends, found.p_value, effective < APPROXIMATE_BELOW)
+    return (*users.sizes, gap.diff, *ends, found.p_value, effective < APPROXIMATE_BELOW)
 
 
 def _gap(metric: PromptMetric, users: Users) -> tuple[Gap | None, float]:
@@ -103,10 +97,9 @@ def _gap(metric: PromptMetric, users: Users) -> tuple[Gap | None, float]:
     if metric.quantile is not None:
         effect = effect_on(metric, users, None)
         return effect.gap, effect.effective_count
-    tops, bottoms = users.sums(metric)
-    sides = [(bottoms > 0) & is_arm for is_arm in (users.is_b, ~users.is_b)]
-    b, a = (ratio_of_sums(tops[side], bottoms[side]) for side in sides)
+    sums = [arm.sums(metric) for arm in users.arms]
+    a, b = (ratio_of_sums(*one) for one in sums)
     if b.value is None or a.value is None or b.variance is None or a.variance is None:
         return None, 0.0
-    effective = min(effective_sample_size(bottoms[side]) for side in sides)
+    effective = min(effective_sample_size(bottoms) for _, bottoms in sums)
     return Gap(b.value - a.value, (b.variance, a.variance), (b.n_users, a.n_users)), effective

@@ -8,7 +8,7 @@ import polars as pl
 from llmops_lib.calls import portable
 from llmops_lib.comparing.arms import NUMBERS, arm_calls
 from llmops_lib.comparing.production_effects import effect_on
-from llmops_lib.comparing.prompt_metrics import METRICS, NAMES
+from llmops_lib.comparing.prompt_metrics import metrics_named
 from llmops_lib.comparing.users import users_of
 from llmops_lib.errors import ComparisonError
 from llmops_lib.stats.shrinkage import shrunken
@@ -63,10 +63,7 @@ def prompt_segments(  # noqa: PLR0913 - arms, and what they are split by
     Source:
         Efron and Morris, JASA 70 (1975); DerSimonian and Laird 1986.
     """
-    wanted = next((one for one in METRICS if one.name == metric), None)
-    if wanted is None:
-        msg = f"found no metric {metric}; there are {', '.join(NAMES)}"
-        raise ComparisonError(msg)
+    (wanted,) = metrics_named([metric])
     calls = arm_calls(spans, a, b, experiment=experiment, by=[by])
     sizes = calls.group_by(pl.col(by).cast(pl.String).alias("segment")).len("call_count")
     kept = sizes.sort("call_count", "segment", descending=[True, False]).head(_MOST_SEGMENTS)
@@ -119,7 +116,7 @@ def prompt_distributions(
     calls = arm_calls(spans, a, b, experiment=experiment)
     tables = []
     for is_b, arm in ((False, a), (True, b)):
-        values = calls.filter(pl.col("is_b") == is_b)[column].drop_nulls().to_numpy()
+        values = calls.filter(pl.col("is_b") == is_b)[column].drop_nulls().cast(pl.Float64).to_numpy()
         # A percentile is told only where a call is to be expected beyond it.
         least = 100 / max(len(values), 1)
         places = np.array([place for place in range(1, 100) if least <= place <= 100 - least])

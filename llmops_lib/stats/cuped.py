@@ -1,11 +1,11 @@
 """Less variance from what was known before: CUPED."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from llmops_lib.stats.exact_sum import exact_sum
 from llmops_lib.stats.inputs import Floats, numbers, same_length
 from llmops_lib.stats.ratios import MIN_USERS
 from llmops_lib.stats.results import Estimate, Reason, no_interval
@@ -97,7 +97,7 @@ def _difference(candidate: Floats, baseline: Floats, alpha: float, method: str, 
     if min(sizes) == 0:
         nothing = no_interval(alpha, method, Reason.N_TOO_SMALL)
         return Estimate(None, None, nothing, unit, sum(sizes), reasons=nothing.reasons)
-    diff = math.fsum(candidate) / sizes[0] - math.fsum(baseline) / sizes[1]
+    diff = exact_sum(candidate) / sizes[0] - exact_sum(baseline) / sizes[1]
     if min(sizes) < MIN_USERS:
         nothing = no_interval(alpha, method, Reason.TOO_FEW_CLUSTERS)
         return Estimate(diff, None, nothing, unit, sum(sizes), reasons=nothing.reasons)

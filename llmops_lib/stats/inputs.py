@@ -33,8 +33,9 @@ def numbers(values: Any, name: str) -> Floats:
     if found.ndim != 1:
         msg = f"{name} have {found.ndim} dimensions; expected one, such as a column"
         raise EstimateError(msg)
-    unusable = ~np.isfinite(found)
-    if unusable.any():
+    is_usable = np.isfinite(found)
+    if not is_usable.all():
+        unusable = ~is_usable
         first = int(unusable.argmax())
         msg = (
             f"{name} hold {int(unusable.sum())} NaN or infinite values of {len(found)}, the first at "

@@ -2,32 +2,33 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 from scipy.sparse import csc_array
 
-from llmops_lib.stats.inputs import Floats
+from llmops_lib.stats.inputs import Floats, Integers
 
 
 @dataclass(frozen=True)
 class Owners:
-    """The users (or sessions, or traces) of calls, numbered in the order in which they first come.
+    """The users (or sessions, or traces) of calls, numbered from 0, at first in the order in which they come.
 
     Attributes:
         units: Name of the owner of each call.
         codes: Number of the owner of each call.
-        count: How many owners there are.
+        call_counts: Calls of each owner, by number.
     """
 
     units: pl.Series
     codes: pl.Series
-    count: int
+    call_counts: Floats
 
-    @cached_property
-    def call_counts(self) -> Floats:
-        """Calls of each owner, by number."""
-        return np.bincount(self.codes.to_numpy(), minlength=self.count).astype(np.float64)
+    @property
+    def count(self) -> int:
+        """How many owners there are."""
+        return len(self.call_counts)
 
     @cached_property
     def names(self) -> pl.Series:
@@ -42,7 +43,18 @@ class Owners:
         Args:
             flags: One flag per call.
         """
-        return np.bincount(self.codes.filter(flags).to_numpy(), minlength=self.count).astype(np.float64)
+        return self._counts(self.codes.filter(flags))
+
+    def renumbered(self, order: Integers) -> "Owners":
+        """The same owners under other numbers.
+
+        Args:
+            order: Number of each owner, by its new number.
+        """
+        numbers = np.empty(self.count, dtype=np.int32)
+        numbers[order] = np.arange(self.count, dtype=np.int32)
+        codes = pl.Series("code", numbers[self.codes.to_numpy()])
+        return Owners(self.units, codes, self.call_counts[order])
 
     def summed(self, values: pl.Series) -> tuple[Floats, Floats]:
         """Of each owner the sum of what is known of a number or a flag, and how many calls have it.
@@ -50,11 +62,18 @@ class Owners:
         Args:
             values: One number or flag per call; null where it is not known.
         """
-        known = self.counted(values.is_not_null()) if values.null_count() else self.call_counts
         if values.dtype == pl.Boolean:
+            known = self.counted(values.is_not_null()) if values.null_count() else self.call_counts
             return self.counted(values), known
+        if values.null_count():
+            codes, found = self.codes.filter(values.is_not_null()), values.drop_nulls()
+            return self._counts(codes, found.cast(pl.Float64).to_numpy()), self._counts(codes)
         # Half the time of counting with weights, which copies what it may not write to.
-        return np.asarray(self._incidence @ values.fill_null(0.0).to_numpy(), dtype=np.float64), known
+        summed = self._incidence @ values.cast(pl.Float64).to_numpy()
+        return np.asarray(summed, dtype=np.float64), self.call_counts
+
+    def _counts(self, codes: pl.Series, weights: Any = None) -> Floats:
+        return np.bincount(codes.to_numpy(), weights, self.count).astype(np.float64, copy=False)
 
     @cached_property
     def _incidence(self) -> csc_array:
@@ -82,4 +101,5 @@ def owners_of(units: pl.Series) -> Owners:
         (['eve', 'bob'], [5.0, 0.0], [2.0, 0.0])
     """
     numbered = units.hash().to_arrow().dictionary_encode()
-    return Owners(units, pl.Series("code", numbered.indices), len(numbered.dictionary))
+    codes = pl.Series("code", numbered.indices)
+    return Owners(units, codes, np.bincount(codes.to_numpy()).astype(np.float64))

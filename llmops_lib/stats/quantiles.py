@@ -125,8 +125,8 @@ def clustered_quantile(
 
 def quantile_over_clusters(  # noqa: PLR0913 - sorted values, their clusters, what is asked of them
     ordered: Floats,
-    totals: Integers,
-    counted_below: Callable[[float], Integers],
+    totals: Floats | Integers,
+    counted_below: Callable[[float], Floats | Integers],
     quantile: float,
     *,
     alpha: float = 0.05,

@@ -112,7 +112,7 @@ class _Arm:
     def of(cls, sums: Any, counts: Any) -> "_Arm":
         found, divided = numbers(sums, "sums"), numbers(counts, "counts")
         n = same_length(sums=found, counts=divided)
-        if (divided < 0).any():
+        if divided.min(initial=0.0) < 0:
             msg = f"counts hold {divided.min():g}; expected 0 or more for each user"
             raise EstimateError(msg)
         off, apart = found - found.mean() if n else found, divided - divided.mean() if n else divided

@@ -12,6 +12,7 @@ import numpy as np
 
 from llmops_lib.errors import EstimateError
 from llmops_lib.stats.distributions import t_quantile, two_sided_interval
+from llmops_lib.stats.exact_sum import exact_sum
 from llmops_lib.stats.inputs import Floats, between_zero_and_one, numbers, same_length
 from llmops_lib.stats.results import Estimate, Reason, no_interval
 from llmops_lib.stats.welch import welch_df, welch_estimate
@@ -60,29 +61,28 @@ def ratio_of_sums(sums: Any, counts: Any) -> Ratio:
     """
     found, divided = numbers(sums, "sums"), numbers(counts, "counts")
     n = same_length(sums=found, counts=divided)
-    if (divided < 0).any():
+    if divided.min(initial=0.0) < 0:
         msg = f"counts hold {divided.min():g}; expected 0 or more for each user"
         raise EstimateError(msg)
-    total = _exact_sum(divided)
+    total = exact_sum(divided)
     if total == 0:
         reason = Reason.ZERO_DENOMINATOR if n else Reason.N_TOO_SMALL
         return Ratio(None, None, n, (reason,))
-    value = _exact_sum(found) / total
+    value = exact_sum(found) / total
     if n < 2:
         return Ratio(value, None, n, (Reason.N_TOO_SMALL,))
-    residuals = found - value * divided
-    scale = max(float(np.abs(found).max()), abs(value) * float(divided.max()))
-    if float(np.abs(residuals).max()) <= 1e-14 * scale:
+    # In place: of many users, each new array costs as much as the arithmetic.
+    residuals = divided * -value
+    residuals += found
+    scale = max(_largest(found), abs(value) * _largest(divided))
+    if _largest(residuals) <= 1e-14 * scale:
         residuals = np.zeros(n)
     return Ratio(value, float(residuals.var(ddof=1)) * n / total**2, n)
 
 
-def _exact_sum(values: Floats) -> float:
-    """The sum as `math.fsum` has it: whole numbers add up without an error in any order, and much faster."""
-    if float(np.abs(values).sum()) < 2**53 and np.array_equal(values, np.rint(values)):
-        return float(values.sum())
-    # As a list: adding NumPy's own numbers one by one takes three times as long.
-    return math.fsum(values.tolist())
+def _largest(values: Floats) -> float:
+    """The largest size of a value."""
+    return max(float(values.max()), -float(values.min()))
 
 
 def linearised(sums: Any, counts: Any) -> Floats:
@@ -109,7 +109,7 @@ def linearised(sums: Any, counts: Any) -> Floats:
     if divided.sum() == 0:
         msg = "counts are all zero; expected at least one call"
         raise EstimateError(msg)
-    value = math.fsum(found) / math.fsum(divided)
+    value = exact_sum(found) / exact_sum(divided)
     return value + (found - value * divided) / float(divided.mean())
 
 

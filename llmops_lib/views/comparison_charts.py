@@ -4,7 +4,7 @@ import altair as alt
 import polars as pl
 
 from llmops_lib.views.labels import named
-from llmops_lib.views.metric_words import METRIC_LABELS
+from llmops_lib.views.metric_words import METRIC_LABELS, p_text
 from llmops_lib.views.theme import BAD_COLOUR, PALETTE, REST_COLOUR, Drawing
 
 VERDICT_COLOURS = {
@@ -17,6 +17,7 @@ VERDICT_COLOURS = {
 """Colour of each verdict."""
 
 _ARM_COLOURS = [PALETTE[0], PALETTE[1]]
+_COUNTED, _EARLY = "counted", "too few users to act on"
 
 
 def effects_chart(metrics: pl.DataFrame, *, a: str, b: str) -> Drawing:
@@ -135,3 +136,50 @@ def segments_chart(segments: pl.DataFrame, *, metric: str, by: str) -> Drawing:
         description=f"Difference of {metric} by {by}, raw and after empirical Bayes shrinkage.",
         height=alt.Step(30),
     )
+
+
+def looks_chart(looks: pl.DataFrame, *, metric: str, alpha: float = 0.05) -> Drawing:
+    """What anybody who looked at the end of each day would have seen.
+
+    Args:
+        looks: As `prompt_looks` gives them: `day`, `diff`, `lower`, `upper`, `is_early`, `p_so_far`.
+        metric: Metric that differs.
+        alpha: Level of the limits; the first day whose smallest p value reached it is named.
+
+    Returns:
+        A point a day around a line at no difference, inside the band of limits that hold on all days at once.
+    """
+    drawn = looks.filter(pl.col("diff").is_not_null()).with_columns(
+        look=pl.when("is_early").then(pl.lit(_EARLY)).otherwise(pl.lit(_COUNTED)), zero=pl.lit(0.0)
+    )
+    name = METRIC_LABELS.get(metric, metric).lower()
+    # The year is in the subtitle, and sixty days have no room for it.
+    axis = alt.Axis(labelAngle=0, labelOverlap=True, labelExpr="slice(datum.label, 5)")
+    x = alt.X("day:O", title="End of day (UTC)", axis=axis)
+    unit = {"usd": " (USD)", "ms": " (ms)", "share": " (share of 1)"}.get(metric.rsplit("_", 1)[-1], "")
+    colour = alt.Color(
+        "look:N", title=None, scale=alt.Scale(domain=[_COUNTED, _EARLY], range=[PALETTE[0], REST_COLOUR])
+    )
+    chart = alt.Chart(drawn)
+    y = alt.Y("lower:Q", title=f"Difference{unit}", axis=alt.Axis(grid=True, format="+~g", tickCount=5))
+    ranges = chart.mark_rule(strokeWidth=3).encode(x=x, y=y, y2="upper:Q", color=colour)
+    points = chart.mark_circle(size=90, opacity=1).encode(x=x, y="diff:Q", color=colour)
+    zero = chart.mark_rule(strokeDash=[4, 3]).encode(y="zero:Q")
+    return alt.layer(zero, ranges, points).properties(
+        title=alt.TitleParams(
+            f"Difference in {name} by the end of each day", subtitle=_smallest_p(looks, alpha)
+        ),
+        description=f"Difference in {name} by the end of each day, with limits for all days at once.",
+        height=230,
+    )
+
+
+def _smallest_p(looks: pl.DataFrame, alpha: float) -> str:
+    if looks.is_empty():
+        return "No effect is shown"
+    told = looks["p_so_far"].drop_nulls()
+    if told.is_empty():
+        return "No look had enough users to prove anything"
+    proven = looks.filter(pl.col("p_so_far") < alpha)["day"]
+    since = f"below {alpha:.0%} from {proven[0]} on" if len(proven) else f"never below {alpha:.0%}"
+    return f"Limits hold on all days at once. Smallest p value so far: {p_text(told[-1])}; {since}"

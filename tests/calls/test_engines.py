@@ -1,10 +1,14 @@
-"""What a pandas frame must be to be measured."""
+"""What a frame must be to be measured, one of pandas above all."""
+
+import math
 
 import pandas as pd
+import polars as pl
 import pytest
 
 from llmops_lib.calls import known_rows, model_calls
 from llmops_lib.errors import MissingColumnError, SchemaError
+from llmops_lib.frames import collected
 
 
 def test_pandas_integers_stay_integers_beside_unknown_values():
@@ -39,3 +43,11 @@ def test_missing_column_comes_with_the_hint():
     """The message says what is there and what to do."""
     with pytest.raises(MissingColumnError, match=r"'cost_usd'.*'model'.*Price it"):
         model_calls(pd.DataFrame({"is_model_call": [True], "model": ["a"]}), ["cost_usd"], hint="Price it.")
+
+
+@pytest.mark.parametrize("make", [pl.DataFrame, pl.LazyFrame], ids=["eager", "lazy"])
+def test_nan_is_unknown_and_infinities_stay(make):
+    """Rows that can be looked at are asked by a sum, which two infinities make NaN as well."""
+    columns = {"latency_ms": [1.0, math.nan, None], "cost_usd": [math.inf, -math.inf, 2.0]}
+    found = collected(known_rows(make(columns), list(columns)).to_native())
+    assert found.rows() == [(1.0, math.inf), (None, -math.inf), (None, 2.0)]
