@@ -123,7 +123,7 @@ def test_every_payload_is_in_every_panel_and_does_nothing(turn, browser, voila, 
     page.close()
 
 
-@pytest.fixture(params=sorted(REPORTS) if ROUNDS > 1 else ["spenders"])
+@pytest.fixture(params=sorted(REPORTS))
 def executed(request, tmp_path):
     """A report over payloads: its name, these, and its notebook with all outputs."""
     texts = round_of(len(request.param) % ROUNDS, few=20, first=3)
@@ -132,6 +132,7 @@ def executed(request, tmp_path):
     return request.param, texts, report.html.with_name("report.ipynb")
 
 
+@pytest.mark.skipif(ROUNDS == 1, reason="takes minutes: set LLMOPS_HOSTILE_ROUNDS to carry payloads so far")
 def test_an_executed_notebook_that_jupyterlab_trusts_does_nothing(
     executed, browser, jupyterlab, notebooks, record_property
 ):
