@@ -9,7 +9,7 @@ from llmops_lib.reports.catalog import REPORTS
 from tests.browser.conftest import hostile_texts
 from tests.browser.executed import ACTIVE, outputs_of, trusted_copy
 from tests.browser.open_notebook import RUN_MS, Notebook, move_every_slider
-from tests.browser.panels_page import PanelsPage, write_page
+from tests.browser.panels_page import OF_A_PANEL, PanelsPage, write_page
 from tests.browser.watched import Watched
 from tests.reports.hostile import ROUNDS, round_of, shown_in
 from tests.reports.hostile_files import MOST, given
@@ -105,6 +105,23 @@ def test_a_choice_is_made_by_name_and_every_control_has_a_label(in_voila):
     assert all(text.strip() for text in labels)
 
 
+def test_whatever_acts_would_be_seen(browser):
+    """Without this the tests below might pass because nobody looks."""
+    page = browser.new_page()
+    watched = Watched(page, "about:blank")
+    page.set_content(
+        "<div class=llmops-panel><img src='http://127.0.0.1:9/x' onerror=alert(1)>"
+        "<a href='javascript:1'>a</a><svg onload='nobody()'></svg></div>",
+        wait_until="load",
+    )
+    panel = page.locator(".llmops-panel")
+    assert {"img", "src=http://127.0.0.1:9/x", "onerror", "a", "href=javascript:1", "onload"} <= (
+        watched.elements(panel) - OF_A_PANEL
+    )
+    assert {one.split()[0] for one in watched.acted} == {"request", "dialog", "error"}
+    page.close()
+
+
 @pytest.mark.parametrize("turn", range(ROUNDS))
 def test_every_payload_is_in_every_panel_and_does_nothing(turn, browser, voila, notebooks, record_property):
     """A panel that shows a dozen names is opened so often that each payload is in each; then it is used."""
@@ -139,7 +156,8 @@ def test_an_executed_notebook_that_jupyterlab_trusts_does_nothing(
     """The notebook of a report is opened with its outputs; of one that is trusted nothing is taken out."""
     name, texts, book = executed
     places = trusted_copy(book, notebooks / f"executed-{name}.ipynb", jupyterlab)
-    own = f"{jupyterlab}/((lab/(api|extensions)|static|api|lsp)/.*|lab/tree/executed-{name}.ipynb.*)"
+    parts = "lab/api|lab/extensions|static|api|lsp|kernelspecs"
+    own = f"{jupyterlab}/(({parts})/.*|lab/tree/executed-{name}.ipynb.*)"
     page = browser.new_page(viewport={"width": 1600, "height": 1000})
     watched = Watched(page, own)
     page.goto(f"{jupyterlab}/lab/tree/executed-{name}.ipynb?reset", timeout=RUN_MS)
