@@ -71,8 +71,10 @@ def files(request, tmp_path_factory):
         + "\n"
         for number, text in enumerate(texts)
     )
+    # A file of labels with half a character is refused as a whole.
+    whole = [text.encode(errors="replace").decode() for text in texts]
     labels = "".join(
-        LABELS.format(json.dumps(f"{number} {text}"), json.dumps(text)) for number, text in enumerate(texts)
+        LABELS.format(json.dumps(f"{number} {text}"), json.dumps(text)) for number, text in enumerate(whole)
     )
     written = {"TRACE": spans, "RULES": RULES, "LABELS": labels}
     paths = {name: folder / f"{name.lower()}{'.yaml' if name == 'RULES' else '.jsonl'}" for name in written}
