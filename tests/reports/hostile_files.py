@@ -91,12 +91,12 @@ def _of_safety(folder: Path, texts: list[str]) -> dict[str, Any]:
         }
         for number, text in enumerate(texts)
     ]
-    (folder / "policy.yaml").write_text(json.dumps(policy), "utf-8")
+    (folder / "policy.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(policy))), "utf-8")
     risks = {
         "tools": {as_name(text): "high" for text in texts},
         "words": {"high": [["delete"]], "low": [["get"]]},
     }
-    (folder / "risks.yaml").write_text(json.dumps(risks), "utf-8")
+    (folder / "risks.yaml").write_text(yaml.safe_dump(risks), "utf-8")
 
     def attack(_number, text):
         return {"kind": "resisted", "tags": [text]}
@@ -115,7 +115,7 @@ def _of_budgets(folder: Path, texts: list[str]) -> dict[str, Any]:
         | {"where": {"feature": text}}
         for number, text in enumerate(names)
     ]
-    (folder / "budgets.yaml").write_text(json.dumps({"budgets": budgets}), "utf-8")
+    (folder / "budgets.yaml").write_text(yaml.safe_dump({"budgets": budgets}), "utf-8")
     return {"budgets": str(folder / "budgets.yaml"), "month": "2026-11"}
 
 
