@@ -25,6 +25,19 @@ BROWSER_MS = 180_000
 """How long a step in a browser may take; only what hangs takes longer, on the busiest machine."""
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many payloads each surface was tried with, where they are carried through in several rounds."""
+    if int(os.environ.get("LLMOPS_HOSTILE_ROUNDS", "1")) == 1:
+        return
+    tried: dict[str, set[str]] = {}
+    for report in terminalreporter.stats.get("passed", ()):
+        for surface, texts in report.user_properties:
+            tried.setdefault(surface, set()).update(texts)
+    terminalreporter.section("payloads by surface, of those tests that passed")
+    for surface, texts in sorted(tried.items()):
+        terminalreporter.write_line(f"{len(texts):>5}  {surface}")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real exports beside the project; its tests skip where it is absent."""

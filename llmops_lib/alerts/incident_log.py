@@ -122,7 +122,10 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read ({error}); expected JSON lines"
         raise AlertError(msg) from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not `splitlines`: JSON may hold a line separator (U+2028) as it is, which ends no line of a file.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
         except ValueError as error:

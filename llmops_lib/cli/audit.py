@@ -89,7 +89,7 @@ def show(
         details = ", ".join(
             f"{name} {value}" for name, value in entry.details.items() if value not in (None, [])
         )
-        say(f"{entry.seq} {entry.at} {entry.actor} {entry.action}: {details}".replace("\n", "\\n"))
+        say(f"{entry.seq} {entry.at} {entry.actor} {entry.action}: {details}")
 
 
 @app.command("record-agents")

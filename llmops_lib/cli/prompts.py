@@ -83,7 +83,8 @@ def show(
         say(f"{key}: {value if isinstance(value, str) else json.dumps(value)}")
     for message in messages:
         role, text = message.values()
-        say(f"\n[{role}]\n{text}")
+        for line in ("", f"[{role}]", *text.split("\n")):
+            say(line)
 
 
 @app.command()
@@ -115,7 +116,8 @@ def diff(
         + ("" if parts else ": nothing changed")
     )
     for one in parts:
-        say("\n".join([f"\n{one.part}{': ' + one.name if one.name else ''}", *one.lines]))
+        for line in ("", f"{one.part}{': ' + one.name if one.name else ''}", *one.lines):
+            say(line)
 
 
 @app.command()

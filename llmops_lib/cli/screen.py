@@ -21,14 +21,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb]"
+)
 
 Advance = Callable[[int, int, str], None]
 """Called with steps done, steps in all (0 while unknown) and what is being done."""
 
 
 def plain(text: str) -> str:
-    r"""Text that cannot steer a terminal: control and direction characters are shown, not obeyed.
+    r"""Text that cannot steer a terminal: control, direction and separator characters are shown, not obeyed.
 
     Example:
         >>> plain("a\x1b[2Jb")
@@ -79,8 +81,8 @@ def counted(number: int, word: str) -> str:
 
 
 def say(text: str) -> None:
-    """One line for the reader, on standard output."""
-    sys.stdout.write(plain(text) + "\n")
+    """One line for the reader, on standard output; a line feed in it is shown, and begins no other line."""
+    sys.stdout.write(plain(text).replace("\n", "\\n") + "\n")
     # A reader of a pipe must not wait for the next line to see this one.
     sys.stdout.flush()
 

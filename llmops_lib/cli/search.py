@@ -83,7 +83,8 @@ def search(
         say_json({"spans": shown.to_dicts(), "is_more": found.height > limit})
     else:
         for span in shown.iter_rows(named=True):
-            say("\n".join(span_lines(span)))
+            for line in span_lines(span):
+                say(line)
         more = "; there are more, raise --limit or narrow the search" if found.height > limit else ""
         say(f"{counted(shown.height, 'span')} of {counted(len(traces), 'trace')}{more}")
     if found.is_empty():

@@ -9,11 +9,13 @@ import orjson
 import polars as pl
 
 from llmops_lib.chat import has_baseline
+from llmops_lib.errors import SuiteError
 from llmops_lib.evals.graders.answers import Verdict
 from llmops_lib.evals.judge import judge, judge_requests
 from llmops_lib.evals.judged import Judges
 from llmops_lib.evals.run import RUN_FORMAT, EvalRun
 from llmops_lib.pricing.chat_costs import Prices, worst_costs_usd
+from llmops_lib.registry.names import checked_run_id
 from llmops_lib.registry.prompts import Prompt, load_prompt
 from llmops_lib.safety import last_asked, last_message
 from llmops_lib.sampling.scores import CARRIED
@@ -109,8 +111,11 @@ def judge_sample(
 
     Returns:
         The run; its `cost_usd` is what judging cost now, known wrong answers included.
+
+    Raises:
+        SuiteError: If `run_id` cannot name a folder; nothing has been asked then.
     """
-    name = run_id or f"production-{ANSWER_JUDGE}-{clock():%Y%m%dT%H%M%S}"
+    name = checked_run_id(run_id or f"production-{ANSWER_JUDGE}-{clock():%Y%m%dT%H%M%S}", SuiteError)
     items = list(plan.items.values())
     found = judge(judges.ask, plan.prompt, items, model=plan.model, key=judges.key, ids=list(plan.items))
     verdicts = dict(zip(plan.items, found.verdicts, strict=True))

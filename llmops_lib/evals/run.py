@@ -14,6 +14,7 @@ from llmops_lib.errors import SuiteError
 from llmops_lib.evals.grading import check_graders, graded_rows
 from llmops_lib.evals.judged import Judges
 from llmops_lib.evals.plan import EvalPlan
+from llmops_lib.registry.names import checked_run_id
 from llmops_lib.schema import SCORES, validate
 from llmops_lib.secrets.written import hide_secrets_of
 from llmops_lib.whole_files import write_whole
@@ -63,12 +64,14 @@ def run_eval(  # noqa: PLR0913 - plan, client, judges, and three that tests set
         clock: Gives the time.
 
     Raises:
-        SuiteError: If a grader is unknown, or needs a judge and there is none; nothing has been asked then.
+        SuiteError: If a grader is unknown, or needs a judge and there is none, or `run_id` cannot name a
+            folder; nothing has been asked then.
     """
     check_graders(plan, has_judge=judges is not None)
     began = clock()
     prompt, suite = plan.prompt, plan.suite
-    name = run_id or f"{suite.name}-{prompt.name}-{prompt.prompt_hash[:8]}-{began:%Y%m%dT%H%M%S}"
+    made = f"{suite.name}-{prompt.name}-{prompt.prompt_hash[:8]}-{began:%Y%m%dT%H%M%S}"
+    name = checked_run_id(run_id or made, SuiteError)
     results = client.chat_all([call.request for call in plan.calls], on_call=on_call)
     rows = graded_rows(plan, results, judges)
     whole = {
@@ -108,9 +111,9 @@ def write_run(run: EvalRun, folder: Path) -> Path:
         folder: Folder of runs; one folder per run is made in it.
 
     Raises:
-        SuiteError: If it cannot be written.
+        SuiteError: If it cannot be written, or its `run_id` cannot name a folder.
     """
-    own = folder / run.run_id
+    own = folder / checked_run_id(run.run_id, SuiteError)
     try:
         own.mkdir(parents=True, exist_ok=True)
         scores = hide_secrets_of(run.scores)

@@ -14,8 +14,8 @@ from llmops_lib.secrets.patterns import SECRET_PATTERNS
 _KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk-(?=[a-z_-]{0,40}[A-Z0-9])[\w-]{16,400}+")
 # Base64 of an image holds any short prefix by chance.
 _EMBEDDED = re.compile(r"data:image/[a-z+.-]{1,20}(?:;[\w=-]{1,20}){0,3},[^\"'\s)<>\\]*+")
-# What already stands in place of a password, as HTML writes it, is none.
-_ESCAPED_PLACEHOLDER = re.compile(r"&lt;[A-Z]{2,6}_\d{1,9}&gt;")
+# What already stands in place of a password, as HTML writes it, is none; the audit log numbers none.
+_ESCAPED_PLACEHOLDER = re.compile(r"&lt;[A-Z]{2,6}(?:_\d{1,9})?&gt;")
 
 
 def has_secret(text: str) -> bool:

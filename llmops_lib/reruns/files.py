@@ -8,6 +8,7 @@ import orjson
 import polars as pl
 
 from llmops_lib.errors import SuiteError
+from llmops_lib.registry.names import checked_run_id
 from llmops_lib.reruns.plan import SKIPPED_SCHEMA
 from llmops_lib.reruns.run import Rerun
 from llmops_lib.schema import SCORES, validate
@@ -29,9 +30,9 @@ def write_rerun(rerun: Rerun, folder: Path, *, source: Mapping[str, Any] | None 
         source: Facts of the export that calls were drawn from, as `TraceSource.facts` gives them.
 
     Raises:
-        SuiteError: If it cannot be written.
+        SuiteError: If it cannot be written, or its `run_id` cannot name a folder.
     """
-    own = folder / rerun.run_id
+    own = folder / checked_run_id(rerun.run_id, SuiteError)
     facts = orjson.dumps({**rerun.facts, "source": dict(source or {})}, option=_PRETTY)
     try:
         own.mkdir(parents=True, exist_ok=True)

@@ -10,11 +10,13 @@ import orjson
 import polars as pl
 
 from llmops_lib.chat import Caller, ChatResult, OnCall, has_baseline
+from llmops_lib.errors import SuiteError
 from llmops_lib.evals.graders.answers import Verdict
 from llmops_lib.evals.grading import graded_columns
 from llmops_lib.evals.judged import Judges
 from llmops_lib.evals.run import RUN_FORMAT
 from llmops_lib.evals.suites import Suite
+from llmops_lib.registry.names import checked_run_id
 from llmops_lib.registry.prompts import Prompt
 from llmops_lib.reruns.grading import ANSWERED, REFUSED, has_refused, is_whole, reference_free, verdicts
 from llmops_lib.reruns.plan import PlannedPair, RerunPlan
@@ -88,11 +90,12 @@ def run_rerun(  # noqa: PLR0913 - plan, client, graders, and three that tests se
         clock: Gives the time.
 
     Raises:
-        SuiteError: If a judge gives no usable prompt.
+        SuiteError: If a judge gives no usable prompt, or `run_id` cannot name a folder; nothing has been
+            asked then.
     """
     began = clock()
     hashes = "-".join(prompt.prompt_hash[:8] for prompt in (plan.old, plan.new))
-    name = run_id or f"{plan.new.name}-{hashes}-{began:%Y%m%dT%H%M%S}"
+    name = checked_run_id(run_id or f"{plan.new.name}-{hashes}-{began:%Y%m%dT%H%M%S}", SuiteError)
     results = _sent(plan, client, on_call)
     apart = [
         abs(one.started_at - other.started_at) > SIDE_BY_SIDE for one, other in zip(*results, strict=True)

@@ -53,6 +53,14 @@ def test_the_file_that_alerts_are_written_to_is_read(tmp_path):
     assert event == "[warning] slow: all (written to alerts.jsonl)"
 
 
+def test_a_line_separator_within_a_text_ends_no_line(tmp_path):
+    """JSON may hold U+2028 as it is; only a line feed ends a line of a file."""
+    line = {"happened_at": ONSET.isoformat(), "event": "breaker\u2028opened\x85again"}
+    path = tmp_path / "breaker.jsonl"
+    path.write_text(json.dumps(line, ensure_ascii=False) + "\r\n\n", encoding="utf-8")
+    assert incident_log(INCIDENT, events=path)["event"].to_list() == [line["event"]]
+
+
 def test_what_a_breaker_did_is_read_in_utc(tmp_path):
     """Its own log has its own zone."""
     line = {"happened_at": "2026-11-12T16:30:00+01:00", "event": "breaker opened for acme"}

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from llmops_lib import write_demo
@@ -22,16 +21,6 @@ from tests.reports.hostile import payloads, write_hostile
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 START_S = 300
-TRACE_OF_PAYLOADS = """
-import polars as pl
-from llmops_lib.widgets.span_tree import span_tree_panel
-from tests.widgets.test_span_tree import PAYLOADS, trace
-
-texts = [None, *PAYLOADS]
-failed = [False] * (len(texts) - 1) + [True]
-span_tree_panel(trace(["agent", *PAYLOADS], model=texts, input=texts, output=texts, is_error=failed))
-"""
-"""A trace whose names, models and texts want to be run by a browser."""
 
 
 @pytest.fixture(scope="session")
@@ -44,9 +33,6 @@ def notebooks(tmp_path_factory) -> Path:
         (folder / path.name).write_text(_over(export, path), "utf-8")
     hostile = write_hostile(folder / "traces" / "hostile.jsonl", hostile_texts())
     (folder / "hostile.ipynb").write_text(_all_over(hostile), "utf-8")
-    tree = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TRACE_OF_PAYLOADS)])
-    tree.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(tree, folder / "span_tree.ipynb")
     shutil.copy(ROOT / "voila.json", folder)
     return folder
 

@@ -4,68 +4,21 @@ import re
 
 import pytest
 
+from llmops_lib import run_report
+from llmops_lib.reports.catalog import REPORTS
 from tests.browser.conftest import hostile_texts
-from tests.conftest import BROWSER_MS
-from tests.widgets.test_span_tree import PAYLOADS
+from tests.browser.executed import ACTIVE, outputs_of, trusted_copy
+from tests.browser.open_notebook import RUN_MS, Notebook, move_every_slider
+from tests.browser.panels_page import OF_A_PANEL, PanelsPage, write_page
+from tests.browser.watched import Watched
+from tests.reports.hostile import ROUNDS, round_of, shown_in
+from tests.reports.hostile_files import MOST, given
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("what-ifs")]
 
 PANELS = {"05_routing_what_if": 1, "06_budget_what_if": 2, "07_caching_what_if": 1}
 """How many panels each notebook shows."""
 ROUTING = "05_routing_what_if"
-RUN_MS = 600_000
-REDRAW_MS = 180_000
-
-
-class Notebook:
-    """An open notebook, what it asked for outside this machine, and its panels."""
-
-    def __init__(self, page):
-        self.page = page
-        page.set_default_timeout(BROWSER_MS)
-        self.outside = []
-        page.route(
-            lambda url: not re.match(r"https?://127\.0\.0\.1|wss?://127|data:|blob:", url), self._refuse
-        )
-        self.errors = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-
-    def _refuse(self, route):
-        self.outside.append(route.request.url)
-        route.abort()
-
-    def wait_for_panels(self, count):
-        """Waits until the notebook has shown so many."""
-        shown = self.page.locator(".llmops-scenario .summary")
-        shown.nth(count - 1).wait_for(state="attached", timeout=RUN_MS)
-
-    def scenario(self, place):
-        """The text, the figures and the chart of a panel."""
-        shown = self.page.locator(".llmops-scenario").nth(place)
-        return {
-            "text": shown.inner_text(),
-            "figures": shown.locator(".kpi-value").all_inner_texts(),
-            "chart": shown.locator("svg").first.inner_html(),
-        }
-
-    def changed(self, place, before, *parts):
-        """The scenario once those parts of it are others."""
-        for _ in range(REDRAW_MS // 100):
-            after = self.scenario(place)
-            if all(after[part] != before[part] for part in parts):
-                return after
-            self.page.wait_for_timeout(100)
-        pytest.fail(f"of {parts} of panel {place} some did not change: {before['text']}")
-
-    def at_rest(self, place):
-        """The scenario once half a second has brought no other."""
-        looks = [self.scenario(place)]
-        for _ in range(REDRAW_MS // 100):
-            self.page.wait_for_timeout(100)
-            looks = [*looks[-4:], self.scenario(place)]
-            if len(looks) == 5 and all(look == looks[0] for look in looks):
-                break
-        return looks[-1]
 
 
 @pytest.fixture(scope="module")
@@ -106,47 +59,6 @@ def in_jupyterlab(browser, jupyterlab):
     # The kernel of this notebook would otherwise wait for the end of the session.
     page.goto("about:blank")
     page.close()
-
-
-def move_every_slider(opened, screenshots):
-    """Moves each slider of each panel by key and by mouse; every time another scenario must appear."""
-    panels = opened.page.locator(".llmops-panel")
-    for place in range(panels.count()):
-        handles = panels.nth(place).locator(".noUi-handle")
-        for number in range(handles.count()):
-            move(opened, place, handles.nth(number))
-        panels.nth(place).screenshot(path=screenshots / f"panel-{place}.png")
-
-
-def move(opened, place, handle):
-    """One slider: three steps of an arrow key, then a drag to both ends."""
-    handle.scroll_into_view_if_needed()
-    before = opened.scenario(place)
-    handle.focus()
-    for _ in range(3):
-        opened.page.keyboard.press("ArrowLeft")
-    opened.changed(place, before, "text")
-    track = handle.locator("xpath=ancestor::*[contains(@class, 'noUi-base')]").bounding_box()
-    drag(opened, place, handle, track["x"] + track["width"] + 5, "text")
-    drag(opened, place, handle, track["x"] - 5, "text", "figures", "chart")
-    # Back to the middle, so that the next slider finds something to change.
-    drag(opened, place, handle, track["x"] + track["width"] * 0.55, "text")
-    opened.at_rest(place)
-
-
-def drag(opened, place, handle, to_x, *parts):
-    """Draws the handle somewhere with the mouse; those parts of the scenario must become others."""
-    # While a slider moves, several scenarios are drawn; the last one is what counts.
-    before = opened.at_rest(place)
-    box = handle.bounding_box()
-    middle = box["y"] + box["height"] / 2
-    mouse = opened.page.mouse
-    mouse.move(box["x"] + box["width"] / 2, middle)
-    mouse.down()
-    mouse.move((box["x"] + to_x) / 2, middle, steps=3)
-    mouse.move(to_x, middle, steps=3)
-    mouse.up()
-    opened.changed(place, before, *parts)
 
 
 @pytest.mark.parametrize("name", PANELS)
@@ -193,25 +105,68 @@ def test_a_choice_is_made_by_name_and_every_control_has_a_label(in_voila):
     assert all(text.strip() for text in labels)
 
 
-def test_a_trace_that_wants_to_be_run_is_shown_as_text(browser, voila):
-    """A browser parses what a test can only read: no text of a trace becomes an element of the page."""
+def test_whatever_acts_would_be_seen(browser):
+    """Without this the tests below might pass because nobody looks."""
+    page = browser.new_page()
+    watched = Watched(page, "about:blank")
+    page.set_content(
+        "<div class=llmops-panel><img src='http://127.0.0.1:9/x' onerror=alert(1)>"
+        "<a href='javascript:1'>a</a><svg onload='nobody()'></svg></div>",
+        wait_until="load",
+    )
+    panel = page.locator(".llmops-panel")
+    assert {"img", "src=http://127.0.0.1:9/x", "onerror", "a", "href=javascript:1", "onload"} <= (
+        watched.elements(panel) - OF_A_PANEL
+    )
+    assert {one.split()[0] for one in watched.acted} == {"request", "dialog", "error"}
+    page.close()
+
+
+@pytest.mark.parametrize("turn", range(ROUNDS))
+def test_every_payload_is_in_every_panel_and_does_nothing(turn, browser, voila, notebooks, record_property):
+    """A panel that shows a dozen names is opened so often that each payload is in each; then it is used."""
+    texts = round_of(turn, few=8)
+    write_page(notebooks, f"payloads-{turn}", texts)
+    own = f"{voila}/(voila/(render/payloads-{turn}.ipynb|(static|templates|labextensions)/.*)|api/kernels/.*)"
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    opened = Notebook(page)
-    dialogs = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.goto(f"{voila}/voila/render/span_tree.ipynb", timeout=RUN_MS)
-    tree = page.locator("figure.span-tree")
-    tree.wait_for(timeout=RUN_MS)
-    for payload in PAYLOADS:
-        assert payload.replace("\x1b", "\\x1b").replace("\x07", "\\x07") in tree.inner_text()
-    assert tree.locator("script, img, iframe, a, b, [onmouseover], [onerror]").count() == 0
-    assert tree.locator("li").count() == len(PAYLOADS) + 1
-    page.locator("select").select_option("failed spans")
-    tree.locator("li").nth(1).wait_for(state="detached", timeout=REDRAW_MS)
-    assert "input:" in tree.inner_text()
-    page.locator("input[type=checkbox]").uncheck()
-    tree.locator("small").first.wait_for(state="detached", timeout=REDRAW_MS)
-    assert (dialogs, opened.outside, opened.errors) == ([], [], [])
+    shown = PanelsPage(page, f"{voila}/voila/render/payloads-{turn}.ipynb", own, texts)
+    assert shown.unshown() == []
+    assert shown.foreign() == set()
+    assert shown.use() == set()
+    assert shown.watched.acted == []
+    assert not list(notebooks.rglob("llmops-was-here*"))
+    for panel in dict.fromkeys(panel for panel, _ in shown.named):
+        record_property(f"panel in Voila: {panel}", texts)
+    page.close()
+
+
+@pytest.fixture(params=sorted(REPORTS))
+def executed(request, tmp_path):
+    """A report over payloads: its name, these, and its notebook with all outputs."""
+    texts = round_of(len(request.param) % ROUNDS, few=20, first=3)
+    parameters = given(request.param, tmp_path, texts) | MOST.get(request.param, {})
+    report = run_report(request.param, output=tmp_path / "reports", **parameters)
+    return request.param, texts, report.html.with_name("report.ipynb")
+
+
+@pytest.mark.skipif(ROUNDS == 1, reason="takes minutes: set LLMOPS_HOSTILE_ROUNDS to carry payloads so far")
+def test_an_executed_notebook_that_jupyterlab_trusts_does_nothing(
+    executed, browser, jupyterlab, notebooks, record_property
+):
+    """The notebook of a report is opened with its outputs; of one that is trusted nothing is taken out."""
+    name, texts, book = executed
+    places = trusted_copy(book, notebooks / f"executed-{name}.ipynb", jupyterlab)
+    parts = "lab/api|lab/extensions|static|api|lsp|kernelspecs"
+    own = f"{jupyterlab}/(({parts})/.*|lab/tree/executed-{name}.ipynb.*)"
+    page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    watched = Watched(page, own)
+    page.goto(f"{jupyterlab}/lab/tree/executed-{name}.ipynb?reset", timeout=RUN_MS)
+    shown, elements = outputs_of(page, watched, places)
+    assert [one for one in elements if ACTIVE.fullmatch(one)] == []
+    assert watched.acted == []
+    assert shown_in(shown, texts)
+    record_property(f"notebook in JupyterLab, in its data: {name}", texts)
+    record_property(f"notebook in JupyterLab, in its text: {name}", shown_in(shown, texts))
     page.close()
 
 

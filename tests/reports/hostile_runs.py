@@ -9,17 +9,20 @@ from llmops_lib.reruns.files import write_rerun
 from llmops_lib.reruns.plan import SKIPPED_SCHEMA
 from llmops_lib.reruns.run import Rerun
 from llmops_lib.schema import SCORES
+from tests.reports.hostile import as_name
 
 FACTS = {"is_simulated": True, "is_locked": True, "must_pass": True, "kind": "facts"}
 
 
 def score_rows(texts, run_id, passes, metadata):
     """SCORES of one run: a case per text, named and answered with it, passed where `passes` says so."""
+    # A table cannot hold half a character.
+    texts = [text.encode(errors="replace").decode() for text in texts]
     rows = [
         dict.fromkeys(SCORES.names)
         | {
             "run_id": run_id,
-            "suite": "hostile",
+            "suite": as_name(texts[0]),
             "suite_hash": "5af1",
             "example_id": f"{number} {text}",
             "trial": 1,
@@ -29,7 +32,7 @@ def score_rows(texts, run_id, passes, metadata):
             "label": text,
             "explanation": text,
             "model": text,
-            "prompt_name": text,
+            **dict.fromkeys(("provider", "prompt_name", "prompt_version", "prompt_hash"), text),
             "latency_ms": 100.0,
             "error": None,
             "input": json.dumps(text),

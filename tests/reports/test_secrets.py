@@ -7,6 +7,7 @@ import pytest
 
 from llmops_lib.reports.secrets import has_secret
 from llmops_lib.safety import mask_text
+from llmops_lib.safety.audit.entries import clean
 from tests.reports.hostile import payloads
 
 PASSWORDS = (
@@ -24,6 +25,12 @@ def test_a_password_that_was_masked_does_not_stop_a_report(text):
     assert has_secret(text)
     assert not has_secret(shown)
     assert not has_secret(json.dumps(shown))
+
+
+@pytest.mark.parametrize("text", PASSWORDS)
+def test_a_password_that_the_audit_log_left_out_does_not_stop_a_report(text):
+    """A postmortem counts entries by what they say was decided; the log numbers no placeholder."""
+    assert not has_secret(html.escape(mask_text(clean(text))))
 
 
 def test_a_password_beside_a_placeholder_still_stops_a_report():
