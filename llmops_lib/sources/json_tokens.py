@@ -94,10 +94,6 @@ def words_of(names: Iterable[str], phrases: Iterable[str] = ()) -> Words:
     return Words({**codes, **_MASKS, "\\/": "/"}, meanings)
 
 
-NO_WORDS = words_of(())
-"""For JSON whose fields are not known."""
-
-
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """Texts that were cut at their quotes.
