@@ -8,14 +8,14 @@ account of what attributes mean, and it stands in `attributes`.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import orjson
 import polars as pl
 
-from llmops_lib.sources.alike_checks import is_usual, typed_columns
+from llmops_lib.sources.alike_checks import is_usual, typed, with_numbers
 from llmops_lib.sources.alike_columns import carried_cells, finished
 from llmops_lib.sources.alike_groups import by_decisions, by_names
 from llmops_lib.sources.alike_kinds import Kind, UnlikeError, kind_of
@@ -80,9 +80,11 @@ class AlikeSpans:
                 found.append((kind, rows))
         if found:
             alone.append(self._accept(found, spans, numbers))
+        # Most that are read alone stand beside others.
+        line_of = lru_cache(maxsize=1)(line_of)
         unlike = np.sort(np.concatenate([np.empty(0, np.int64), *alone])).tolist()
         for row, text in zip(unlike, spans.written(unlike), strict=True):
-            place = Place(self._collector, line_of(spans.lines[row]))
+            place = Place(self._collector, line_of(int(spans.lines[row])))
             place.read(parse_json(text.encode()), self._reader(spans.scope(row)))
 
     def _reader(self, scope: Any) -> Callable[[Span], dict[str, Any]]:
@@ -135,23 +137,22 @@ class AlikeSpans:
         found.sort(key=lambda one: one[0].order)
         kinds, parts = zip(*found, strict=True)
         rows = np.concatenate(parts)
-        carried = finished(carried_cells(spans.tokens, kinds, parts))
+        carried = with_numbers(finished(carried_cells(spans.tokens, kinds, parts)))
         shared, refused = checked_columns([kind.prototype.row for kind in kinds])
         sharing = np.repeat(np.arange(len(kinds)), list(map(len, parts)))
         usual = is_usual(carried).to_numpy() & ~np.isin(sharing, list(refused))
         kept = np.delete(np.arange(len(kinds)), list(refused))
-        chosen = shared[np.searchsorted(kept, sharing[usual])]
-        own = carried.drop("is_full", "has_total", "has_reason").filter(usual)
-        own = own.with_columns(typed_columns(carried))
+        chosen = np.searchsorted(kept, sharing[usual])
+        own = typed(carried.filter(usual))
         lines = pl.Series(numbers[spans.lines[rows[usual]]], dtype=pl.Int64)
-        self._collector.accept_checked(_joined(chosen, own), lines=lines)
+        self._collector.accept_checked(_joined(shared, chosen, own), lines=lines)
         return rows[~usual]
 
 
-def _joined(shared: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+def _joined(shared: pl.DataFrame, chosen: np.ndarray, own: pl.DataFrame) -> pl.DataFrame:
     """The rows that spans share, with what each carries itself."""
-    return with_derived(
-        shared.with_columns(
-            own[name].zip_with(own[name].is_not_null(), shared[name]).alias(name) for name in own.columns
-        )
-    )
+    whole = [name for name in own.columns if not own[name].null_count() or shared[name].is_null().all()]
+    found = shared.drop(whole)[chosen]
+    either = [name for name in own.columns if name not in whole]
+    own = own.with_columns(own[name].zip_with(own[name].is_not_null(), found[name]) for name in either)
+    return with_derived(pl.concat([found.drop(either), own], how="horizontal"))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from llmops_lib.sources.alike_kinds import Cell, Kind, Written
-from llmops_lib.sources.carried import COST, NAMES, TEXTS
+from llmops_lib.sources.carried import COST, NAMES, OWN_FIELDS, TEXTS
 from llmops_lib.sources.json_cells import (
     json_texts,
     number_texts,
@@ -39,7 +39,7 @@ def carried_cells(tokens: Tokens, kinds: Sequence[Kind], rows: Sequence[np.ndarr
         kinds: Kinds of spans, in their `order`.
         rows: The rows of the spans of each.
     """
-    names = dict.fromkeys(chain.from_iterable(kind.columns for kind in kinds))
+    names = dict.fromkeys(chain(OWN_FIELDS, *(kind.columns for kind in kinds)))
     columns = {name: _column(tokens, [kind.columns.get(name) for kind in kinds], rows) for name in names}
     sizes = list(map(len, rows))
     alike = groupby(zip(kinds, rows, strict=True), key=lambda one: one[0].order)
