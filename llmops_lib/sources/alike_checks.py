@@ -10,12 +10,14 @@ from llmops_lib.sources.checks import COUNT_LIMIT, NAME_LIMIT
 from llmops_lib.sources.prototypes import WAIT_COLUMN
 from llmops_lib.sources.times import KNOWN_PAST_US
 
-__all__ = ["is_usual", "typed", "with_numbers"]
+__all__ = ["NANOSECONDS", "is_usual", "typed", "with_numbers"]
 
 _TIMES = ("started_at", "ended_at")
 _FLOATS = (COST, WAIT_COLUMN)
 _DIGITS = "^[0-9]{1,15}$"
-_NANOSECONDS = "^1[0-9]{18}$"
+NANOSECONDS = "^1[0-9]{18}$"
+"""Pattern of times of this century."""
+
 _ID_PATTERNS = {"trace_id": "^[0-9a-f]{32}$", "span_id": "^[0-9a-f]{16}$", "parent_span_id": "^[0-9a-f]{16}$"}
 _NO_ID = "0" * 16
 _NUMBER = "_number"
@@ -28,7 +30,7 @@ def with_numbers(carried: pl.DataFrame) -> pl.DataFrame:
         carried: What `finished` returns.
     """
     counts = [_number(name, _DIGITS) for name in _counts(carried)]
-    return carried.with_columns(*counts, *(_number(name, _NANOSECONDS) // 1_000 for name in _TIMES))
+    return carried.with_columns(*counts, *(_number(name, NANOSECONDS) // 1_000 for name in _TIMES))
 
 
 def _counts(carried: pl.DataFrame) -> list[str]:

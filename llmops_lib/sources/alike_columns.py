@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from llmops_lib.sources.alike_checks import NANOSECONDS
 from llmops_lib.sources.alike_kinds import Cell, Kind, Written
 from llmops_lib.sources.carried import COST, NAMES, OWN_FIELDS, TEXTS
 from llmops_lib.sources.json_cells import (
@@ -95,9 +96,10 @@ def _json(tokens: Tokens, written: Sequence[Written], rows: Sequence[np.ndarray]
     if way == "number":
         return number_texts(found)
     column = pl.col("cell")
-    text = pl.when(column != "").then(quoted(column))
-    whole = pl.when(column.str.contains(_WHOLE)).then(column)
-    return found.to_frame("cell").select(text if way == "text" else whole).to_series()
+    if way == "text":
+        return found.to_frame("cell").select(pl.when(column != "").then(quoted(column))).to_series()
+    pattern = _WHOLE if way == "whole" else NANOSECONDS
+    return found.to_frame("cell").select(pl.when(column.str.contains(pattern)).then(column)).to_series()
 
 
 def _nested(tokens: Tokens, written: Written, rows: np.ndarray) -> pl.Series:

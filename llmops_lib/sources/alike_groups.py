@@ -9,7 +9,7 @@ import polars as pl
 from llmops_lib.sources.carried import Layout
 from llmops_lib.sources.json_skeletons import tokens_in
 from llmops_lib.sources.json_tokens import Tokens, joined
-from llmops_lib.sources.otlp_forms import Form
+from llmops_lib.sources.otlp_forms import EVENT_TIME, Form
 
 __all__ = ["by_decisions", "by_names"]
 
@@ -83,6 +83,12 @@ def by_decisions(
 def _deciding(form: Form, layout: Layout) -> list[int]:
     deciding: list[Any] = [form.span[name] for name in layout.fields]
     deciding += [form.values[position] for position in layout.deciding]
+    deciding += [
+        value
+        for event in form.span.get("events") or ()
+        for name, value in event.items()
+        if name != EVENT_TIME
+    ]
     return sorted(set(tokens_in(deciding)))
 
 

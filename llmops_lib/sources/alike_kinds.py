@@ -82,8 +82,9 @@ def kind_of(form: Form, layout: Layout, prototype: Prototype) -> Kind:
             raise UnlikeError
         columns[column] = _cell(form, leaf, may_be_number=column in _FLOATS or column in COUNTS)
     places = prototype.opaque.values()
-    written = tuple(_written(form, layout.kinds[place], form.values[place]) for place in places)
-    return Kind(prototype, layout.has_total, columns, written)
+    written = [_written(form, layout.kinds[place], form.values[place]) for place in places]
+    written += [Written("time", "", time, (_cell(form, time),)) for time in form.times]
+    return Kind(prototype, layout.has_total, columns, tuple(written))
 
 
 def _cell(form: Form, leaf: Any, *, may_be_number: bool = True) -> Cell:

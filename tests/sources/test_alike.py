@@ -80,6 +80,35 @@ def attributes(draw, names):
     return found
 
 
+TIMES = st.sampled_from((str(FIRST_NS + 2), str(FIRST_NS + 7_000), FIRST_NS, "0", "soon", None))
+EVENTS = (
+    "gen_ai.evaluation.result",
+    "exception",
+    "gen_ai.content.completion.chunk",
+    "gen_ai.user.message",
+    "note",
+)
+
+
+def events(draw, names):
+    """Events of these names, mostly with a time, and with what decides something for one or the other."""
+    return [
+        {
+            "timeUnixNano": draw(TIMES),
+            "name": name,
+            "attributes": [
+                {"key": "gen_ai.evaluation.name", "value": {"stringValue": "user_feedback"}},
+                {
+                    "key": "gen_ai.evaluation.score.value",
+                    "value": {"doubleValue": draw(st.sampled_from((1.0, 0.5)))},
+                },
+                {"key": "exception.message", "value": {"stringValue": draw(NAMES)}},
+            ],
+        }
+        for name in names
+    ]
+
+
 @st.composite
 def lines(draw):
     """Lines of a few sets of attributes, each borne by several spans whose values differ."""
@@ -87,6 +116,7 @@ def lines(draw):
     written = []
     for kind in range(draw(st.integers(1, 2))):
         names = draw(st.lists(st.sampled_from(all_names), unique=True, max_size=12))
+        happened = draw(st.lists(st.sampled_from(EVENTS), max_size=2))
         spans = [
             {
                 "traceId": f"{kind:016x}{number:016x}",
@@ -97,6 +127,7 @@ def lines(draw):
                 "startTimeUnixNano": draw(st.sampled_from((str(FIRST_NS), FIRST_NS + 1_500, "0", "soon"))),
                 "endTimeUnixNano": draw(st.sampled_from((str(FIRST_NS + 10**9), str(FIRST_NS - 1), "0"))),
                 "attributes": attributes(draw, names),
+                "events": events(draw, happened),
                 "status": draw(st.sampled_from(({}, {}, {}, {"code": 2, "message": "Error code: 429"}))),
             }
             for number in range(draw(st.integers(1, 8)))
