@@ -157,6 +157,31 @@ def test_spans_read_together_are_those_read_alone(tmp_path_factory, text):
     assert_same_both_ways(path)
 
 
+def test_every_event_keeps_its_own_time(tmp_path):
+    """Spans that are alike but for when their events were must not change these times among each other."""
+    spans = [
+        {
+            "traceId": f"{number + 1:032x}",
+            "spanId": f"{number + 1:016x}",
+            "name": "chat",
+            "startTimeUnixNano": str(FIRST_NS),
+            "endTimeUnixNano": str(FIRST_NS + 1),
+            "attributes": [],
+            "events": [
+                {"timeUnixNano": str(FIRST_NS + place * 1_000 + number), "name": name, "attributes": []}
+                for place, name in enumerate(("sent", "answered"))
+            ],
+        }
+        for number in range(8)
+    ]
+    path = tmp_path / "export.jsonl"
+    path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}), encoding="utf-8")
+    kept = [json.loads(text)["otel.events"] for text in read_otlp(path, fewest_alike=1).spans["attributes"]]
+    times = [[event["time"] - FIRST_NS for event in events] for events in kept]
+    assert times == [[number, 1_000 + number] for number in range(8)]
+    assert_same_both_ways(path)
+
+
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="the real exports of ../shared are not here")
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.jsonl")), ids=lambda path: path.name)
 def test_real_exports_are_read_the_same_both_ways(path):
