@@ -119,7 +119,7 @@ def lines(draw):
         happened = draw(st.lists(st.sampled_from(EVENTS), max_size=2))
         spans = [
             {
-                "traceId": f"{kind:016x}{number:016x}",
+                "traceId": f"{kind + 1:016x}{number:016x}",
                 "spanId": draw(st.sampled_from((f"{number + 1:016x}", f"{number + 1:016X}", "0" * 16, "x"))),
                 "parentSpanId": draw(st.sampled_from(("", "00000000000000ff", "0" * 16))),
                 "name": draw(st.sampled_from(("chat", "chat gpt-4o"))),
@@ -161,7 +161,7 @@ def test_every_event_keeps_its_own_time(tmp_path):
     """Spans that are alike but for when their events were must not change these times among each other."""
     spans = [
         {
-            "traceId": f"{number + 1:032x}",
+            "traceId": "a" * 32,
             "spanId": f"{number + 1:016x}",
             "name": "chat",
             "startTimeUnixNano": str(FIRST_NS),
@@ -197,7 +197,7 @@ def test_hostile_text_is_read_the_same_both_ways(tmp_path):
     names = ("user.id", "gen_ai.output.messages", "app.note", "gen_ai.response.id")
     spans = [
         {
-            "traceId": f"{number + 1:032x}",
+            "traceId": f"{number + 1:016x}" * 2,
             "spanId": f"{number + 1:016x}",
             "name": "chat",
             "startTimeUnixNano": str(FIRST_NS),
