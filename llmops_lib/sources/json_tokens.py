@@ -159,7 +159,10 @@ def joined(texts: pl.Series, sizes: np.ndarray) -> pl.Series:
         sizes: How many of them each text is made of.
     """
     held = texts.to_arrow(compat_level=pl.CompatLevel.newest())
-    return pl.Series(pa.LargeListArray.from_arrays(pa.array(_ends(sizes)), held)).list.join(SEPARATOR)
+    # From buffers, because an array of numpy's would make Arrow import pandas.
+    buffers = [None, pa.py_buffer(_ends(sizes))]
+    lists = pa.Array.from_buffers(pa.large_list(held.type), len(sizes), buffers, children=[held])
+    return pl.Series(lists).list.join(SEPARATOR)
 
 
 def _ends(sizes: np.ndarray) -> np.ndarray:
