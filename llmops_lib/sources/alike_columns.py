@@ -134,8 +134,10 @@ def finished(carried: pl.DataFrame) -> pl.DataFrame:
     texts = [json_texts(carried[name]).alias(name) for name in TEXTS if name in given]
     floats = [_floats(name, carried[name]) for name in _FLOATS if name in given]
     names = [unmasked(pl.col(name)) for name in NAMES if name in given]
-    parent = pl.when(pl.col("parent_span_id") != "").then("parent_span_id").alias("parent_span_id")
-    found = carried.with_columns(*texts, *floats, *names, parent)
+    # Written anew, because a token keeps the texts of its whole block in memory.
+    ids = [pl.concat_str(name, pl.lit("")).alias(name) for name in ("trace_id", "span_id")]
+    parent = pl.concat_str(pl.when(pl.col("parent_span_id") != "").then("parent_span_id"), pl.lit(""))
+    found = carried.with_columns(*texts, *floats, *names, *ids, parent.alias("parent_span_id"))
     return found.with_columns(_told_by_output(found)) if "output" in given else found
 
 
