@@ -126,7 +126,10 @@ def _fill(group: Group, found: Mapping[str, Any], properties: Mapping[str, Any],
 def _kept(name: str, leaf: Any, cells: Cells) -> Any:
     if name in _TAGS:
         return _tags(leaf, cells)
-    return cells.texts(leaf) if name in _PLAIN_FIELDS and isinstance(leaf, str) else cells.values(leaf)
+    if name not in _PLAIN_FIELDS or not isinstance(leaf, str):
+        return cells.values(leaf)
+    # Written anew, because a token keeps the texts of its whole block in memory.
+    return cells.texts(leaf).to_frame("text").select(pl.concat_str("text", pl.lit(""))).to_series()
 
 
 def _tags(leaf: Any, cells: Cells) -> list[Any]:
