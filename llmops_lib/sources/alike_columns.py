@@ -1,12 +1,15 @@
 """What spans that are alike carry, as columns."""
 
-from collections.abc import Sequence
-from itertools import repeat
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, groupby, repeat
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from llmops_lib.sources.carried import COST, COUNTS, NAMES, OWN_FIELDS, TEXTS, Layout
+from llmops_lib.sources.alike_checks import NANOSECONDS
+from llmops_lib.sources.alike_kinds import Cell, Kind, Written
+from llmops_lib.sources.carried import COST, NAMES, OWN_FIELDS, TEXTS
 from llmops_lib.sources.json_cells import (
     json_texts,
     number_texts,
@@ -15,131 +18,110 @@ from llmops_lib.sources.json_cells import (
     rewritten,
     unmasked,
 )
-from llmops_lib.sources.json_skeletons import filled, token_of, tokens_in
+from llmops_lib.sources.json_skeletons import filled
 from llmops_lib.sources.json_text import json_text
+from llmops_lib.sources.json_tokens import Tokens
 from llmops_lib.sources.messages import finish_reason_of, tool_calls_of
-from llmops_lib.sources.otlp_forms import Form
 from llmops_lib.sources.otlp_values import any_value
-from llmops_lib.sources.prototypes import WAIT_COLUMN, Prototype
+from llmops_lib.sources.prototypes import WAIT_COLUMN
 from llmops_lib.sources.refusals import Refused
 
-__all__ = ["UnlikeError", "carried_cells", "finished"]
+__all__ = ["carried_cells", "finished"]
 
-_TIMES = ("started_at", "ended_at")
 _FLOATS = (COST, WAIT_COLUMN)
 _WHOLE = "^(?:0|-?[1-9][0-9]{0,17})$"
 
 
-class UnlikeError(Exception):
-    """A value is of another kind than spans that are alike carry."""
-
-
-def carried_cells(
-    cells: pl.DataFrame, form: Form, layout: Layout, prototypes: Sequence[Prototype], numbers: pl.Series
-) -> pl.DataFrame:
+def carried_cells(tokens: Tokens, kinds: Sequence[Kind], rows: Sequence[np.ndarray]) -> pl.DataFrame:
     """Column -> what each span carries to it, as it is masked; `attributes` as JSON, null if unusual.
 
     Args:
-        cells: The tokens of spans.
-        form: Their form.
-        layout: Their layout.
-        prototypes: What they share, those of one `destinations`.
-        numbers: The number of the prototype of each span.
-
-    Raises:
-        UnlikeError: If a value is of an unexpected kind.
+        tokens: Of all spans.
+        kinds: Kinds of spans, in their `order`.
+        rows: The rows of the spans of each.
     """
-    prototype = prototypes[0]
-    found = {name: _own(form, name, form.span.get(field)) for name, field in OWN_FIELDS.items()}
-    for column, position in prototype.columns.items():
-        found[column] = _carried(form, column, form.values[position])
-    if prototype.opaque:
-        places = prototype.opaque.values()
-        written = [_json(cells, form, layout.kinds[place], form.values[place]) for place in places]
-        found["attributes"] = _attributes(written, prototypes, numbers)
+    names = dict.fromkeys(chain(OWN_FIELDS, *(kind.columns for kind in kinds)))
+    columns = {name: _column(tokens, [kind.columns.get(name) for kind in kinds], rows) for name in names}
+    sizes = list(map(len, rows))
+    alike = groupby(zip(kinds, rows, strict=True), key=lambda one: one[0].order)
+    columns["attributes"] = pl.concat([_attributes(tokens, *zip(*some, strict=True)) for _, some in alike])
     # What is absent or empty was dropped from the row that all share.
-    required = [
-        (column != "").fill_null(value=False) for name, column in found.items() if name != "parent_span_id"
-    ]
-    return cells.select(
-        **found,
-        is_full=pl.all_horizontal(required),
-        has_total=pl.lit(layout.has_total),
-        has_reason=pl.lit(prototype.has_reason),
+    required = [(pl.col(name) != "").fill_null(value=True) for name in columns if name != "parent_span_id"]
+    is_opaque = pl.Series(np.repeat([bool(kind.written) for kind in kinds], sizes))
+    return pl.DataFrame(columns).with_columns(
+        is_full=pl.all_horizontal(*required, pl.col("attributes").is_not_null() | ~is_opaque),
+        has_total=pl.Series(np.repeat([kind.has_total for kind in kinds], sizes)),
+        has_reason=pl.Series(np.repeat([kind.prototype.has_reason for kind in kinds], sizes)),
     )
 
 
-def _own(form: Form, name: str, leaf: Any) -> pl.Expr:
-    if leaf is None and name == "parent_span_id":
-        return pl.lit(None, dtype=pl.String)
-    return _number(form, leaf) if name in _TIMES and type(leaf) is int else _string(leaf)
+def _column(tokens: Tokens, cells: Sequence[Cell | None], rows: Sequence[np.ndarray]) -> pl.Series:
+    """What spans hold in one cell of each kind, null where there is none."""
+    sizes = list(map(len, rows))
+    given = [cell or Cell(-1) for cell in cells]
+    places = np.repeat([cell.place for cell in given], sizes)
+    index = pl.Series(tokens.starts[np.concatenate(rows)] + places)
+    found = tokens.flat.gather(index.set(pl.Series(places < 0), None))
+    if not any(cell.after or cell.before for cell in given):
+        return found
+    before, after = (np.repeat([getattr(cell, end) for cell in given], sizes) for end in ("before", "after"))
+    length = found.str.len_chars().cast(pl.Int64) - pl.Series(before + after)
+    return found.str.slice(pl.Series(before), length)
 
 
-def _carried(form: Form, column: str, leaf: Any) -> pl.Expr:
-    is_number = type(leaf) is int
-    if is_number != (column in _FLOATS) and column not in COUNTS:
-        raise UnlikeError
-    return _number(form, leaf) if is_number else _string(leaf)
+def _attributes(tokens: Tokens, kinds: Sequence[Kind], rows: Sequence[np.ndarray]) -> pl.Series:
+    """`attributes` of spans of kinds of one `order`, null where one is unusual or all share them."""
+    sizes = list(map(len, rows))
+    number = np.repeat(np.arange(len(kinds)), sizes)
+    if not kinds[0].written:
+        return pl.repeat(None, len(number), dtype=pl.String, eager=True)
+    parts: list[pl.Series] = []
+    for slot in range(len(kinds[0].written) + 1):
+        around = pl.Series([kind.prototype.template[slot] for kind in kinds], dtype=pl.String)
+        parts.append(around.gather(number))
+        if slot < len(kinds[0].written):
+            parts.append(_json(tokens, [kind.written[slot] for kind in kinds], rows))
+    return pl.select(pl.concat_str(list(map(pl.lit, parts)))).to_series()
 
 
-def _string(leaf: Any) -> pl.Expr:
-    if not isinstance(leaf, str):
-        raise UnlikeError
-    return pl.col(str(token_of(leaf)))
+def _json(tokens: Tokens, written: Sequence[Written], rows: Sequence[np.ndarray]) -> pl.Series:
+    """Values made in one way as JSON text, null where one is unusual."""
+    way = written[0].way
+    if way == "constant":
+        texts = pl.Series(["true" if one.leaf else "false" for one in written])
+        return texts.gather(np.repeat(np.arange(len(written)), list(map(len, rows))))
+    if way == "nested":
+        return pl.concat([_nested(tokens, one, some) for one, some in zip(written, rows, strict=True)])
+    found = _column(tokens, [one.cells[0] for one in written], rows)
+    if way == "number":
+        return number_texts(found)
+    column = pl.col("cell")
+    if way == "text":
+        return found.to_frame("cell").select(pl.when(column != "").then(quoted(column))).to_series()
+    pattern = _WHOLE if way == "whole" else NANOSECONDS
+    return found.to_frame("cell").select(pl.when(column.str.contains(pattern)).then(column)).to_series()
 
 
-def _number(form: Form, leaf: int) -> pl.Expr:
-    place = token_of(leaf)
-    token = form.between[place // 2]
-    if token.count("0") != 1:
-        raise UnlikeError
-    before, _, after = token.partition("0")
-    column = pl.col(str(place)).str.slice(len(before))
-    return column.str.head(-len(after)) if after else column
-
-
-def _json(cells: pl.DataFrame, form: Form, kind: str, leaf: Any) -> pl.Expr:
-    """The values of an attribute as JSON text, null where one is unusual."""
-    if isinstance(leaf, bool):
-        return pl.lit("true" if leaf else "false")
-    if isinstance(leaf, dict | list):
-        return pl.lit(_nested(cells, form, kind, leaf))
-    if type(leaf) is int:
-        return pl.lit(number_texts(cells.select(_number(form, leaf)).to_series()))
-    column = _string(leaf)
-    if kind == "intValue":
-        return pl.when(column.str.contains(_WHOLE)).then(column)
-    return pl.when(column != "").then(quoted(column))
-
-
-def _nested(cells: pl.DataFrame, form: Form, kind: str, leaf: Any) -> pl.Series:
-    tokens = list(tokens_in(leaf))
-    columns = cells.select(
-        (unmasked(pl.col(str(token))) if token % 2 else _number(form, token)).alias(str(token))
-        for token in tokens
-    )
-    pairs = zip(tokens, columns, strict=True)
-    held = [column.to_list() if token % 2 else parsed_numbers(column) for token, column in pairs]
-    rows = zip(*held, strict=True) if tokens else repeat((), cells.height)
+def _nested(tokens: Tokens, written: Written, rows: np.ndarray) -> pl.Series:
+    held: dict[int, Iterable[Any]] = {}
+    for cell in written.cells:
+        column = _column(tokens, [cell], [rows])
+        held[cell.place] = parsed_numbers(column) if cell.place % 2 == 0 else _unmasked(column).to_list()
+    values = zip(*held.values(), strict=True) if held else repeat((), len(rows))
     # A loop over rows, because what they hold may have any shape.
-    texts = [_nested_text(kind, filled(leaf, dict(zip(tokens, row, strict=True)))) for row in rows]
+    texts = [_nested_text(written, dict(zip(held, row, strict=True))) for row in values]
     return pl.Series(texts, dtype=pl.String)
 
 
-def _nested_text(kind: str, value: Any) -> str | None:
+def _nested_text(written: Written, held: Mapping[int, Any]) -> str | None:
     try:
-        return json_text([any_value({kind: value})])[1:-1]
+        return json_text([any_value({written.kind: filled(written.leaf, held)})])[1:-1]
     except Refused:
         return None
 
 
-def _attributes(written: Sequence[pl.Expr], prototypes: Sequence[Prototype], numbers: pl.Series) -> pl.Expr:
-    parts = list(zip(*(prototype.template for prototype in prototypes), strict=True))
-    differ = {str(number): part for number, part in enumerate(parts) if len(set(part)) > 1}
-    own = pl.DataFrame(differ)[numbers].to_dict() if differ else {}
-    around = [own.get(str(number), part[0]) for number, part in enumerate(parts)]
-    pairs = zip(map(pl.lit, around), [*written, pl.lit("")], strict=True)
-    return pl.concat_str(column for pair in pairs for column in pair)
+def _unmasked(texts: pl.Series) -> pl.Series:
+    return texts.to_frame("cell").select(unmasked(pl.col("cell"))).to_series()
 
 
 def finished(carried: pl.DataFrame) -> pl.DataFrame:
@@ -152,8 +134,10 @@ def finished(carried: pl.DataFrame) -> pl.DataFrame:
     texts = [json_texts(carried[name]).alias(name) for name in TEXTS if name in given]
     floats = [_floats(name, carried[name]) for name in _FLOATS if name in given]
     names = [unmasked(pl.col(name)) for name in NAMES if name in given]
-    parent = pl.when(pl.col("parent_span_id") != "").then("parent_span_id").alias("parent_span_id")
-    found = carried.with_columns(*texts, *floats, *names, parent)
+    # Written anew, because a token keeps the texts of its whole block in memory.
+    ids = [pl.concat_str(name, pl.lit("")).alias(name) for name in ("trace_id", "span_id")]
+    parent = pl.concat_str(pl.when(pl.col("parent_span_id") != "").then("parent_span_id"), pl.lit(""))
+    found = carried.with_columns(*texts, *floats, *names, *ids, parent.alias("parent_span_id"))
     return found.with_columns(_told_by_output(found)) if "output" in given else found
 
 

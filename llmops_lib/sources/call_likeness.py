@@ -38,15 +38,13 @@ def call_facts(rows: pl.DataFrame, targets: pl.Series) -> pl.DataFrame:
         generation alike), `last_at` the end, which is far off for a span that is still open.
     """
     text_kinds = pl.col("operation").replace("text_completion", "chat")
-    return (
-        rows.with_columns(
-            pl.int_range(pl.len()).alias("row"),
-            text_kinds.alias("kind"),
-            last_at=pl.max_horizontal("started_at", pl.col("ended_at").fill_null(_NEVER)),
-        )
-        .filter(pl.col("is_model_call") & pl.lit(targets).is_null())
-        .select(FACTS)
+    is_call = rows["is_model_call"] & targets.is_null()
+    facts = rows.with_columns(
+        pl.int_range(pl.len()).alias("row"),
+        text_kinds.alias("kind"),
+        last_at=pl.max_horizontal("started_at", pl.col("ended_at").fill_null(_NEVER)),
     )
+    return facts.select(FACTS).filter(is_call)
 
 
 def pairs(calls: pl.DataFrame, first: pl.Series, second: pl.Series) -> pl.DataFrame:

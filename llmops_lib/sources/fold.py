@@ -79,8 +79,8 @@ def fold_repeated_calls(rows: pl.DataFrame, parents: pl.Series) -> pl.DataFrame:
 
 
 def _has_repeats(rows: pl.DataFrame) -> bool:
-    calls = rows.filter("is_model_call")
-    return calls["trace_id"].n_unique() < calls.height
+    traces = rows["trace_id"].filter(rows["is_model_call"])
+    return traces.n_unique() < traces.len()
 
 
 def _completed(rows: pl.DataFrame, targets: pl.Series) -> pl.DataFrame:

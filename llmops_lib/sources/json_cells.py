@@ -5,15 +5,11 @@ from collections.abc import Callable
 import orjson
 import polars as pl
 
-from llmops_lib.sources.json_skeletons import is_json
 from llmops_lib.sources.json_text import json_text
 from llmops_lib.sources.json_tokens import ESCAPES, MEANINGS
 
 PLAIN = r"^[\p{L}\p{N}!#$%&'()*+,\-./:;<=>?@^_`|}~]"
 """Pattern of text that is no JSON text itself: it begins with a visible character that opens no value."""
-
-
-_CONTROLS = [mask for mask, meaning in MEANINGS.items() if meaning < " "]
 
 
 def unmasked(cells: pl.Expr) -> pl.Expr:
@@ -45,9 +41,11 @@ def json_texts(cells: pl.Series) -> pl.Series:
     if is_plain.all():
         return _select(cells, quoted)
     texts = _select(cells, unmasked)
-    has_controls = any(cells.str.contains(mask, literal=True).any() for mask in _CONTROLS)
-    is_open = ~(is_json(texts, has_controls=has_controls) | is_plain)
-    texts = rewritten(texts, texts, is_open, json_text)
+    # A loop over texts, because the parser tells sooner than any pattern whether one is JSON.
+    found = texts.filter(~is_plain).unique().drop_nulls().to_list()
+    anew = {text: written for text in found if (written := json_text(text)) is not text}
+    if anew:
+        texts = texts.replace(list(anew), list(anew.values()))
     plain = is_plain.arg_true()
     return texts if plain.is_empty() else texts.scatter(plain, _select(cells.gather(plain), quoted))
 

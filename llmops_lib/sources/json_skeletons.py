@@ -5,17 +5,13 @@ One of them that is JSON makes all of them JSON, and shows where each field stan
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import chain, count, zip_longest
 from typing import Any
 
-import polars as pl
-
-from llmops_lib.sources.json_tokens import NO_WORDS, SEPARATOR, masked, tokens_of
 from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.refusals import Refused
 
-__all__ = ["IS_TOKEN", "PLACES", "filled", "is_json", "skeleton_of", "token_of", "tokens_in"]
+__all__ = ["IS_TOKEN", "PLACES", "filled", "skeleton_of", "token_of", "tokens_in"]
 
 PLACES = 1 << 32
 """More tokens than a text has."""
@@ -97,29 +93,3 @@ def filled(value: Any, held: Mapping[int, Any]) -> Any:
     if isinstance(value, list):
         return [filled(part, held) for part in value]
     return value if value is None or isinstance(value, bool) else held[token_of(value)]
-
-
-def is_json(texts: pl.Series, *, has_controls: bool = True) -> pl.Series:
-    """Whether texts are JSON, as far as that can be told of many at once; false where it cannot.
-
-    Args:
-        texts: Any texts, or null.
-        has_controls: Whether there may be control characters in them.
-    """
-    tokens = tokens_of(masked(texts, NO_WORDS, has_controls=has_controls))
-    found = tokens.structures.to_frame("structure").unique()
-    is_one = [structure is not None and _is_json(structure) for structure in found["structure"]]
-    found = found.with_columns(is_json=pl.Series(is_one, dtype=pl.Boolean))
-    joined = tokens.structures.to_frame("structure").join(
-        found, on="structure", how="left", maintain_order="left"
-    )
-    return joined["is_json"].fill_null(value=False)
-
-
-@lru_cache(maxsize=10_000)
-def _is_json(structure: str) -> bool:
-    try:
-        skeleton_of(structure.split(SEPARATOR))
-    except Refused:
-        return False
-    return True

@@ -48,7 +48,7 @@ def iter_values(path: Path, *, parse: Callable[[bytes], Any] = parse_json) -> It
     lines = iter_lines(path)
     probed = list(islice(lines, _PROBED_LINES))
     everything: Iterable[Line] = chain(probed, lines)
-    is_document = take_sample(path).kind == "document"
+    is_document = _is_document(path)
     if is_document or not _has_value(probed, parse):
         everything = _blocks(everything, is_document=is_document)
     for line in everything:
@@ -64,9 +64,13 @@ def is_by_line(path: Path) -> bool:
     Raises:
         SourceError: If the file cannot be read or decompressed.
     """
-    if take_sample(path).kind == "document":
+    if _is_document(path):
         return False
     return _has_value(islice(iter_lines(path), _PROBED_LINES), parse_json)
+
+
+def _is_document(path: Path) -> bool:
+    return take_sample(path, has_rows=False).kind == "document"
 
 
 def _has_value(lines: Iterable[Line], parse: Callable[[bytes], Any]) -> bool:

@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 __all__ = [
     "ESCAPES",
@@ -21,6 +23,7 @@ __all__ = [
     "SEPARATOR",
     "Tokens",
     "Words",
+    "joined",
     "masked",
     "tokens_of",
     "words_of",
@@ -94,21 +97,23 @@ def words_of(names: Iterable[str], phrases: Iterable[str] = ()) -> Words:
     return Words({**codes, **_MASKS, "\\/": "/"}, meanings)
 
 
-NO_WORDS = words_of(())
-"""For JSON whose fields are not known."""
-
-
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """Texts that were cut at their quotes.
 
     Attributes:
-        lists: The tokens of each text.
-        structures: The even tokens of each, numbers as 0; null where a text cannot be told by them.
+        flat: The tokens of all texts, one after the other.
+        starts: Where those of each text begin, and where the last end.
+        structures: The even tokens of each text, numbers as 0; null where a text cannot be told by them.
     """
 
-    lists: pl.Series
+    flat: pl.Series
+    starts: np.ndarray
     structures: pl.Series
+
+    def at(self, rows: np.ndarray, place: int) -> pl.Series:
+        """One token of some of the texts."""
+        return self.flat.gather(self.starts[rows] + place)
 
 
 def masked(texts: pl.Series, words: Words, *, has_controls: bool = True) -> pl.Series:
@@ -133,11 +138,32 @@ def tokens_of(texts: pl.Series) -> Tokens:
         texts: What `masked` returns.
     """
     lists = texts.str.split('"')
-    structures = lists.list.gather_every(2).list.join(SEPARATOR)
+    sizes = lists.list.len().fill_null(1).to_numpy().astype(np.int64)
+    starts = _ends(sizes)
+    flat = lists.explode()
+    is_even = np.repeat(starts[:-1] % 2 == 0, sizes)
+    is_even[1::2] ^= True
+    structures = joined(flat.filter(pl.Series(is_even)), (sizes + 1) // 2)
     codes = (column.str.count_matches(_CODE, literal=True) for column in (texts, structures))
     # A code in a string stands for a quote that was no end of it.
-    is_told = (next(codes) == next(codes)) & (lists.list.len() % 2 == 1)
+    is_told = ((next(codes) == next(codes)) & pl.Series(sizes % 2 == 1)).fill_null(value=False)
     structures = structures.str.replace_all(NUMBER, "0")
-    return Tokens(
-        lists, structures if is_told.all() else structures.set(~is_told.fill_null(value=False), None)
-    )
+    return Tokens(flat, starts, structures if is_told.all() else structures.set(~is_told, None))
+
+
+def joined(texts: pl.Series, sizes: np.ndarray) -> pl.Series:
+    """Texts that follow each other as one, with `SEPARATOR` between them.
+
+    Args:
+        texts: All of them.
+        sizes: How many of them each text is made of.
+    """
+    held = texts.to_arrow(compat_level=pl.CompatLevel.newest())
+    # From buffers, because an array of numpy's would make Arrow import pandas.
+    buffers = [None, pa.py_buffer(_ends(sizes))]
+    lists = pa.Array.from_buffers(pa.large_list(held.type), len(sizes), buffers, children=[held])
+    return pl.Series(lists).list.join(SEPARATOR)
+
+
+def _ends(sizes: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

@@ -13,7 +13,7 @@ import polars as pl
 from llmops_lib.sources.json_cells import PLAIN, rewritten
 from llmops_lib.sources.json_rendering import Cells, NestedError
 from llmops_lib.sources.json_skeletons import token_of
-from llmops_lib.sources.json_tokens import masked, tokens_of
+from llmops_lib.sources.json_tokens import Tokens, masked, tokens_of
 from llmops_lib.sources.langfuse_fields import OBJECTS, unwrapped
 from llmops_lib.sources.langfuse_forms import WORDS, Form, form_of
 from llmops_lib.sources.langfuse_groups import CONTENTS, KEPT, TIMES, Group
@@ -54,7 +54,7 @@ class PlainLines:
                 self._forms[structure] = form_of(structure)
             form = self._forms[structure]
             if form is not None:
-                yield from self._of_form(form, _columns(form, tokens.lists.gather(rows)), rows, block)
+                yield from self._of_form(form, _columns(form, tokens, rows), rows, block)
 
     def _of_form(self, form: Form, columns: pl.DataFrame, rows: pl.Series, block: Block) -> Iterator[Group]:
         differ = [pl.col(str(one)) != pl.col(str(other)) for one, other in form.pairs]
@@ -73,12 +73,11 @@ class PlainLines:
                 yield group
 
 
-def _columns(form: Form, lists: pl.Series) -> pl.DataFrame:
+def _columns(form: Form, tokens: Tokens, rows: pl.Series) -> pl.DataFrame:
     places = [*range(1, 2 * len(form.between) - 2, 2)]
     places += [2 * place for place, token in enumerate(form.between) if "0" in token]
-    return lists.to_frame("tokens").select(
-        pl.col("tokens").list.get(place).alias(str(place)) for place in places
-    )
+    numbers = rows.to_numpy()
+    return pl.DataFrame([tokens.at(numbers, place).alias(str(place)) for place in places])
 
 
 def _group(form: Form, cells: Cells) -> Group | None:
@@ -127,7 +126,10 @@ def _fill(group: Group, found: Mapping[str, Any], properties: Mapping[str, Any],
 def _kept(name: str, leaf: Any, cells: Cells) -> Any:
     if name in _TAGS:
         return _tags(leaf, cells)
-    return cells.texts(leaf) if name in _PLAIN_FIELDS and isinstance(leaf, str) else cells.values(leaf)
+    if name not in _PLAIN_FIELDS or not isinstance(leaf, str):
+        return cells.values(leaf)
+    # Written anew, because a token keeps the texts of its whole block in memory.
+    return cells.texts(leaf).to_frame("text").select(pl.concat_str("text", pl.lit(""))).to_series()
 
 
 def _tags(leaf: Any, cells: Cells) -> list[Any]:

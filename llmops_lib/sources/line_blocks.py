@@ -33,21 +33,31 @@ class Block:
     offset: int
 
     @cached_property
+    def _controls(self) -> np.ndarray:
+        """Where control characters stand, most of them newlines."""
+        whole = np.frombuffer(self.raw, np.uint8)
+        # Parts so short that what is found in them stays in the processor's cache.
+        starts = range(0, len(whole), _PART_BYTES)
+        parts = [
+            start + np.flatnonzero(whole[start : start + _PART_BYTES] < _FIRST_VISIBLE) for start in starts
+        ]
+        return np.concatenate([np.empty(0, np.int64), *parts])
+
+    @cached_property
+    def _newlines(self) -> np.ndarray:
+        is_newline = np.frombuffer(self.raw, np.uint8)[self._controls] == _NEWLINE
+        found: np.ndarray = self._controls[is_newline]
+        return found
+
+    @cached_property
     def _bounds(self) -> np.ndarray:
-        ends = [start + np.flatnonzero(part == _NEWLINE) + 1 for start, part in self._parts()]
         last = [] if self.raw.endswith(b"\n") or not self.raw else [len(self.raw)]
-        return np.concatenate([[0], *ends, last]).astype(np.int64)
+        return np.concatenate([[0], self._newlines + 1, last]).astype(np.int64)
 
     @cached_property
     def has_controls(self) -> bool:
         """Whether any line holds control characters."""
-        count = sum(np.count_nonzero(part < _FIRST_VISIBLE) for _, part in self._parts())
-        return bool(count > self.raw.count(b"\n"))
-
-    def _parts(self) -> Iterator[tuple[int, np.ndarray]]:
-        # So short that what is found in them stays in the processor's cache.
-        whole = np.frombuffer(self.raw, np.uint8)
-        return ((start, whole[start : start + _PART_BYTES]) for start in range(0, len(whole), _PART_BYTES))
+        return len(self._controls) > len(self._newlines)
 
     @cached_property
     def has_escapes(self) -> bool:

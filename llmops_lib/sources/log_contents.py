@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from llmops_lib.schema import QUARANTINE
 from llmops_lib.sources.duplicates import KEY
 from llmops_lib.sources.rows import TRACE_COLUMNS
 
@@ -38,6 +39,8 @@ def log_reasons(messages: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
         messages: LOG_MESSAGES.
         spans: Uses the key of SPANS.
     """
+    if messages.is_empty():
+        return QUARANTINE.empty()
     found = spans.select(KEY).unique().with_columns(is_found=True)
     traces = spans.select("trace_id").unique().with_columns(is_trace_found=True)
     joined = messages.join(found, on=KEY, how="left", maintain_order="left").join(

@@ -143,22 +143,28 @@ def tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         call: Has an id, a name and arguments, at its top or under `function`.
     """
-    function = call.get("function")
-    inner = function if isinstance(function, dict) else call
-    name = inner.get("name", inner.get("toolName"))
-    arguments = next((inner[key] for key in _ARGUMENTS if key in inner), None)
-    parsed = json_value(arguments)
-    converted = {
-        "type": "tool_call",
-        "id": _first(call, _CALL_IDS),
-        "name": name,
-        "arguments": arguments if parsed is None else parsed,
-    }
+    inner = _called(call)
+    converted = {"type": "tool_call", **_stated_call(call, inner)}
     told = ("type", "name", "toolName", next((key for key in _ARGUMENTS if key in inner), ""))
     others = beyond(inner, told if inner is not call else (*told, *_told_ids(call)), "")
     if inner is not call:
         others |= beyond(call, ("type", "function", *_told_ids(call)), "")
     return converted | {key: value for key, value in others.items() if key not in converted}
+
+
+def _called(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    function = call.get("function")
+    return function if isinstance(function, dict) else call
+
+
+def _stated_call(call: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = next((inner[key] for key in _ARGUMENTS if key in inner), None)
+    parsed = json_value(arguments)
+    return {
+        "id": _first(call, _CALL_IDS),
+        "name": inner.get("name", inner.get("toolName")),
+        "arguments": arguments if parsed is None else parsed,
+    }
 
 
 def _told_ids(item: Mapping[str, Any]) -> tuple[str, ...]:
@@ -184,12 +190,11 @@ def tool_calls_of(output: Any) -> list[dict[str, Any]] | None:
         return None
     messages = json_value(output)
     calls = [
-        {name: part[name] for name in ("id", "name", "arguments")}
+        _stated_call(item, _called(item))
         for message in (messages if isinstance(messages, list) else ())
         if isinstance(message, dict) and isinstance(message.get("parts"), list)
         for item in message["parts"]
         if isinstance(item, dict) and item.get("type") == "tool_call"
-        for part in (tool_call(item),)
     ]
     return calls or None
 

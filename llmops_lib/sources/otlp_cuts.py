@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import polars as pl
 
-from llmops_lib.sources.json_tokens import masked, tokens_of
+from llmops_lib.sources.json_tokens import Tokens, masked, tokens_of
 from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.otlp_forms import OPENING, WORDS, Form, form_of
 from llmops_lib.sources.refusals import Refused
@@ -107,7 +107,7 @@ class CutSpans:
     Attributes:
         texts: Each span, masked, without its opening and with what follows it.
         rests: What follows it.
-        tokens: The tokens of `texts`.
+        tokens: Those of `texts`.
         lines: Position of its line among those that were cut.
         scope_numbers: Its scope in `surroundings`.
         surroundings: What stands around the spans.
@@ -117,11 +117,11 @@ class CutSpans:
 
     texts: pl.Series
     rests: pl.Series
-    tokens: pl.Series
+    tokens: Tokens
     lines: np.ndarray
     scope_numbers: np.ndarray
     surroundings: Surroundings
-    groups: list[tuple[Form, pl.Series]]
+    groups: list[tuple[Form, np.ndarray]]
     whole_lines: list[int]
 
     def written(self, rows: list[int]) -> list[str]:
@@ -137,13 +137,6 @@ class CutSpans:
     def scope(self, row: int) -> Any:
         """The scope of one span."""
         return self.surroundings.scopes[self.scope_numbers[row]]
-
-    def cells(self, form: Form, rows: pl.Series) -> pl.DataFrame:
-        """The tokens of spans of one form that may differ, each a column of the name of its place."""
-        places = [*range(1, 2 * len(form.between) - 2, 2)]
-        places += [2 * place for place, token in enumerate(form.between) if "0" in token]
-        tokens = self.tokens.gather(rows).alias("tokens").to_frame()
-        return tokens.select(pl.col("tokens").list.get(place).alias(str(place)) for place in places)
 
 
 def cut(texts: pl.Series, surroundings: Surroundings, *, has_controls: bool = True) -> CutSpans:
@@ -163,41 +156,41 @@ def cut(texts: pl.Series, surroundings: Surroundings, *, has_controls: bool = Tr
     tokens = tokens_of(spans)
     found = tokens.structures.to_frame("structure").with_row_index("row")
     found = found.group_by("structure", maintain_order=True).agg("row")
-    forms = [surroundings.form(structure) for structure in found["structure"]]
     is_whole = counts == 0
-    for form, rows in zip(forms, found["row"], strict=True):
+    groups = []
+    for structure, some in zip(found["structure"], found["row"], strict=True):
+        form, rows = surroundings.form(structure), some.to_numpy().astype(np.int64)
         if form is None:
-            is_whole[lines[rows.to_numpy()]] = True
-    groups = [(form, rows) for form, rows in zip(forms, found["row"], strict=True) if form is not None]
-    rests = _rests(tokens.lists, groups)
+            is_whole[lines[rows]] = True
+        else:
+            groups.append((form, rows))
+    rests = _rests(spans, tokens, groups)
     frames = _frames(pieces.list.first(), rests, pl.Series(lines))
     scopes = _scopes(frames, counts, is_whole, surroundings)
-    is_told = pl.Series(~is_whole[lines])
-    groups = [(form, rows.filter(is_told.gather(rows))) for form, rows in groups]
+    groups = [(form, rows[~is_whole[lines[rows]]]) for form, rows in groups]
     return CutSpans(
         texts=spans,
         rests=rests,
-        tokens=tokens.lists,
+        tokens=tokens,
         lines=lines,
         scope_numbers=scopes,
         surroundings=surroundings,
-        groups=[(form, rows) for form, rows in groups if not rows.is_empty()],
+        groups=[(form, rows) for form, rows in groups if rows.size],
         whole_lines=np.flatnonzero(is_whole).tolist(),
     )
 
 
-def _rests(lists: pl.Series, groups: Sequence[tuple[Form, pl.Series]]) -> pl.Series:
+def _rests(texts: pl.Series, tokens: Tokens, groups: Sequence[tuple[Form, np.ndarray]]) -> pl.Series:
     """What follows each span, up to the next or to the end of the line."""
-    lengths = np.zeros(lists.len(), np.int64)
+    lengths = np.zeros(texts.len(), np.int64)
     for form, rows in groups:
-        lengths[rows.to_numpy()] = form.rest_length
-    rests = _tail(lists.list.last(), pl.Series(lengths))
+        lengths[rows] = form.rest_length
+    rests = _tail(tokens.flat.gather(tokens.starts[1:] - 1), lengths)
     for form, rows in groups:
         if not form.is_last:
             place = 2 * len(form.between) - 2
-            some = lists.gather(rows)
-            begun = _tail(some.list.get(place), pl.Series(lengths).gather(rows))
-            going_on = some.list.slice(place + 1).list.join('"')
+            begun = _tail(tokens.at(rows, place), lengths[rows])
+            going_on = texts.gather(rows).str.split('"').list.slice(place + 1).list.join('"')
             parts = pl.DataFrame({"begun": begun, "going_on": going_on})
             rests = rests.scatter(
                 rows, parts.select(pl.concat_str("begun", pl.lit('"'), "going_on")).to_series()
@@ -205,10 +198,8 @@ def _rests(lists: pl.Series, groups: Sequence[tuple[Form, pl.Series]]) -> pl.Ser
     return rests
 
 
-def _tail(texts: pl.Series, lengths: pl.Series) -> pl.Series:
-    return (
-        pl.DataFrame({"text": texts, "length": lengths}).select(pl.col("text").str.tail("length")).to_series()
-    )
+def _tail(texts: pl.Series, lengths: np.ndarray) -> pl.Series:
+    return texts.str.tail(pl.Series(lengths))
 
 
 def _frames(heads: pl.Series, rests: pl.Series, lines: pl.Series) -> list[str | None]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from llmops_lib.sources.json_skeletons import IS_TOKEN, skeleton_of, token_of
 from llmops_lib.sources.json_tokens import SEPARATOR, words_of
+from llmops_lib.sources.otlp_values import SNAKE_CASED
 from llmops_lib.sources.refusals import Refused
 
-__all__ = ["OPENING", "WORDS", "Form", "form_of"]
+__all__ = ["EVENT_TIME", "OPENING", "WORDS", "Form", "form_of"]
 
 _NAMES = (
     "resourceSpans",
@@ -69,6 +70,9 @@ _LEVELS = 6
 OPENING = '{"traceId":'
 """With what a span begins."""
 
+EVENT_TIME = "timeUnixNano"
+"""Field of an event that holds its time."""
+
 _MARK = re.compile(r"\x10.|[\[\]{}]")
 _DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
 
@@ -85,7 +89,9 @@ class Form:
         names: Token of the name of each attribute.
         kinds: Kind of the value of each, such as `stringValue`.
         values: Skeleton of each value.
-        is_regular: Whether every attribute is a name and one value, and the span holds no events or links.
+        times: Skeleton of the time of each event.
+        is_regular: Whether every attribute is a name and one value, every event has a time that is a string,
+            and the span holds no links.
     """
 
     span: Mapping[str, Any]
@@ -95,6 +101,7 @@ class Form:
     names: tuple[int, ...]
     kinds: tuple[str, ...]
     values: tuple[Any, ...]
+    times: tuple[str, ...]
     is_regular: bool
 
 
@@ -119,6 +126,8 @@ def form_of(structure: str) -> Form | None:
     attributes = span.get("attributes")
     names, kinds, values = _attributes(attributes)
     is_whole = isinstance(attributes, list) and len(names) == len(attributes)
+    events = span.get("events") or []
+    times = _times(events)
     return Form(
         span=span,
         between=tuple(tokens[: last + 1]),
@@ -127,7 +136,8 @@ def form_of(structure: str) -> Form | None:
         names=names,
         kinds=kinds,
         values=values,
-        is_regular=is_whole and not span.get("events") and not span.get("links"),
+        times=times,
+        is_regular=is_whole and len(times) == len(events) and not span.get("links"),
     )
 
 
@@ -165,3 +175,13 @@ def _attributes(written: Any) -> tuple[tuple[int, ...], tuple[str, ...], tuple[A
     except (TypeError, KeyError, AttributeError, ValueError):
         return (), (), ()
     return names, kinds, values
+
+
+def _times(events: Any) -> tuple[str, ...]:
+    """The time of each event, none where one has none; any other number of them for what is no list."""
+    try:
+        times = tuple(event[EVENT_TIME] for event in events)
+    except (TypeError, KeyError):
+        return ()
+    is_plain = all(isinstance(time, str) for time in times) and all(map(SNAKE_CASED.isdisjoint, events))
+    return times if is_plain else ()

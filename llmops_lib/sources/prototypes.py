@@ -8,7 +8,8 @@ import orjson
 
 from llmops_lib.schema import TOKEN_CONVENTION
 from llmops_lib.sources.carried import OWN_FIELDS, WAIT, Layout
-from llmops_lib.sources.otlp_values import any_value
+from llmops_lib.sources.otlp_forms import EVENT_TIME
+from llmops_lib.sources.otlp_values import any_value, int64
 from llmops_lib.sources.refusals import Refused
 
 WAIT_COLUMN = "time_to_first_token_ms"
@@ -16,6 +17,8 @@ WAIT_COLUMN = "time_to_first_token_ms"
 
 # A row is checked with an identity that passes: each span's own is checked as it is carried.
 _IDENTITY = {"trace_id": "1" * 32, "span_id": "1" * 16, "started_at": 1_700_000_000_000_000_000}
+
+_EVENTS = "otel.events"
 
 Span = Mapping[str, Any]
 
@@ -29,7 +32,8 @@ class Prototype:
         columns: Column -> position of the attribute that each carries to it.
         opaque: Name -> position of what each carries to `attributes`.
         has_reason: Whether the finish reason is shared, or stands in the messages that each carries.
-        template: What stands around the values of `opaque` in the JSON text of `attributes`.
+        template: What stands around the values of `opaque`, and then around the times of events, in the JSON
+            text of `attributes`.
     """
 
     row: Mapping[str, Any]
@@ -62,7 +66,7 @@ def prototype_of(span: Span, layout: Layout, row_of: Callable[[Span], dict[str, 
         has_reason = "output" not in columns or _states_reason(span, columns["output"], row_of)
         rest = row["attributes"]
         opaque = {name: opaque[name] for name in rest if name in opaque}
-        template = _template(rest, opaque)
+        template = _template(rest, opaque, _kept_events(span, rest))
     except (Refused, LookupError, TypeError):
         return None
     if TOKEN_CONVENTION in rest:
@@ -71,7 +75,7 @@ def prototype_of(span: Span, layout: Layout, row_of: Callable[[Span], dict[str, 
     carried |= set() if has_reason else {"finish_reason"}
     shared = {name: value for name, value in row.items() if name not in carried}
     return Prototype(
-        row=shared | _IDENTITY | ({} if opaque else {"attributes": rest}),
+        row=shared | _IDENTITY | ({} if len(template) > 1 else {"attributes": rest}),
         columns=columns,
         opaque=opaque,
         has_reason=has_reason,
@@ -79,21 +83,50 @@ def prototype_of(span: Span, layout: Layout, row_of: Callable[[Span], dict[str, 
     )
 
 
-def _template(rest: Mapping[str, Any], opaque: Mapping[str, int]) -> tuple[str, ...]:
-    """The JSON text of an object, cut where the values of some names stand.
+def _kept_events(span: Span, rest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The events of a span, where all of them are kept, so that no column depends on when they were.
+
+    Raises:
+        LookupError: If one is not.
+    """
+    events, kept = span.get("events") or [], rest.get(_EVENTS, [])
+    if [int64(event[EVENT_TIME]) for event in events] != [event["time"] for event in kept]:
+        raise LookupError(_EVENTS)
+    return kept if events else []
+
+
+def _template(
+    rest: Mapping[str, Any], opaque: Mapping[str, int], events: list[dict[str, Any]]
+) -> tuple[str, ...]:
+    """The JSON text of an object, cut where the values of some names and the times of events stand.
 
     Raises:
         TypeError: If orjson cannot write it.
     """
     parts, text = [], "{"
     for number, (name, value) in enumerate(rest.items()):
-        text += f"{',' if number else ''}{orjson.dumps(name).decode()}:"
-        if name in opaque:
+        is_cut = bool(events) and name == _EVENTS
+        pieces = ["", ""] if name in opaque else _around_times(events) if is_cut else [_dumped(value)]
+        text += f"{',' if number else ''}{_dumped(name)}:{pieces[0]}"
+        for piece in pieces[1:]:
             parts.append(text)
-            text = ""
-        else:
-            text += orjson.dumps(value).decode()
+            text = piece
     return (*parts, text + "}")
+
+
+def _around_times(events: list[dict[str, Any]]) -> list[str]:
+    parts, text = [], "["
+    for number, event in enumerate(events):
+        names = list(event)
+        place = names.index("time")
+        before, after = ({name: event[name] for name in some} for some in (names[:place], names[place + 1 :]))
+        parts.append(f'{text}{"," if number else ""}{{{_dumped(before)[1:-1]}{"," if before else ""}"time":')
+        text = f"{',' if after else ''}{_dumped(after)[1:]}"
+    return [*parts, text + "]"]
+
+
+def _dumped(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _destinations(

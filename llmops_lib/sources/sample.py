@@ -9,7 +9,7 @@ import contextlib
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -56,12 +56,13 @@ class Sample:
     rows: tuple[dict[str, Any], ...] = ()
 
 
-def take_sample(path: Path, *, size: int = SAMPLE_BYTES) -> Sample:
+def take_sample(path: Path, *, size: int = SAMPLE_BYTES, has_rows: bool = True) -> Sample:
     """The sample of a file.
 
     Args:
         path: A plain, gzip or zstd file, or a Parquet file.
         size: How many decompressed bytes to look at.
+        has_rows: Whether to parse the lines behind one that is longer than that.
 
     Raises:
         SourceError: If the file cannot be read.
@@ -77,7 +78,10 @@ def take_sample(path: Path, *, size: int = SAMPLE_BYTES) -> Sample:
         is_one_line = b"\n" not in prefix
         if is_whole or sample.rows or (sample.first is not None and not is_one_line):
             return sample
-        return _sample_further(sample, stream, is_one_line=is_one_line)
+        further = islice(_beginnings(stream), _SEARCHED_LINES)
+        if is_one_line and not has_rows:
+            return _sample_lines([]) if any(line.strip() for line in further) else sample
+        return _sample_further(sample, further, is_one_line=is_one_line)
 
 
 def _rows_by_column(path: Path) -> list[dict[str, Any]] | None:
@@ -141,9 +145,9 @@ def _sample_parquet(path: Path) -> Sample:
         raise SourceError(msg) from error
 
 
-def _sample_further(sample: Sample, stream: BinaryIO, *, is_one_line: bool) -> Sample:
+def _sample_further(sample: Sample, further: Iterable[bytes], *, is_one_line: bool) -> Sample:
     """The sample of a file of which no whole line is an object, once the lines behind are seen too."""
-    begun = [line for line in islice(_beginnings(stream), _SEARCHED_LINES) if line.strip()]
+    begun = [line for line in further if line.strip()]
     rows = [row for line in begun for row in _rows(line.decode(errors="replace"), is_whole=False)]
     is_table = sample.kind == "csv" and (not rows or len(sample.columns) > 1)
     if not begun or not (rows or is_one_line) or is_table:
@@ -232,9 +236,10 @@ def _row(line: str, *, is_whole: bool = True) -> dict[str, Any] | None:
     line = line.removeprefix("\ufeff")
     if not line.startswith("{"):
         return None
-    with contextlib.suppress(ValueError, RecursionError):
-        value = json.loads(line)
-        return value if isinstance(value, dict) else None
+    if is_whole or line.rstrip().endswith("}"):
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(line)
+            return value if isinstance(value, dict) else None
     if is_whole:
         return None
     with contextlib.suppress(ValueError):

@@ -80,6 +80,35 @@ def attributes(draw, names):
     return found
 
 
+TIMES = st.sampled_from((str(FIRST_NS + 2), str(FIRST_NS + 7_000), FIRST_NS, "0", "soon", None))
+EVENTS = (
+    "gen_ai.evaluation.result",
+    "exception",
+    "gen_ai.content.completion.chunk",
+    "gen_ai.user.message",
+    "note",
+)
+
+
+def events(draw, names):
+    """Events of these names, mostly with a time, and with what decides something for one or the other."""
+    return [
+        {
+            "timeUnixNano": draw(TIMES),
+            "name": name,
+            "attributes": [
+                {"key": "gen_ai.evaluation.name", "value": {"stringValue": "user_feedback"}},
+                {
+                    "key": "gen_ai.evaluation.score.value",
+                    "value": {"doubleValue": draw(st.sampled_from((1.0, 0.5)))},
+                },
+                {"key": "exception.message", "value": {"stringValue": draw(NAMES)}},
+            ],
+        }
+        for name in names
+    ]
+
+
 @st.composite
 def lines(draw):
     """Lines of a few sets of attributes, each borne by several spans whose values differ."""
@@ -87,9 +116,10 @@ def lines(draw):
     written = []
     for kind in range(draw(st.integers(1, 2))):
         names = draw(st.lists(st.sampled_from(all_names), unique=True, max_size=12))
+        happened = draw(st.lists(st.sampled_from(EVENTS), max_size=2))
         spans = [
             {
-                "traceId": f"{kind:016x}{number:016x}",
+                "traceId": f"{kind + 1:016x}{number:016x}",
                 "spanId": draw(st.sampled_from((f"{number + 1:016x}", f"{number + 1:016X}", "0" * 16, "x"))),
                 "parentSpanId": draw(st.sampled_from(("", "00000000000000ff", "0" * 16))),
                 "name": draw(st.sampled_from(("chat", "chat gpt-4o"))),
@@ -97,6 +127,7 @@ def lines(draw):
                 "startTimeUnixNano": draw(st.sampled_from((str(FIRST_NS), FIRST_NS + 1_500, "0", "soon"))),
                 "endTimeUnixNano": draw(st.sampled_from((str(FIRST_NS + 10**9), str(FIRST_NS - 1), "0"))),
                 "attributes": attributes(draw, names),
+                "events": events(draw, happened),
                 "status": draw(st.sampled_from(({}, {}, {}, {"code": 2, "message": "Error code: 429"}))),
             }
             for number in range(draw(st.integers(1, 8)))
@@ -126,6 +157,31 @@ def test_spans_read_together_are_those_read_alone(tmp_path_factory, text):
     assert_same_both_ways(path)
 
 
+def test_every_event_keeps_its_own_time(tmp_path):
+    """Spans that are alike but for when their events were must not change these times among each other."""
+    spans = [
+        {
+            "traceId": "a" * 32,
+            "spanId": f"{number + 1:016x}",
+            "name": "chat",
+            "startTimeUnixNano": str(FIRST_NS),
+            "endTimeUnixNano": str(FIRST_NS + 1),
+            "attributes": [],
+            "events": [
+                {"timeUnixNano": str(FIRST_NS + place * 1_000 + number), "name": name, "attributes": []}
+                for place, name in enumerate(("sent", "answered"))
+            ],
+        }
+        for number in range(8)
+    ]
+    path = tmp_path / "export.jsonl"
+    path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}), encoding="utf-8")
+    kept = [json.loads(text)["otel.events"] for text in read_otlp(path, fewest_alike=1).spans["attributes"]]
+    times = [[event["time"] - FIRST_NS for event in events] for events in kept]
+    assert times == [[number, 1_000 + number] for number in range(8)]
+    assert_same_both_ways(path)
+
+
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="the real exports of ../shared are not here")
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.jsonl")), ids=lambda path: path.name)
 def test_real_exports_are_read_the_same_both_ways(path):
@@ -141,7 +197,7 @@ def test_hostile_text_is_read_the_same_both_ways(tmp_path):
     names = ("user.id", "gen_ai.output.messages", "app.note", "gen_ai.response.id")
     spans = [
         {
-            "traceId": f"{number + 1:032x}",
+            "traceId": f"{number + 1:016x}" * 2,
             "spanId": f"{number + 1:016x}",
             "name": "chat",
             "startTimeUnixNano": str(FIRST_NS),

@@ -41,7 +41,7 @@ def attribute(name, value, kind="stringValue"):
 def span(number, *, more=(), fields=None):
     """A model call that differs from its siblings in what it carries."""
     return {
-        "traceId": f"{number + 1:032x}",
+        "traceId": f"{number + 1:016x}" * 2,
         "spanId": f"{number + 1:016x}",
         "parentSpanId": "",
         "name": "chat",
