@@ -6,9 +6,8 @@ that chance reaches among so many streams and hours can be told from what a dete
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -16,6 +15,7 @@ import polars as pl
 
 from llmops_lib.demo.incident_scene import Injected, Traffic
 from llmops_lib.signals.counting import flagged_calls
+from llmops_lib.signals.counts import signal_named
 from llmops_lib.signals.gather import gathered
 
 _WEEK = timedelta(weeks=1)
@@ -39,13 +39,13 @@ def oracle_evidence(traffic: Traffic, planted: Injected) -> float:
     )
     if planted.metrics == ("spend",):
         return _of_spend(own, planted)
-    now = dict(_counted(traffic, _during(own, planted), planted.metrics))
+    now = _counted(traffic, _during(own, planted), planted.metrics)
     month = replaced.filter(pl.col("started_at").is_between(planted.start - 4 * _WEEK, planted.start, "left"))
-    before = dict(_counted(traffic, month, planted.metrics))
+    before = _counted(traffic, month, planted.metrics, list(now))
     gains: dict[str, float] = {}
     for name, (bad, seen) in now.items():
         metric = name.partition(":")[0]
-        usual_bad, usual_seen = before.get(name, (0.0, 0.0))
+        usual_bad, usual_seen = before[name]
         gain = seen * _divergence(bad / seen, (usual_bad + 0.5) / (usual_seen + 1)) if seen else 0.0
         # Scorers of the same answers add up; the whole of errors has its classes in it.
         gains[metric] = gains.get(metric, 0.0) + gain
@@ -57,17 +57,23 @@ def _during(rows: pl.DataFrame, planted: Injected) -> pl.DataFrame:
 
 
 def _counted(
-    traffic: Traffic, rows: pl.DataFrame, metrics: tuple[str, ...]
-) -> Iterator[tuple[str, tuple[float, float]]]:
+    traffic: Traffic, rows: pl.DataFrame, metrics: tuple[str, ...], names: Sequence[str] = ()
+) -> dict[str, tuple[float, float]]:
+    """Bad ones and how many were seen, of the signals of those names, or of all of the metrics that moved."""
     traces = rows["trace_id"].unique().implode()
     scores, findings = (
         table.filter(pl.col("trace_id").is_in(traces)) for table in (traffic.scores, traffic.findings)
     )
-    signals = gathered(nw.from_native(rows), ["hour_at"], scores=scores, findings=findings)
-    for signal in signals.signals():
-        if signal.metric in metrics and not (signal.metric == "errors" and signal.detail):
-            counts: Mapping[str, Any] = signals.counts(signal).sum().row(0, named=True)
-            yield str(signal), (float(counts["bad_count"]), float(counts["seen_count"]))
+    counted = gathered(nw.from_native(rows), ["hour_at"], scores=scores, findings=findings)
+    found = [signal_named(name) for name in names] or [
+        signal
+        for signal in counted.signals()
+        if signal.metric in metrics and not (signal.metric == "errors" and signal.detail)
+    ]
+    return {
+        str(signal): tuple(counted.counts(signal).select("bad_count", "seen_count").sum().row(0))
+        for signal in found
+    }
 
 
 def _divergence(now: float, usual: float) -> float:
