@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import numpy as np
 import polars as pl
 
 from llmops_lib.signals.arrivals import ALIKE, CHANGED, Arrival
@@ -18,6 +19,8 @@ from llmops_lib.stats.rate_shifts import (
     LEAST_BAD,
     LOOK_AHEAD,
     RELATIVE_TOLERANCE,
+    WEEK,
+    log_wealth,
     spread_before,
 )
 from llmops_lib.stats.rate_since import RiseSince, rise_since
@@ -35,6 +38,7 @@ class _Comparison:
 
     arrival: Arrival
     stream: Stream
+    rows: pl.DataFrame
     first: int
     bad: Floats
     seen: Floats
@@ -61,7 +65,7 @@ def arrival_rises(
     for one in made:
         count = len(of_kind) * of_kind[CHANGED[one.arrival.column]]
         needed = -math.log(min(expected_false / count, _LARGEST_CHANCE)) if expected_false else math.inf
-        told = _rise(one, signals, hours, needed) if one.bad.sum() >= LEAST_BAD else None
+        told = _rise(one, hours, needed) if one.bad.sum() >= LEAST_BAD else None
         if told:
             yield one.stream, replace(told, log_false=told.log_false + math.log(count))
 
@@ -82,13 +86,13 @@ def _comparisons(found: Sequence[Arrival], signals: Signals, hours: Hours) -> It
             if seen.sum() >= _LEAST_SEEN and key not in done:
                 done.add(key)
                 yield _Comparison(
-                    arrival, Stream(signal, arrival.column, arrival.value, own), first, bad, seen
+                    arrival, Stream(signal, arrival.column, arrival.value, own), rows, first, bad, seen
                 )
 
 
-def _rise(one: _Comparison, signals: Signals, hours: Hours, needed: float) -> Rise | None:
+def _rise(one: _Comparison, hours: Hours, needed: float) -> Rise | None:
     start = hours.at(one.first)
-    rows = signals.counts(one.stream.signal)
+    rows = one.rows
     past = rows.filter(pl.col("hour_at").is_between(start - _PAST, start, closed="left"))
     alike = [name for name in ALIKE if name in rows.columns]
     held = _held(one.stream, past, alike)
@@ -98,12 +102,16 @@ def _rise(one: _Comparison, signals: Signals, hours: Hours, needed: float) -> Ri
     )
     if seen.sum() < _LEAST_SEEN:
         return None
+    bad, whole = np.minimum(bad, seen), seen.clip(min=1e-9)
+    acceptable = (accepted / whole).clip(1e-6, HIGHEST_ACCEPTABLE)
+    # A spread of more than one only takes evidence away.
+    most, _ = log_wealth(bad[:WEEK], seen[:WEEK], acceptable[:WEEK], np.ones(len(seen[:WEEK])))
+    if most.max() < needed:
+        return None
     like = rows.join(held.select(alike).unique(), on=alike, how="semi", nulls_equal=True)
     like_bad, like_seen = hours.spread(like, "bad_count", "seen_count")
     spread = spread_before(like_bad, like_seen, one.first // DAY)
-    whole = seen.clip(min=1e-9)
-    acceptable = (accepted / whole).clip(1e-6, HIGHEST_ACCEPTABLE)
-    rise = rise_since(bad.clip(max=seen), seen, expected / whole, acceptable, spread)
+    rise = rise_since(bad, seen, expected / whole, acceptable, spread)
     if rise is None or rise.evidence.max() < needed:
         return None
     end = min(rise.end, _last_seen(seen, like_seen[here]))
