@@ -11,8 +11,9 @@ Found: an incident whose onset lies within two hours of the first call that the 
 regression that only scores tell: within a day) and one of whose metrics is among those that must move. In
 quiet hours that call comes hours after the planted moment; how many lie within two hours of the moment is
 counted apart. Cause: exactly the planted value, or the planted pair of values, among the first three, by name
-or as another name of the same calls; half of a pair is counted apart. Quiet: the same weeks with nothing
-planted. Power: how many calls an incident must meet to be found in nine of ten cases, by the share that is
+or as another name of the same calls; half of a pair is counted apart. Evidence: what `incident_oracle` says
+of it. Quiet: the same weeks with nothing planted, and with changes of prompts and models that do nothing.
+Power: how many calls an incident must meet to be found in nine of ten cases, by the share that is
 usual and the share that is bad, in simulated hours.
 
     python benchmarks/incidents.py --real ../shared/reference/data
@@ -30,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from incident_oracle import oracle_evidence
 
 from llmops_lib import explain_incident, find_incidents, load_traces, price_calls, with_retries, write_demo
 from llmops_lib.demo.incident_scene import Injected, Traffic
@@ -66,7 +68,7 @@ def main() -> None:
     rows = [row for base in bases for seed in seeds for row in _runs(base, seed, options)]
     table = pl.DataFrame(rows)
     pl.Config.set_tbl_rows(200).set_tbl_cols(20).set_tbl_width_chars(200).set_fmt_str_lengths(60)
-    print(table.drop("quiet_false", "z_score_false", "day_over_day_false"))
+    print(table.drop("quiet_false", "changed_false", "z_score_false", "day_over_day_false"))
     _summary(table)
     print("real: arrivals, sessions and token counts of the base 'real'; simulated: everything else")
     print(_POWER_NOTE)
@@ -94,19 +96,16 @@ def _summary(table: pl.DataFrame) -> None:
         f"by day over day {int(planted['day_over_day_found'].sum())}; "
         f"within two hours of the planted moment, not of the first call: {int(planted['is_near_plan'].sum())}"
     )
-    sizes = planted.with_columns(
-        met=pl.col("met_calls").cut(
-            [40, 60, 100, 200], labels=["25-40", "41-60", "61-100", "101-200", "201-"]
-        )
-    )
-    print(sizes.group_by("met").agg(pl.len().alias("planted"), pl.col("is_found").sum()).sort("met"))
+    print(_by_size(planted, "met_calls", (25, 41, 61, 101, 201)))
+    print("evidence of somebody who knew calls, hours and metric, natural logarithm of a likelihood ratio:")
+    print(_by_size(planted, "oracle", (0, 5, 10, 20, 40)))
     for metric, count in (("exactly", "rank"), ("half of a pair too", "half_rank")):
         hit = int((planted[count].fill_null(99) <= 3).sum())
         print(f"cause in the top 3, {metric}: {hit} of {n}")
     top = int((planted["rank"].fill_null(99) <= 3).sum())
     print(f"cause in the top 3: {top} of {n} ({top / n:.0%}), {top / max(found, 1):.0%} of those found")
     weeks = quiet["weeks"].sum()
-    for name in ("quiet_false", "z_score_false", "day_over_day_false"):
+    for name in ("quiet_false", "changed_false", "z_score_false", "day_over_day_false"):
         print(
             f"{name}: {int(quiet[name].sum())} in {weeks:.0f} quiet weeks, "
             f"{quiet[name].sum() / weeks:.2f} per week "
@@ -114,9 +113,23 @@ def _summary(table: pl.DataFrame) -> None:
         )
 
 
+def _by_size(planted: pl.DataFrame, column: str, lows: tuple[int, ...]) -> pl.DataFrame:
+    """How many were planted, found, and explained exactly, by a size from each of some numbers up."""
+    steps = [pl.when(pl.col(column) >= low).then(low) for low in reversed(lows)]
+    return (
+        planted.group_by(pl.coalesce(*steps).alias(f"{column}_from"))
+        .agg(
+            pl.len().alias("planted"),
+            pl.col("is_found").sum(),
+            (pl.col("rank") <= 3).sum().alias("cause_in_top_3"),
+        )
+        .sort(f"{column}_from")
+    )
+
+
 def _runs(base: str, seed: int, options: argparse.Namespace) -> Iterator[dict[str, object]]:
     traffic = _traffic(base, seed, options)
-    yield {"base": base, "seed": seed, "kind": "quiet", "weeks": WEEKS - 1.0, **_quiet(traffic)}
+    yield {"base": base, "seed": seed, "kind": "quiet", "weeks": WEEKS - 1.0, **_quiet(traffic, seed)}
     for place, kind in enumerate(KINDS):
         own = seed * 100 + place
         planted = _planted(traffic, kind, own)
@@ -152,6 +165,7 @@ def _judged(traffic: Traffic, planted: Injected) -> dict[str, object]:
     told: dict[str, object] = {
         "where": ", ".join(f"{name}={value}" for name, value in planted.where.items()),
         "met_calls": met.height,
+        "oracle": oracle_evidence(traffic, planted),
         "is_found": row is not None,
         "is_near_plan": any(_is_near(one, planted, planted.start) for one in found.to_dicts()),
         "metric": row["metric"] if row else None,
@@ -236,19 +250,47 @@ def _power_at(rng: np.random.Generator, usual: float, bad: float, met: int, leng
     return hits / _RUNS
 
 
-def _quiet(traffic: Traffic) -> dict[str, object]:
+def _quiet(traffic: Traffic, seed: int) -> dict[str, object]:
     found = find_incidents(
         traffic.spans, traffic.scores, findings=traffic.findings, false_alarms_per_week=RATE
     )
     z, day = _baseline_alarms(traffic)
     return {
         "quiet_false": found.height,
+        "changed_false": find_incidents(
+            _with_changes(traffic.spans, seed),
+            traffic.scores,
+            findings=traffic.findings,
+            false_alarms_per_week=RATE,
+        ).height,
         "z_score_false": len(z),
         "day_over_day_false": len(day),
         "first_cause": "; ".join(
             f"{row['metric']} {row['dimension']}={row['value']} {row['incident']}" for row in found.to_dicts()
         ),
     }
+
+
+def _with_changes(spans: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The same traffic with changes that do nothing: weekly prompt versions, a dated name of each model."""
+    rng = np.random.default_rng(seed)
+    started_at = pl.col("started_at")
+    for week in range(1, WEEKS):
+        for name in spans["prompt_name"].drop_nulls().unique().sort():
+            at = FIRST + timedelta(weeks=week, hours=float(rng.uniform(0, 168)))
+            is_new = (pl.col("prompt_name") == name) & (started_at >= at)
+            spans = spans.with_columns(
+                prompt_version=pl.when(is_new).then(pl.lit(f"v{week}-{name}")).otherwise("prompt_version"),
+                prompt_hash=pl.when(is_new).then(pl.lit(f"{name}-{week}")).otherwise("prompt_hash"),
+            )
+    for name in spans["request_model"].drop_nulls().unique().sort():
+        at = FIRST + timedelta(weeks=float(rng.uniform(1, WEEKS)))
+        is_new = (pl.col("request_model") == name) & (started_at >= at)
+        is_new &= pl.col("response_model").is_not_null()
+        spans = spans.with_columns(
+            response_model=pl.when(is_new).then(pl.lit(f"{name}-dated")).otherwise("response_model")
+        )
+    return spans
 
 
 def _baselines(traffic: Traffic, planted: Injected) -> dict[str, object]:
@@ -281,12 +323,13 @@ def _baseline_alarms(traffic: Traffic) -> tuple[list[tuple[datetime, str]], list
     for stream in streams(signals, WATCHED):
         metric = stream.signal.metric
         if metric == "spend":
-            values = day_values = hours.spread(stream.rows, "spend_usd")
+            (day_values,) = hours.spread(stream.rows, "spend_usd")
+            values = day_values
             days = day_values.reshape(-1, 24).sum(axis=1)
             least = 1.0
             bad_days = days
         else:
-            bad, seen = hours.spread(stream.rows, "bad_count"), hours.spread(stream.rows, "seen_count")
+            bad, seen = hours.spread(stream.rows, "bad_count", "seen_count")
             values = np.divide(bad, seen, out=np.zeros_like(bad), where=seen > 0)
             bad_days, seen_days = bad.reshape(-1, 24).sum(axis=1), seen.reshape(-1, 24).sum(axis=1)
             days = np.divide(bad_days, seen_days, out=np.zeros_like(bad_days), where=seen_days > 0)

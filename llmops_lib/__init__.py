@@ -122,6 +122,7 @@ _HOMES = {
     "llmops_lib.measures.incident_changes": ("changes_before", "incident_timeline"),
     "llmops_lib.measures.incident_causes": ("explain_incident", "incident_breakdown"),
     "llmops_lib.measures.regions": ("with_region",),
+    "llmops_lib.measures.incident_floors": ("incident_floors",),
     "llmops_lib.alerts.incident_log": ("incident_log",),
     "llmops_lib.measures.incidents": ("change_points", "find_incident", "find_incidents"),
     "llmops_lib.playbooks": ("load_playbooks", "matching_playbooks"),

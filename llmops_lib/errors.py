@@ -31,7 +31,8 @@ LlmopsError(ValueError)
 │   └── LockedSuiteError        a suite that is not as it was locked
 ├── PolicyError            a policy that cannot be read, or an endpoint that it does not let anything go to
 ├── AuditError             an audit log that cannot be written or trusted; nothing is done without its record
-├── IncidentError          no incident is where one was asked for, or a playbook says what cannot be
+├── IncidentError          an incident that cannot be told, or a playbook says what cannot be
+│   └── NoIncidentError         no incident is where one was asked for; the message lists those there are
 ├── GateError              a gate that is asked for a level, a margin or a metric that cannot be
 ├── ExperimentError        experiments that cannot be read, or a user that cannot be assigned
 ├── ComparisonError        a comparison that is asked for an arm, a level or a metric that cannot be
@@ -206,4 +207,8 @@ class AuditError(LlmopsError):
 
 
 class IncidentError(LlmopsError):
-    """No incident is where one was asked for, or a playbook says what cannot be."""
+    """An incident cannot be told, or a playbook says what cannot be."""
+
+
+class NoIncidentError(IncidentError):
+    """No incident is where one was asked for; the message lists those there are."""

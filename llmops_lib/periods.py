@@ -52,7 +52,7 @@ class Period:
             >>> Period.week("2026-W46").start.isoformat()
             '2026-11-09T00:00:00+00:00'
         """
-        match = _WEEK.fullmatch(name)
+        match = _WEEK.fullmatch(_text(name))
         try:
             first_on = date.fromisocalendar(int(match["year"]), int(match["week"]), 1) if match else None
         except ValueError:
@@ -77,7 +77,7 @@ class Period:
             >>> Period.month("2026-12").end.isoformat()
             '2027-01-01T00:00:00+00:00'
         """
-        match = _MONTH.fullmatch(name)
+        match = _MONTH.fullmatch(_text(name))
         try:
             first_on = date(int(match["year"]), int(match["month"]), 1) if match else None
         except ValueError:
@@ -116,12 +116,12 @@ class Period:
             >>> Period.named("2026-11-09").end.isoformat()
             '2026-11-10T00:00:00+00:00'
         """
-        if _WEEK.fullmatch(name):
+        if _WEEK.fullmatch(_text(name)):
             return cls.week(name, timezone)
-        if _MONTH.fullmatch(name):
+        if _MONTH.fullmatch(_text(name)):
             return cls.month(name, timezone)
         try:
-            on = datetime.strptime(name, "%Y-%m-%d").replace(tzinfo=UTC).date()
+            on = datetime.strptime(_text(name), "%Y-%m-%d").replace(tzinfo=UTC).date()
         except ValueError as error:
             msg = f"period {name!r} is no week, month or day; expected one such as '2026-W46' or '2026-11-09'"
             raise PeriodError(msg) from error
@@ -169,10 +169,15 @@ def _midnight(on: date, timezone: str) -> datetime:
     return datetime.combine(on, time(), ZoneInfo(timezone)).astimezone(UTC)
 
 
+def _text(name: object) -> str:
+    """A name as it is; nothing where it is none, so that the caller's message tells what was found."""
+    return name if isinstance(name, str) else ""
+
+
 def _checked_zone(timezone: str) -> str:
     try:
         ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    except (ZoneInfoNotFoundError, TypeError, ValueError, OSError) as error:
         msg = f"timezone {timezone!r} is unknown; expected an IANA name such as 'UTC' or 'Europe/Berlin'"
         raise PeriodError(msg) from error
     return timezone

@@ -49,21 +49,23 @@ def test_the_days_of_a_period_tile_it():
     assert days[-1].end - days[-1].start == timedelta(hours=25)
 
 
-@pytest.mark.parametrize("name", ["2026-46", "2026-W54", "2025-W53", "2026-W00", "", "2026-W46 ", "W46"])
+@pytest.mark.parametrize(
+    "name", ["2026-46", "2026-W54", "2025-W53", "2026-W00", "", "2026-W46 ", "W46", None, 46]
+)
 def test_names_that_are_no_week_are_refused(name):
     """A wrong week must not quietly become another one."""
     with pytest.raises(PeriodError, match="2026-W46"):
         Period.week(name)
 
 
-@pytest.mark.parametrize("name", ["2026-13", "2026-00", "2026-W46", "November"])
+@pytest.mark.parametrize("name", ["2026-13", "2026-00", "2026-W46", "November", None, 11])
 def test_names_that_are_no_month_are_refused(name):
     """As with weeks."""
     with pytest.raises(PeriodError, match="2026-11"):
         Period.month(name)
 
 
-@pytest.mark.parametrize("timezone", ["Mars/Olympus", "", "../etc/passwd"])
+@pytest.mark.parametrize("timezone", ["Mars/Olympus", "", "../etc/passwd", None])
 def test_unknown_zones_are_refused(timezone):
     """A zone is never guessed."""
     with pytest.raises(PeriodError, match="IANA"):
@@ -77,3 +79,9 @@ def test_a_month_in_utc_has_utc_bounds():
         datetime(2026, 11, 1, tzinfo=UTC),
         datetime(2026, 12, 1, tzinfo=UTC),
     )
+
+
+def test_no_name_is_no_period():
+    """A variable that holds nothing gets the same words as a wrong name."""
+    with pytest.raises(PeriodError, match="period None is no week, month or day"):
+        Period.named(None)

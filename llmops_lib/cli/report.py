@@ -8,7 +8,7 @@ import typer
 
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import Columns, Month, MonthZone, NaiveTimezone, Prices, Raw, Source
-from llmops_lib.cli.screen import progress, say, say_json
+from llmops_lib.cli.screen import plain, progress, say, say_json
 
 app = group(
     "Write a report as self-contained HTML.\n\n"
@@ -118,7 +118,9 @@ def postmortem(
 ) -> None:
     """Write the postmortem of an incident: impact, timeline, evidence, likely causes, playbooks, actions.
 
-    Exit codes: 0 written, 2 bad usage or input.
+    Where no incident is within a day, the report `quiet-time` is written in its place.
+
+    Exit codes: 0 written, 1 no incident is there (the quiet time is written), 2 bad usage or input.
 
     Example: llmops report postmortem traces --around 2026-11-18T14:00Z --scores evals/runs
     """
@@ -135,7 +137,52 @@ def postmortem(
         "columns": columns,
         "prices": prices,
     }
-    write_report("postmortem", output, parameters, as_json=as_json)
+    from llmops_lib.errors import NoIncidentError  # noqa: PLC0415 - keeps `llmops --help` fast
+
+    try:
+        write_report("postmortem", output, parameters, as_json=as_json)
+    except NoIncidentError as error:
+        typer.echo(plain(str(error)), err=True)
+        quiet = {name: parameters[name] for name in _OF_QUIET_TIME}
+        write_report("quiet-time", output, quiet, as_json=as_json)
+        raise typer.Exit(1) from None
+
+
+_OF_QUIET_TIME = ("source", "around", "scores", "filters", "naive_timezone", "columns", "prices")
+
+
+@app.command("quiet-time")
+def quiet_time(
+    source: Source,
+    around: Annotated[
+        str, typer.Option(help="Time such as 2026-11-18T14:00Z, or a trace id; without it, the end.")
+    ] = "",
+    scores: Annotated[str, typer.Option(help="Eval results: a file, folder or pattern.")] = "",
+    filters: Annotated[
+        bool, typer.Option("--filters", help="Search answers for personal data, keys and injections too.")
+    ] = False,
+    naive_timezone: NaiveTimezone = "",
+    columns: Columns = "",
+    prices: Prices = "",
+    output: Output = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Write what was looked at around a time, and how small an incident would have been noticed.
+
+    Exit codes: 0 written, 2 bad usage or input.
+
+    Example: llmops report quiet-time traces --around 2026-11-18T14:00Z
+    """
+    parameters = {
+        "source": source,
+        "around": around,
+        "scores": scores,
+        "filters": filters,
+        "naive_timezone": naive_timezone,
+        "columns": columns,
+        "prices": prices,
+    }
+    write_report("quiet-time", output, parameters, as_json=as_json)
 
 
 _PATHS = (

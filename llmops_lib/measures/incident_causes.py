@@ -43,11 +43,11 @@ def explain_incident(  # noqa: PLR0913 - what finds an incident, the incident, a
     The incident is held against the seven days before it; spend against the same hours of up to four weeks
     before. A candidate scores by the evidence that it changed itself, times the part of the change that it
     explains (four fifths count as all of it), so that of two groups that hold the whole change the one that
-    holds little else comes first. A pair is listed where it scores more than its parts, and comes before
-    them where that is more than the number of pairs looked at lets expect by chance. Where nothing tells
-    more than all calls together, `all calls` comes first. A value that came up just before comes before
-    others that have the same calls. Common is not cause: what changes together cannot be told apart, and
-    `same_as` says so.
+    holds little else comes first. A pair is listed where it cannot be told from its parts or scores
+    more, and comes before them where that is more than the number of pairs lets expect by chance. Where
+    nothing tells more than all calls together, `all calls` comes first. A value that came up just before
+    comes before others that have the same calls. Common is not cause: what changes together cannot be told
+    apart, and `same_as` says so.
 
     Args:
         spans: SPANS on any engine, as for `change_points`; uses the columns `by` that it has.
@@ -61,7 +61,8 @@ def explain_incident(  # noqa: PLR0913 - what finds an incident, the incident, a
     Returns:
         A polars DataFrame whatever came in, one row per candidate that explains at least a tenth: `rank`,
         `cause` (such as `feature=chat, tenant=acme`), `columns` and `values` (lists), `is_new` (a value of it
-        came up at most 48 hours before), `explained_share` (of the change of the whole), `usual` and `during`
+        came up at most 48 hours before), `explained_share` (of the change of the whole, or of the calls that
+        tell the incident where that is larger), `usual` and `during`
         (USD, or share of bad ones), `rate_share` and `mix_share` (the explained share split into worse calls
         and more such calls; null for spend), `surprise` (its term of the Jensen-Shannon divergence),
         `evidence` (log-likelihood ratio), `call_count` (during), `same_as` (list: other names of the same
@@ -80,7 +81,7 @@ def explain_incident(  # noqa: PLR0913 - what finds an incident, the incident, a
         'feature=agent_refunds, tenant=lumen-energy'
     """
     held = incident_sides(spans, incident, scores, findings, by_columns(by))
-    found = _told(_candidates(held))
+    found = _told(_candidates(held, incident))
     classes = _told(class_candidates(held.sides, held.classes, _levels))
     listed = ranked(found, held.fresh, everywhere=_everywhere(held, incident), classes=classes)[:most]
     numbered = [{**row, "rank": place} for place, row in enumerate(listed, start=1)]
@@ -91,12 +92,30 @@ def _told(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row["explained_share"] >= _LEAST_SHARE]
 
 
-def _candidates(held: Held) -> list[dict[str, Any]]:
+def _candidates(held: Held, incident: Any) -> list[dict[str, Any]]:
     """Every value and pair of values that not all calls have."""
     whole = summed(held.sides.cells, [])
-    found = candidates(held.sides, held.columns).with_columns(_levels(held.sides))
+    found = _of_stream(candidates(held.sides, held.columns), incident).with_columns(_levels(held.sides))
     is_all = [pl.col(name) == whole[name].item() for name in ("seen_before", "seen_during")]
     return found.filter(~pl.all_horizontal(is_all)).to_dicts()
+
+
+def _of_stream(found: pl.DataFrame, incident: Any) -> pl.DataFrame:
+    """The candidates, held against the change of the calls that tell the incident where that is larger.
+
+    When other calls happened to get better, the whole changed less, and no part of it means anything.
+    """
+    row = incident_of(incident).row
+    stream = [[row.get("dimension")], [row.get("value")]]
+    own = found.filter(
+        *(pl.col(name) == pl.lit(part) for name, part in zip(("columns", "values"), stream, strict=True))
+    )
+    changed = max([*found["change"].head(1), *own["contribution"]], default=0.0)
+    if not own.height or changed <= found["change"].item(0):
+        return found
+    return found.with_columns(
+        change=pl.lit(changed, pl.Float64), explained_share=pl.col("contribution") / changed
+    )
 
 
 def _everywhere(held: Held, incident: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from llmops_lib.errors import IncidentError
+from llmops_lib.errors import NoIncidentError
 from llmops_lib.signals.nearest import moment_of, nearest_incident
 
 
@@ -20,11 +20,12 @@ def chosen_incident(incidents: pl.DataFrame, spans: Any, around: str = "") -> pl
         One row.
 
     Raises:
-        IncidentError: If there is none, or none within a day; the message lists those there are.
+        NoIncidentError: If there is none, or none within a day; the message lists those there are.
+        IncidentError: If `around` is neither a time nor a trace.
     """
     if incidents.is_empty():
         msg = "found no incident; the data is as its own past lets expect, or begins less than a week before"
-        raise IncidentError(msg)
+        raise NoIncidentError(msg)
     if not around:
         return incidents.sort("detected_at", "onset_at").tail(1)
     return nearest_incident(incidents, moment_of(spans, around))

@@ -29,11 +29,14 @@ def change_points(  # noqa: PLR0913 - the tables of three kinds, the streams, an
     percentile of their feature and model), `errors` (all, and each class), `retries` (where `with_retries`
     was called), `refusals`, `tool failures`, `quality` (each scorer, and `feedback` of users) and `findings`
     (each kind): over all calls and each value of the columns `by` with at least 100 calls; tools by name.
-    Half of the false alarms are granted to spend, which is judged as by `spend_spikes`, half to all shares
-    together, which an e-detector judges. Nothing is said of a stream's first week.
+    Spend is judged as by `spend_spikes`, shares by an e-detector; half of the false alarms are granted to
+    shares, three eighths to spend. Values of `response_model`, `prompt_version`, `prompt_hash` and `release`
+    that came up after a week or more are changes whose hour is known: less evidence is enough for what got
+    worse with them. Nothing is said of a stream's first week.
 
     Args:
-        spans: SPANS on any engine, with `cost_usd` of `price_calls` where spend is to be watched.
+        spans: SPANS on any engine, with `cost_usd` of `price_calls` where spend is to be watched; uses
+            those four columns that it has.
         scores: SCORES; those of a trace count with its calls.
         findings: What `check_calls` returns, or rows with `started_at` and `finding`; uses `finding_count`,
             `trace_id` and `by` where they have them.
@@ -147,7 +150,8 @@ def find_incident(  # noqa: PLR0913 - what find_incidents takes, and the moment
         One row of `find_incidents`.
 
     Raises:
-        IncidentError: If no incident began or lasted within a day of it; the message lists those there are.
+        NoIncidentError: If none began or lasted within a day of it; the message lists those there are.
+        IncidentError: If `around` is neither a time nor a trace.
 
     Example:
         >>> from llmops_lib import load_traces, price_calls

@@ -11,6 +11,7 @@ REPORTS = {
     "eval-review": "08_eval_review.ipynb",
     "postmortem": "04_postmortem.ipynb",
     "prompt-ab": "03_prompt_ab.ipynb",
+    "quiet-time": "12_quiet_time.ipynb",
     "rerun-review": "09_rerun_review.ipynb",
     "routing-what-if": "05_routing_what_if.ipynb",
     "safety-review": "11_safety_review.ipynb",

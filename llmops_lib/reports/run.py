@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from llmops_lib.errors import LlmopsError, ReportError
+from llmops_lib.errors import LlmopsError, NoIncidentError, ReportError
 from llmops_lib.facts import FACTS_MIME
 from llmops_lib.reports.catalog import find_notebook
 from llmops_lib.reports.execution import Execution, execute
@@ -98,6 +98,9 @@ def run_notebook(
         execution = execute(notebook, passed, on_progress=on_progress)
         try:
             manifest, html = _finished(execution, name, notebook, values)
+        except NoIncidentError:
+            # An answer and no failure: there is nothing in the notebook to look into.
+            raise
         except LlmopsError as error:
             error.add_note(_keep_failed(execution.notebook, place, values))
             raise

@@ -4,19 +4,19 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import polars as pl
 
 from llmops_lib.errors import LlmopsError
-from llmops_lib.frames import by_columns
 from llmops_lib.schema import UTC_DATETIME
-from llmops_lib.signals.counting import flagged_calls
-from llmops_lib.signals.findings import dated_findings
-from llmops_lib.signals.gather import gathered
+from llmops_lib.signals.arrival_rises import arrival_rises
 from llmops_lib.signals.grouping import grouped
 from llmops_lib.signals.rises import Rise, rate_stream_rises, spend_stream_rises
-from llmops_lib.signals.streams import Hours, Stream, streams
+from llmops_lib.signals.streams import Hours, Stream
+from llmops_lib.signals.watched import OF_ARRIVALS, Watched, rate_of_one, watched_streams
+from llmops_lib.stats.rate_shifts import WEEK
 
 CHANGE_POINTS = {
     "metric": pl.String(),
@@ -54,33 +54,27 @@ def found_changes(  # noqa: PLR0913 - what change_points takes
     if not false_alarms_per_week > 0:
         msg = f"false_alarms_per_week is {false_alarms_per_week!r}; expected a rate above 0, such as 0.25"
         raise LlmopsError(msg)
-    watched = by_columns(by)
-    keys = ["hour_at", *watched]
-    signals = gathered(
-        flagged_calls(spans, watched), keys, scores=scores, findings=dated_findings(findings, spans)
-    )
-    hours = Hours.of(signals.calls)
-    if hours is None:
+    seen = watched_streams(spans, scores, findings, by)
+    if seen is None:
         return pl.DataFrame(schema=pl.Schema(CHANGE_POINTS))
-    every = list(streams(signals, watched))
-    rows = [
-        _row(stream, rise, hours)
-        for stream, rise in _rises(every, hours, false_alarms_per_week, least_excess_usd)
-    ]
+    hours, signals = seen.hours, seen.signals
+    granted = false_alarms_per_week * OF_ARRIVALS * max(hours.count / WEEK - 1, 0.0)
+    rises = chain(
+        _rises(seen, false_alarms_per_week, least_excess_usd),
+        arrival_rises(seen.arrivals, signals, hours, granted),
+    )
+    rows = [_row(stream, rise, hours) for stream, rise in rises]
     found = pl.DataFrame(grouped(rows, signals, hours.as_of), schema=pl.Schema(CHANGE_POINTS))
     return found.sort("onset_at", "metric", "dimension", "value")
 
 
-def _rises(
-    every: list[Stream], hours: Hours, rate: float, least_excess: float
-) -> Iterator[tuple[Stream, Rise]]:
-    of_spend = [stream for stream in every if stream.signal.metric == "spend"]
-    of_shares = [stream for stream in every if stream.signal.metric != "spend"]
+def _rises(seen: Watched, rate: float, least_excess: float) -> Iterator[tuple[Stream, Rise]]:
     spend_stream = partial(spend_stream_rises, least_excess=least_excess)
-    for kind, judge in ((of_spend, spend_stream), (of_shares, rate_stream_rises)):
+    for is_spend, judge in ((True, spend_stream), (False, rate_stream_rises)):
+        kind = seen.of_spend if is_spend else seen.of_shares
         for stream in kind:
-            for rise in judge(stream, hours, rate / 2 / len(kind)):
-                yield stream, replace(rise, expected_false=rise.expected_false * len(kind))
+            for rise in judge(stream, seen.hours, rate_of_one(seen, rate, is_spend=is_spend)):
+                yield stream, replace(rise, log_false=rise.log_false + math.log(len(kind)))
 
 
 def _row(stream: Stream, rise: Rise, hours: Hours) -> dict[str, Any]:
@@ -99,6 +93,6 @@ def _row(stream: Stream, rise: Rise, hours: Hours) -> dict[str, Any]:
         "excess": rise.excess,
         "unit": rise.unit,
         "call_count": rise.seen,
-        "confidence": max(0.0, 1.0 - rise.expected_false),
-        "evidence": -math.log(max(rise.expected_false, 1e-300)),
+        "confidence": max(0.0, 1.0 - math.exp(min(rise.log_false, 0.0))),
+        "evidence": -rise.log_false,
     }

@@ -7,7 +7,7 @@ from itertools import combinations
 import polars as pl
 
 _PRIOR_CALLS = 20.0
-"""Weight of the share of all calls in the usual share of a group, in calls."""
+"""Weight of the share of all calls in the usual share of a group, in calls, at the least."""
 
 _SIDE = ("seen", "bad")
 
@@ -104,10 +104,10 @@ def _with_stand_in(
     What is new replaced something: as a part of its calls, what all calls had; of a pair, what the part of it
     had that was seen before, the worse where both were.
     """
-    whole = _part(pl.DataFrame([total]), sides, "stand_in")["stand_in"].item()
+    whole = _part(pl.DataFrame([total]), sides, "stand_in", total)["stand_in"].item()
     names = [f"_stand_in_{place}" for place in range(len(by))]
     for name, column in zip(names, by if len(by) > 1 else (), strict=False):
-        part = _part(summed(sides.cells, [column]), sides, name).filter(pl.col("seen_before") > 0)
+        part = _part(summed(sides.cells, [column]), sides, name, total).filter(pl.col("seen_before") > 0)
         groups = groups.join(part.select(column, name), on=column, how="left", nulls_equal=True)
     there = [pl.col(name) for name in names if name in groups.columns]
     expected = pl.max_horizontal(*there).fill_null(whole) if there else pl.lit(whole)
@@ -115,9 +115,25 @@ def _with_stand_in(
     return groups.with_columns(rated.alias("stand_in")).drop(names, strict=False)
 
 
-def _part(table: pl.DataFrame, sides: Sides, name: str) -> pl.DataFrame:
+def _part(table: pl.DataFrame, sides: Sides, name: str, total: dict[str, float]) -> pl.DataFrame:
     seen = pl.col("seen_during" if sides.is_amount else "seen_before")
-    return table.with_columns((pl.col("bad_before") / pl.max_horizontal(seen, pl.lit(1.0))).alias(name))
+    raw = pl.col("bad_before") / pl.max_horizontal(seen, pl.lit(1.0))
+    part = raw if sides.is_amount else _steadied(pl.lit(_prior(total)))
+    return table.with_columns(part.alias(name))
+
+
+def _prior(total: dict[str, float]) -> float:
+    """The usual share of all calls."""
+    return (total["bad_before"] + 0.5) / (total["seen_before"] + 1.0)
+
+
+def _steadied(base: pl.Expr) -> pl.Expr:
+    """The usual share of a group, drawn to a base by as many calls as have one bad among them.
+
+    One or two bad ones among a hundred calls, where one in a thousand is usual, are chance and no habit.
+    """
+    weight = pl.max_horizontal(pl.lit(_PRIOR_CALLS), 1 / base)
+    return (pl.col("bad_before") + weight * base) / (pl.col("seen_before") + weight)
 
 
 def _change(total: dict[str, float], *, is_amount: bool) -> float:
@@ -163,8 +179,8 @@ def _shares(total: dict[str, float]) -> list[pl.Expr]:
     )
     rate = (w1 + w0) / 2 * (now - usual)
     mix = (w1 - w0) * ((now + usual) / 2 - whole["before"])
-    prior = (total["bad_before"] + 0.5) / (total["seen_before"] + 1.0)
-    own = (pl.col("bad_before") + _PRIOR_CALLS * prior) / (pl.col("seen_before") + _PRIOR_CALLS)
+    prior = _prior(total)
+    own = _steadied(pl.max_horizontal(pl.lit(prior), "stand_in"))
     # Never having failed in a thousand calls is no stronger evidence than being like all others.
     known = pl.max_horizontal(own, pl.lit(prior))
     expected = pl.when(pl.col("seen_before") > 0).then(known).otherwise(pl.max_horizontal(known, "stand_in"))

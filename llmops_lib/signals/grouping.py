@@ -18,6 +18,9 @@ _AFTER = timedelta(hours=12)
 _MOST_TIMES = 20.0
 """Beyond this a rise from little and a rise from nothing are alike."""
 
+_NEARLY_ALL = 0.8
+"""A stream that holds so much of the excess of another holds nearly all of it."""
+
 _WEEK = timedelta(weeks=1)
 
 Change = dict[str, Any]
@@ -66,10 +69,24 @@ def told_by(changes: Sequence[Change]) -> Change:
     surest = max(changes, key=lambda one: (one["evidence"], one["dimension"] == ""))
     if surest["metric"] == "cost per call":
         # Dollars say what dear calls came to, where they are enough to say anything.
-        spent = [one for one in changes if one["metric"] == "spend" and _began_together(one, surest)]
+        spent = [one for one in changes if one["metric"] == "spend" and _is_same_rise(one, surest)]
         surest = max(spent, key=lambda one: one["evidence"], default=surest)
     near = [one for one in changes if one["metric"] == surest["metric"] and _began_together(one, surest)]
-    return max(near, key=_concentration)
+    most = max(near, key=_concentration)
+    if most["dimension"]:
+        return most
+    # All calls hold a little more of the excess, which their noise adds, and know less when it began.
+    holding = [one for one in near if one["excess"] >= _NEARLY_ALL * most["excess"]]
+    return max(holding, key=lambda one: (one["evidence"], _concentration(one)))
+
+
+def _is_same_rise(one: Change, other: Change) -> bool:
+    """Whether two changes began together, or are of one stream and at the same time."""
+    if _began_together(one, other):
+        return True
+    is_same_stream = all(one[name] == other[name] for name in ("dimension", "value"))
+    first, second = sorted((one, other), key=lambda change: change["onset_at"])
+    return is_same_stream and (first["ended_at"] is None or second["onset_at"] < first["ended_at"])
 
 
 def _belongs(one: Change, lead: _Lead, signals: Signals, as_of: datetime) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from llmops_lib.errors import IncidentError
+from llmops_lib.errors import IncidentError, NoIncidentError
 from llmops_lib.frames import collected, narwhal
 from llmops_lib.schema import UTC_DATETIME
 
@@ -21,7 +21,7 @@ def nearest_incident(incidents: pl.DataFrame, around: datetime) -> pl.DataFrame:
         around: A moment.
 
     Raises:
-        IncidentError: If there is none within a day; the message lists those there are.
+        NoIncidentError: If there is none within a day; the message lists those there are.
     """
     # One that has not ended is over, for this, a day after it was noticed: it must not claim every later day.
     end = pl.coalesce("ended_at", pl.col("detected_at") + _NEAR)
@@ -31,7 +31,7 @@ def nearest_incident(incidents: pl.DataFrame, around: datetime) -> pl.DataFrame:
     if near.is_empty():
         known = ", ".join(f"{row['incident']} ({row['metric']})" for row in incidents.iter_rows(named=True))
         msg = f"no incident within a day of {around:%Y-%m-%d %H:%M} UTC; found {known or 'none at all'}"
-        raise IncidentError(msg)
+        raise NoIncidentError(msg)
     return near.sort("_distance", "onset_at", descending=[False, True]).head(1).drop("_distance")
 
 

@@ -14,7 +14,8 @@ _NEW_COUNTS = 3.0
 """Evidence that being new adds: a likelihood e to the third, twenty times that of what was always there."""
 
 _ALIKE = 0.1
-_LEAST_GAIN = 1.0
+_AS_LIKELY = 3.0
+"""A pair that has so much less evidence than its parts, of natural logarithms, cannot be told from them."""
 
 Row = dict[str, Any]
 
@@ -47,7 +48,7 @@ def ranked(
     _lift_new(scored)
     of_single, of_pairs = (_log_count(scored, size) for size in (1, 2))
     alone = {_parts(row)[0]: row for row in scored if len(row["columns"]) == 1}
-    telling = [row for row in scored if len(row["columns"]) == 1 or _tells_more(row, alone)]
+    telling = [row for row in scored if len(row["columns"]) == 1 or _tells_as_much(row, alone)]
     for row in telling:
         row["_rank"] = row["_score"] - (of_pairs if len(row["columns"]) == 2 else 0.0)
     listed = _joined(sorted(telling, key=lambda row: (-row["_rank"], len(row["columns"]))))
@@ -100,10 +101,10 @@ def _calls(row: Mapping[str, Any]) -> tuple[float, ...]:
     return tuple(row[f"{what}_{side}"] for what in ("seen", "bad") for side in ("during", "before"))
 
 
-def _tells_more(pair: Mapping[str, Any], alone: Mapping[tuple[str, str], Mapping[str, Any]]) -> bool:
+def _tells_as_much(pair: Mapping[str, Any], alone: Mapping[tuple[str, str], Mapping[str, Any]]) -> bool:
     parts = [alone[part] for part in _parts(pair) if part in alone]
     is_same = any(_calls(pair)[::2] == _calls(part)[::2] for part in parts)
-    return not is_same and all(pair["_score"] >= part["_score"] + _LEAST_GAIN for part in parts)
+    return not is_same and all(pair["_score"] >= part["_score"] - _AS_LIKELY for part in parts)
 
 
 def _name_prompts(listed: Iterable[Row], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from llmops_lib.signals.counts import Signal
 from llmops_lib.signals.streams import Floats, Hours, Stream
 from llmops_lib.stats.localise import high_stretch
 from llmops_lib.stats.rate_shifts import LOOK_AHEAD, WEEK, rate_rises
@@ -40,7 +41,7 @@ class Rise:
         excess: USD or bad ones above what was usual.
         unit: What the excess counts.
         seen: Calls, answers or runs in the rise.
-        expected_false: False alarms as strong to be expected of this stream over all hours.
+        log_false: Natural logarithm of the false alarms as strong to be expected over all hours.
         is_lasting: Whether it went on for as long as was looked.
     """
 
@@ -54,7 +55,7 @@ class Rise:
     excess: float
     unit: str
     seen: int
-    expected_false: float
+    log_false: float
     is_lasting: bool
 
 
@@ -66,25 +67,34 @@ def rate_stream_rises(stream: Stream, hours: Hours, rate: float) -> Iterator[Ris
         hours: The grid.
         rate: False alarms per week granted to this stream.
     """
-    bad, seen = (_cut(hours.spread(stream.rows, name), hours) for name in ("bad_count", "seen_count"))
+    bad, seen = (_cut(part, hours) for part in hours.spread(stream.rows, "bad_count", "seen_count"))
     bad = np.minimum(bad, seen)
-    metric = stream.signal.metric
-    tolerance = _TOLERANCES.get(metric, _TOLERANCE)
+    tolerance = tolerance_of(stream.signal)
     for shift in rate_rises(bad, seen, tolerance=tolerance, average_run_length=WEEK / rate):
         here = slice(shift.first, shift.end)
         count = float(seen[here].sum())
         # So many hours were looked at, and a wealth as large comes about once in as many.
-        expected = len(seen) * math.exp(-shift.log_evidence)
+        expected = math.log(len(seen)) - shift.log_evidence
         yield Rise(
             shift.first, shift.end, shift.low, shift.high, shift.detected, shift.usual,
             float(bad[here].sum()) / max(count, 1.0), float(bad[here].sum()) - count * shift.usual,
-            _UNITS.get(metric, "calls"), int(count), expected, shift.end - shift.first >= LOOK_AHEAD,
+            unit_of(stream.signal), int(count), expected, shift.end - shift.first >= LOOK_AHEAD,
         )  # fmt: skip
+
+
+def tolerance_of(signal: Signal) -> float:
+    """Rise of the share of a signal that is still acceptable, 0 to 1."""
+    return _TOLERANCES.get(signal.metric, _TOLERANCE)
+
+
+def unit_of(signal: Signal) -> str:
+    """What the excess of a share counts: `calls`, `answers` or `runs`."""
+    return _UNITS.get(signal.metric, "calls")
 
 
 def spend_stream_rises(stream: Stream, hours: Hours, rate: float, *, least_excess: float) -> Iterator[Rise]:
     """The rises of spend of at least so many USD; arguments as `rate_stream_rises`."""
-    series = _spend(stream.rows, hours)
+    series = spend_series(stream.rows, hours)
     for alarm in alarms(
         series,
         range(hours.count // DAY),
@@ -99,7 +109,7 @@ def spend_stream_rises(stream: Stream, hours: Hours, rate: float, *, least_exces
         yield Rise(
             first, end, low, high, alarm.detected - 1, usual / (end - first), spent / (end - first),
             spent - usual, "USD", int(series.calls[here].sum()),
-            rate_at(alarm.z, alarm.detector, speed) * weeks, False,
+            math.log(max(rate_at(alarm.z, alarm.detector, speed) * weeks, 1e-300)), False,
         )  # fmt: skip
 
 
@@ -107,9 +117,10 @@ def _cut(values: Floats, hours: Hours) -> Floats:
     return values[: hours.place(hours.as_of) + 1]
 
 
-def _spend(rows: pl.DataFrame, hours: Hours) -> HourlySpend:
-    spend, calls, squared, unpriced = (
-        hours.spread(rows, name) for name in ("spend_usd", "call_count", "squared_cost", "unpriced_count")
+def spend_series(rows: pl.DataFrame, hours: Hours) -> HourlySpend:
+    """Spend of a stream by the hour."""
+    spend, calls, squared, unpriced = hours.spread(
+        rows, "spend_usd", "call_count", "squared_cost", "unpriced_count"
     )
     first = hours.place(rows["hour_at"].min()) // DAY  # type: ignore[arg-type] # a column of times
     spend[(calls > 0) & (unpriced == calls)] = np.nan

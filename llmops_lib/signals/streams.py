@@ -50,13 +50,20 @@ class Hours:
         """The hour that a moment lies in."""
         return (moment - self.start) // timedelta(hours=1)
 
-    def spread(self, rows: pl.DataFrame, column: str) -> Floats:
-        """Sums of a column by the hour."""
-        hours = (rows["hour_at"].dt.epoch("s").to_numpy() - int(self.start.timestamp())) // 3600
-        filled = np.zeros(self.count)
-        is_inside = (hours >= 0) & (hours < self.count)
-        np.add.at(filled, hours[is_inside], rows[column].fill_null(0).to_numpy()[is_inside])
-        return filled
+    def spread(self, rows: pl.DataFrame, *columns: str) -> list[Floats]:
+        """Sums of columns by the hour, one array each."""
+        # Microseconds since 1970, in UTC.
+        hours = rows["hour_at"].to_physical().to_numpy() // 3_600_000_000
+        places = hours - int(self.start.timestamp()) // 3600
+        is_inside = (places >= 0) & (places < self.count)
+        return [
+            np.bincount(
+                places[is_inside],
+                weights=np.nan_to_num(rows[column].to_numpy()[is_inside]),
+                minlength=self.count,
+            ).astype(np.float64)
+            for column in columns
+        ]
 
 
 @dataclass(frozen=True)
@@ -99,5 +106,6 @@ def _of_signal(signal: Signal, rows: pl.DataFrame, watched: Sequence[str]) -> It
         values = largest.filter(pl.col(column).is_not_null()).sort(seen, column, descending=[True, False])
         # A column with one value says what the stream of all calls says.
         if rows[column].n_unique() > 1:
+            parts = rows.partition_by(column, as_dict=True)
             for value in values[column].head(_MOST_VALUES):
-                yield Stream(signal, column, value, rows.filter(pl.col(column) == value))
+                yield Stream(signal, column, value, parts[(value,)])

@@ -18,12 +18,12 @@ _REFERENCE_HOURS = 4 * WEEK
 _GUARD_DAYS = 3
 """The last days say nothing of what is usual: a rise not seen at once must not become the usual."""
 
-_RISES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+RISES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Bets: each that the failure rate rises by this part of what is left up to one."""
-_LEAST_BAD = 4
+LEAST_BAD = 4
 _LOOK_BACK, LOOK_AHEAD = 3 * DAY, 2 * WEEK
-_RELATIVE_TOLERANCE = 0.25
-_HIGHEST_ACCEPTABLE = 0.95
+RELATIVE_TOLERANCE = 0.25
+HIGHEST_ACCEPTABLE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def rate_rises(bad: Floats, seen: Floats, *, tolerance: float, average_run_lengt
     if not known.size:
         return []
     found: list[RateShift] = []
-    history = _History(bad, seen, tolerance, first=int(known[0]))
+    history = History(bad, seen, tolerance, first=int(known[0]))
     start = history.first + WEEK
     while start < len(seen):
         usual = history.usual()
@@ -95,7 +95,7 @@ def rate_rises(bad: Floats, seen: Floats, *, tolerance: float, average_run_lengt
         at = start + int(over.argmax())
         shift = _shift(history, usual, path, start, at)
         # A few failures among many hours of nothing are chance, whatever the bet says of them.
-        found += [shift] if bad[shift.first : shift.end].sum() >= _LEAST_BAD else []
+        found += [shift] if bad[shift.first : shift.end].sum() >= LEAST_BAD else []
         start = max(at + 1, history.leave_out(shift.first, shift.end))
     return found
 
@@ -107,7 +107,7 @@ def _checked(bad: Floats, seen: Floats) -> None:
         raise EstimateError(msg)
 
 
-class _Usual(NamedTuple):
+class Usual(NamedTuple):
     """By hour: the usual share, the highest acceptable one, and by how much days differ beyond chance."""
 
     share: Floats
@@ -115,7 +115,7 @@ class _Usual(NamedTuple):
     spread: Floats
 
 
-class _History:
+class History:
     """The counts, and which of their hours say what is usual."""
 
     def __init__(self, bad: Floats, seen: Floats, tolerance: float, first: int) -> None:
@@ -133,16 +133,16 @@ class _History:
         self._is_usual[first:] = True
         return first + WEEK
 
-    def usual(self) -> _Usual:
+    def usual(self) -> Usual:
         """What is usual on each day, from the four weeks before it but the last three days."""
         is_known = self._is_usual & (np.arange(len(self.seen)) >= self.first)
         bad, seen = self.bad * is_known, self.seen * is_known
         first, last = _days_before(len(seen))
         share = (_between(bad, first, last, DAY) + 0.5) / (_between(seen, first, last, DAY) + 1.0)
         spread = np.maximum.reduce([_excess(bad, seen, share, block) for block in (6, DAY)])
-        acceptable = share + np.maximum(self._tolerance, _RELATIVE_TOLERANCE * share)
-        by_day = (share, np.minimum(acceptable, _HIGHEST_ACCEPTABLE), spread)
-        return _Usual(*(np.repeat(part, DAY)[: len(seen)] for part in by_day))
+        acceptable = share + np.maximum(self._tolerance, RELATIVE_TOLERANCE * share)
+        by_day = (share, np.minimum(acceptable, HIGHEST_ACCEPTABLE), spread)
+        return Usual(*(np.repeat(part, DAY)[: len(seen)] for part in by_day))
 
 
 def _days_before(hours: int) -> tuple[Ints, Ints]:
@@ -179,25 +179,50 @@ def _excess(bad: Floats, seen: Floats, share: Floats, block: int) -> Floats:
     return np.where(is_more, ratio, 1.0)
 
 
+def spread_before(bad: Floats, seen: Floats, day: int) -> float:
+    """Variance of counts in the four weeks before a day, as a multiple, of at least one, of chance.
+
+    Args:
+        bad: Failures of every hour.
+        seen: How many were seen.
+        day: Day, from 0.
+    """
+    first, last = _days_before(len(seen))
+    share = (_between(bad, first, last, DAY) + 0.5) / (_between(seen, first, last, DAY) + 1.0)
+    return float(max(_excess(bad, seen, share, block)[day] for block in (6, DAY)))
+
+
+def log_wealth(bad: Floats, seen: Floats, acceptable: Floats, spread: Floats) -> tuple[Floats, Floats]:
+    """Natural logarithm of the wealth after each hour, of all bets together and of each (hours x bets)."""
+    walks = _walks(bad, seen, acceptable, spread)
+    return np.asarray(np.logaddexp.reduce(walks, axis=1) - math.log(len(RISES))), walks
+
+
 def _path(bad: Floats, seen: Floats, acceptable: Floats, spread: Floats) -> Floats:
     """Logarithm of the e-SR statistic after each hour."""
     walks = _walks(bad, seen, acceptable, spread)
-    starts = np.logaddexp.accumulate(np.concatenate([np.zeros((1, len(_RISES))), -walks[:-1]]), axis=0)
-    return np.asarray(np.logaddexp.reduce(walks + starts, axis=1) - math.log(len(_RISES)))
+    starts = np.logaddexp.accumulate(np.concatenate([np.zeros((1, len(RISES))), -walks[:-1]]), axis=0)
+    return np.asarray(np.logaddexp.reduce(walks + starts, axis=1) - math.log(len(RISES)))
 
 
 def _walks(bad: Floats, seen: Floats, acceptable: Floats, spread: Floats) -> Floats:
+    return np.cumsum(gains_of(bad, seen, acceptable, spread), axis=0)
+
+
+def gains_of(bad: Floats, seen: Floats, acceptable: Floats, spread: Floats) -> Floats:
+    """Logarithm of what each bet gains in each hour (hours x bets)."""
     limit = acceptable[:, None]
-    best = limit + (1 - limit) * np.array(_RISES)[None, :]
+    best = limit + (1 - limit) * np.array(RISES)[None, :]
     gains = bad[:, None] * np.log(best / limit) + (seen - bad)[:, None] * np.log((1 - best) / (1 - limit))
-    return np.cumsum(gains / spread[:, None], axis=0)
+    scaled: Floats = gains / spread[:, None]
+    return scaled
 
 
-def _shift(history: _History, usual: _Usual, path: Floats, start: int, at: int) -> RateShift:
+def _shift(history: History, usual: Usual, path: Floats, start: int, at: int) -> RateShift:
     here = slice(start, at + 1)
     counts = (history.bad[here], history.seen[here], usual.acceptable[here], usual.spread[here])
     walks = _walks(*counts)
-    before = np.concatenate([np.zeros((1, len(_RISES))), walks[:-1]])
+    before = np.concatenate([np.zeros((1, len(RISES))), walks[:-1]])
     began = start + int(np.logaddexp.reduce(walks[-1] - before, axis=1).argmax())
     limit, share = usual.acceptable[at], usual.share[at]
     window = slice(max(history.first, began - _LOOK_BACK), min(len(history.seen), at + LOOK_AHEAD))
@@ -207,5 +232,7 @@ def _shift(history: _History, usual: _Usual, path: Floats, start: int, at: int) 
         residuals = np.where(seen > 0, (history.bad[window] - seen * share) / sigma, np.nan)
     found = high_stretch(residuals, at - window.start, began - window.start)
     first, end, low, high = (place + window.start for place in found)
+    # The detector counts failures; least squares cuts a single one in a quiet hour too far off.
+    first = min(max(first, min(began, high)), end - 1)
     evidence = float(path[at - start : max(at + 1, end) - start].max())
     return RateShift(first, max(end, first + 1), low, high, at, float(share), evidence)

@@ -74,6 +74,11 @@ class Scores:
             self._z[day] = self._scored(day, self._noise(day))
         return self._z[day]
 
+    def z_of(self, day: int, spend: Floats) -> Floats:
+        """Z that the buckets of a day would have had at another spend."""
+        here = self.buckets(day)
+        return spend_z(spend, self.expected[here], call_size=self._call_size(day), noise=self._noise(day))
+
     def highest_z(self, day: int) -> Floats:
         """What z of the buckets of a day cannot exceed, had without working out the noise."""
         return self._scored(day, 0.0)

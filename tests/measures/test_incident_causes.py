@@ -12,6 +12,7 @@ from measures.incident_traffic import ONSET, failing, in_incident, quiet_spans
 from llmops_lib import explain_incident, incident_breakdown
 from llmops_lib.errors import IncidentError
 from llmops_lib.signals.contrast import Sides, contrasted
+from llmops_lib.signals.ranking import ranked
 
 SEARCH = pl.col("feature") == "search"
 GLOBEX = pl.col("tenant") == "globex"
@@ -163,6 +164,44 @@ def test_a_pair_is_told_from_a_part_that_holds_little_else(quiet):
     causes = explain_incident(broken, incident("errors", hours=12))
     assert causes["cause"].item(0) == "request_model=large, feature=search"
     assert causes["cause"].item(1) == "feature=search"
+
+
+def candidate(evidence, seen, **parts):
+    """A candidate that explains all of the change."""
+    counts = {"seen_before": 900.0, "bad_before": 1.0, "seen_during": seen, "bad_during": 26.0}
+    return {
+        "columns": list(parts), "values": list(parts.values()), "explained_share": 1.0, "evidence": evidence,
+        **counts,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("evidence", "is_listed"), [(159.5, True), (150.0, False)])
+def test_a_pair_that_is_as_likely_as_its_part_is_listed_after_it(evidence, is_listed):
+    """Three good calls outside the pair are too few to say whether it was the pair or all of the feature."""
+    rows = [
+        candidate(161.0, 59.0, feature="search"),
+        candidate(154.0, 77.0, model="large"),
+        candidate(evidence, 56.0, feature="search", model="large"),
+    ]
+    everywhere = {**candidate(25.0, 240.0), "same_as": []}
+    causes = [row["cause"] for row in ranked(rows, set(), everywhere=everywhere)]
+    pair = ["feature=search, model=large"] if is_listed else []
+    assert causes == ["feature=search", *pair, "model=large"]
+
+
+def test_two_bad_calls_among_many_do_not_hide_a_pair():
+    """One in a thousand is usual, so that two in three hundred are chance and no habit of the pair."""
+    rows = [
+        ("acme", "search", 300.0, 2.0, 30.0, 12.0),
+        ("acme", "chat", 4000.0, 4.0, 70.0, 0.0),
+        ("globex", "search", 4000.0, 4.0, 70.0, 1.0),
+        ("globex", "chat", 9000.0, 9.0, 150.0, 0.0),
+    ]
+    names = ["tenant", "feature", "seen_before", "bad_before", "seen_during", "bad_during"]
+    sides = Sides(pl.DataFrame(rows, schema=names, orient="row"), is_amount=False)
+    pair = contrasted(sides, ["tenant", "feature"]).filter(tenant="acme", feature="search")
+    alone = contrasted(sides, ["feature"]).filter(feature="search")
+    assert pair["evidence"].item() > alone["evidence"].item()
 
 
 def test_what_strikes_all_calls_alike_is_said_of_all_calls(quiet):
