@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import asyncio
+import json
 import os
 import shutil
 import sys
@@ -32,10 +33,16 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     tried: dict[str, set[str]] = {}
     for report in terminalreporter.stats.get("passed", ()):
         for surface, texts in report.user_properties:
-            tried.setdefault(surface, set()).update(texts)
+            tried.setdefault(surface, set()).update(json.loads(texts))
     terminalreporter.section("payloads by surface, of those tests that passed")
     for surface, texts in sorted(tried.items()):
         terminalreporter.write_line(f"{len(texts):>5}  {surface}")
+
+
+@pytest.fixture
+def tried(record_property: Callable[[str, object], None]) -> Callable[[str, list[str]], None]:
+    """Notes with which payloads a surface was tried; as ASCII, since half characters leave no process."""
+    return lambda surface, texts: record_property(surface, json.dumps(texts))
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def use(name: str, folder: Path) -> None:
             continue
 
 
-def test_no_payload_as_a_name_leads_out_of_its_folder(tmp_path, record_property):
+def test_no_payload_as_a_name_leads_out_of_its_folder(tmp_path, tried):
     """Run ids, periods, prompts and suites are named in files that anybody may have written."""
     for kind in ("prompts", "suites"):
         (tmp_path / kind).mkdir()
@@ -87,7 +87,7 @@ def test_no_payload_as_a_name_leads_out_of_its_folder(tmp_path, record_property)
         "runs",
         "suites",
     ]
-    record_property("names of runs, periods, prompts and suites", TEXTS)
+    tried("names of runs, periods, prompts and suites", TEXTS)
 
 
 def test_an_export_may_be_called_anything_and_its_store_holds_nothing_but_itself(tmp_path):
@@ -112,7 +112,7 @@ def fits(name: str) -> bool:
     return is_plain and shortest <= len(name.encode(errors="replace")) <= most and "\ud800" not in name
 
 
-def test_no_payload_is_a_formula_in_a_cell_or_a_header(tmp_path, record_property):
+def test_no_payload_is_a_formula_in_a_cell_or_a_header(tmp_path, tried):
     """A spreadsheet runs what it takes for one, on the machine of whoever opens it."""
     texts = [text.encode(errors="replace").decode() for text in TEXTS]
     table = pl.DataFrame({"text": texts}).with_columns(pl.Series(texts).alias(text) for text in texts[:60])
@@ -121,7 +121,7 @@ def test_no_payload_is_a_formula_in_a_cell_or_a_header(tmp_path, record_property
     assert [row[0].removeprefix("'") for row in rows] == texts
     for cell in (*header, *(row[0] for row in rows)):
         assert not cell.strip(" \u200b\ufeff\u00a0\x01").startswith(ACTIVE), cell
-    record_property("cells of CSV", TEXTS)
+    tried("cells of CSV", TEXTS)
 
 
 @pytest.mark.parametrize("address", OWN["endpoint"], ids=ascii)

@@ -123,7 +123,7 @@ def test_whatever_acts_would_be_seen(browser):
 
 
 @pytest.mark.parametrize("turn", range(ROUNDS))
-def test_every_payload_is_in_every_panel_and_does_nothing(turn, browser, voila, notebooks, record_property):
+def test_every_payload_is_in_every_panel_and_does_nothing(turn, browser, voila, notebooks, tried):
     """A panel that shows a dozen names is opened so often that each payload is in each; then it is used."""
     texts = round_of(turn, few=8)
     write_page(notebooks, f"payloads-{turn}", texts)
@@ -136,7 +136,7 @@ def test_every_payload_is_in_every_panel_and_does_nothing(turn, browser, voila, 
     assert shown.watched.acted == []
     assert not list(notebooks.rglob("llmops-was-here*"))
     for panel in dict.fromkeys(panel for panel, _ in shown.named):
-        record_property(f"panel in Voila: {panel}", texts)
+        tried(f"panel in Voila: {panel}", texts)
     page.close()
 
 
@@ -151,7 +151,7 @@ def executed(request, tmp_path):
 
 @pytest.mark.skipif(ROUNDS == 1, reason="takes minutes: set LLMOPS_HOSTILE_ROUNDS to carry payloads so far")
 def test_an_executed_notebook_that_jupyterlab_trusts_does_nothing(
-    executed, browser, jupyterlab, notebooks, record_property
+    executed, browser, jupyterlab, notebooks, tried
 ):
     """The notebook of a report is opened with its outputs; of one that is trusted nothing is taken out."""
     name, texts, book = executed
@@ -165,8 +165,8 @@ def test_an_executed_notebook_that_jupyterlab_trusts_does_nothing(
     assert [one for one in elements if ACTIVE.fullmatch(one)] == []
     assert watched.acted == []
     assert shown_in(shown, texts)
-    record_property(f"notebook in JupyterLab, in its data: {name}", texts)
-    record_property(f"notebook in JupyterLab, in its text: {name}", shown_in(shown, texts))
+    tried(f"notebook in JupyterLab, in its data: {name}", texts)
+    tried(f"notebook in JupyterLab, in its text: {name}", shown_in(shown, texts))
     page.close()
 
 

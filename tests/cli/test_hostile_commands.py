@@ -87,7 +87,7 @@ def files(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_payload_steers_the_terminal_or_forges_a_line(command, files, run, record_property):
+def test_no_payload_steers_the_terminal_or_forges_a_line(command, files, run, tried):
     """A title, a clipboard, a deleted line: a terminal obeys whoever writes a trace, if nobody stops it."""
     paths, texts = files
     arguments = [paths.get(word, word) for word in COMMANDS[command].split()]
@@ -96,7 +96,7 @@ def test_no_payload_steers_the_terminal_or_forges_a_line(command, files, run, re
     assert STEERING.findall(out + err) == []
     assert FORGED.findall(out + err) == []
     assert "Traceback" not in err
-    record_property(f"terminal: {command}", texts)
+    tried(f"terminal: {command}", texts)
 
 
 def test_no_payload_steers_the_terminal_from_an_error(files, run):

@@ -17,7 +17,7 @@ NAMES = sorted(set(REPORTS) - (set() if ROUNDS > 1 else OF_RUNS))
 
 @pytest.mark.parametrize("turn", range(ROUNDS))
 @pytest.mark.parametrize("name", NAMES)
-def test_no_payload_acts_in_a_report(name, turn, tmp_path, open_page, record_property):
+def test_no_payload_acts_in_a_report(name, turn, tmp_path, open_page, tried):
     """Each report gets its share of the corpora; a payload that acts in one sink is a hole in all of them."""
     texts = round_of(turn, few=60, first=NAMES.index(name))
     parameters = given(name, tmp_path, texts) | MOST.get(name, {})
@@ -32,5 +32,5 @@ def test_no_payload_acts_in_a_report(name, turn, tmp_path, open_page, record_pro
     assert all(not path.name.startswith("llmops-was-here") for path in written)
     shown = shown_in(opened.text, texts)
     assert shown
-    record_property(f"report, in its data: {name}", texts)
-    record_property(f"report, in its text: {name}", shown)
+    tried(f"report, in its data: {name}", texts)
+    tried(f"report, in its text: {name}", shown)
