@@ -6,7 +6,7 @@ import re
 import pytest
 
 from llmops_lib import AuditLog
-from tests.reports.hostile import ROUNDS, round_of, write_hostile
+from tests.reports.hostile import ROUNDS, round_of, whole, write_hostile
 from tests.reports.hostile_runs import score_rows, write_eval_runs
 
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -72,9 +72,9 @@ def files(request, tmp_path_factory):
         for number, text in enumerate(texts)
     )
     # A file of labels with half a character is refused as a whole.
-    whole = [text.encode(errors="replace").decode() for text in texts]
     labels = "".join(
-        LABELS.format(json.dumps(f"{number} {text}"), json.dumps(text)) for number, text in enumerate(whole)
+        LABELS.format(json.dumps(f"{number} {text}"), json.dumps(text))
+        for number, text in enumerate(whole(texts))
     )
     written = {"TRACE": spans, "RULES": RULES, "LABELS": labels}
     paths = {name: folder / f"{name.lower()}{'.yaml' if name == 'RULES' else '.jsonl'}" for name in written}

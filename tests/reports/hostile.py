@@ -112,7 +112,12 @@ def hostile_row(text: str, at: datetime, model: str) -> dict[str, Any]:
 
 def as_name(text: str) -> str:
     """A payload as readers give it as a name: cut where they would refuse it, surrogates replaced."""
-    return text[:NAME_LIMIT].encode(errors="replace").decode()
+    return whole([text[:NAME_LIMIT]])[0]
+
+
+def whole(texts: list[str]) -> list[str]:
+    """Payloads as a table can hold them, which has no half characters."""
+    return [text.encode(errors="replace").decode() for text in texts]
 
 
 def shown_in(page: str, texts: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ from llmops_lib.safety.audit.reading import latest_entries
 from llmops_lib.safety.policy import PACKAGED
 from tests.measures.judged import labels_of, made, scored
 from tests.measures.test_sampling import call, spans
-from tests.reports.hostile import as_name, write_hostile
+from tests.reports.hostile import as_name, whole, write_hostile
 from tests.reports.hostile_runs import score_rows, write_eval_runs, write_hostile_rerun
 
 MOST = {
@@ -129,6 +129,7 @@ def _of_rerun(folder: Path, texts: list[str]) -> dict[str, Any]:
 
 
 def _of_judged(folder: Path, texts: list[str]) -> dict[str, Any]:
+    texts = whole(texts)
     names = [as_name(text) for text in texts]
     generator = np.random.default_rng(7)
     truth, judged = made(40 * len(names), generator)

@@ -9,15 +9,14 @@ from llmops_lib.reruns.files import write_rerun
 from llmops_lib.reruns.plan import SKIPPED_SCHEMA
 from llmops_lib.reruns.run import Rerun
 from llmops_lib.schema import SCORES
-from tests.reports.hostile import as_name
+from tests.reports.hostile import as_name, whole
 
 FACTS = {"is_simulated": True, "is_locked": True, "must_pass": True, "kind": "facts"}
 
 
 def score_rows(texts, run_id, passes, metadata):
     """SCORES of one run: a case per text, named and answered with it, passed where `passes` says so."""
-    # A table cannot hold half a character.
-    texts = [text.encode(errors="replace").decode() for text in texts]
+    texts = whole(texts)
     rows = [
         dict.fromkeys(SCORES.names)
         | {
@@ -58,6 +57,7 @@ def write_eval_runs(folder: Path, texts: list[str]) -> tuple[Path, Path]:
 
 def write_hostile_rerun(folder: Path, texts: list[str]) -> Path:
     """A rerun in which the new version fails every other call."""
+    texts = whole(texts)
 
     def metadata(number, text):
         return {"weight": 2.0, "unit": f"{number} {text}", "stratum": text, "feature": text} | FACTS
