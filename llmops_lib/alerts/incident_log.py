@@ -50,7 +50,9 @@ def incident_log(
         ("alerts", alerts, _alerts),
         ("events", events, _events),
     )
-    rows = [(at, log, event) for log, path, read in readers if path for at, event in read(Path(path))]
+    rows = [
+        (at, log, _storable(event)) for log, path, read in readers if path for at, event in read(Path(path))
+    ]
     table = pl.DataFrame(rows, schema=pl.Schema(_LOGGED), orient="row")
     near = table.filter(pl.col("happened_at").is_between(start, end))
     return pl.concat([near, _audited(Path(audit), start, end) if audit else table.clear()]).sort(
@@ -148,6 +150,11 @@ def _moment(path: Path, number: int, line: dict[str, Any], name: str) -> datetim
     return moment.astimezone(UTC)
 
 
+def _storable(text: str) -> str:
+    """The text with U+FFFD in place of half a character, which no table can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _action(entry: Entry) -> str:
     decision = entry.details.get("decision")
     return f"{entry.action} ({decision})" if decision else entry.action
@@ -157,7 +164,7 @@ def _audited(folder: Path, start: datetime, end: datetime) -> pl.DataFrame:
     """One row per action and hour: single entries are too many to read."""
     entries = latest_entries(folder, limit=_MOST_ENTRIES)
     table = pl.DataFrame(
-        [(datetime.fromisoformat(entry.at).astimezone(UTC), _action(entry)) for entry in entries],
+        [(datetime.fromisoformat(entry.at).astimezone(UTC), _storable(_action(entry))) for entry in entries],
         schema={"happened_at": UTC_DATETIME, "action": pl.String},
         orient="row",
     ).filter(pl.col("happened_at").is_between(start, end))

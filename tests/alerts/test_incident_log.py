@@ -61,6 +61,15 @@ def test_a_line_separator_within_a_text_ends_no_line(tmp_path):
     assert incident_log(INCIDENT, events=path)["event"].to_list() == [line["event"]]
 
 
+def test_half_a_character_is_replaced_where_it_stands(tmp_path):
+    """JSON can escape what no table holds; one such text must not cost the whole postmortem."""
+    for name, field in (("breaker", "event"), ("alerts", "rule")):
+        line = {"happened_at": ONSET.isoformat(), "started_at": ONSET.isoformat(), field: "cut \ud83d"}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    said = incident_log(INCIDENT, events=tmp_path / "breaker.jsonl", alerts=tmp_path / "alerts.jsonl")
+    assert said["event"].to_list() == ["[None] cut \ufffd: None (written to alerts.jsonl)", "cut \ufffd"]
+
+
 def test_what_a_breaker_did_is_read_in_utc(tmp_path):
     """Its own log has its own zone."""
     line = {"happened_at": "2026-11-12T16:30:00+01:00", "event": "breaker opened for acme"}
