@@ -41,7 +41,7 @@ def least_rise(bad: Floats, seen: Floats, *, at: int, tolerance: float, needed: 
     Example:
         >>> hours = np.full(400, 10.0)
         >>> least_rise(0.1 * hours, hours, at=390, tolerance=0.01, needed=11.0).bad
-        12
+        24
         >>> least_rise(0.1 * hours, hours / 20, at=390, tolerance=0.01, needed=11.0).bad is None
         True
     """
