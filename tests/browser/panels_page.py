@@ -10,7 +10,7 @@ from llmops_lib.widgets.controls import named_options
 from tests.browser.open_notebook import REDRAW_MS, RUN_MS, Notebook
 from tests.browser.watched import Watched
 from tests.reports.hostile import write_hostile
-from tests.widgets.hostile_panels import panels_of
+from tests.widgets.hostile_panels import ROOT, panels_of
 
 CELL = """
 from pathlib import Path
@@ -149,7 +149,7 @@ class PanelsPage:
     def _use_tree(self, place):
         part = self.parts().nth(place)
         part.locator("select").select_option("failed spans")
-        part.locator("li", has_text="agent").first.wait_for(state="detached", timeout=REDRAW_MS)
+        part.locator("li", has_text=ROOT).first.wait_for(state="detached", timeout=REDRAW_MS)
         self._point(part)
         part.locator("input[type=checkbox]").uncheck()
         part.locator("small").first.wait_for(state="detached", timeout=REDRAW_MS)

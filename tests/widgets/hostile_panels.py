@@ -27,6 +27,9 @@ from tests.widgets.test_span_tree import trace
 SHOWN = {"routing": 20, "caching": 12, "cap": 12, "breaker": 8, "span tree": 20}
 """How many names each panel can show beside one another: its list, table or chart has room for so many."""
 
+ROOT = "the one span that did not fail"
+"""Name of the root of the span tree, which is no part of any payload."""
+
 
 def panels_of(texts: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Which panels there are, in their order on the page, and which payloads each of them names."""
@@ -87,4 +90,4 @@ def span_tree(names: Sequence[str]) -> Any:
     texts = [None, *names]
     failed = [False, *[True] * len(names)]
     said = dict.fromkeys(("model", "input", "output", "error_type", "error_message", "tool_name"), texts)
-    return span_tree_panel(trace(["agent", *names], is_error=failed, **said))
+    return span_tree_panel(trace([ROOT, *names], is_error=failed, **said))
