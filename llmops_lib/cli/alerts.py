@@ -10,7 +10,8 @@ import typer
 from llmops_lib.cli.found import say_refused
 from llmops_lib.cli.groups import group
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Source
-from llmops_lib.cli.screen import counted, plain, progress, say, say_json, write_new
+from llmops_lib.cli.screen import plain, progress, say, say_json, write_new
+from llmops_lib.views.formats import counted
 
 app = group("Tell of spikes, slow, failed and expensive calls once.")
 

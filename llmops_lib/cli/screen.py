@@ -75,11 +75,6 @@ def write_new(path: Path, text: str) -> None:
         raise typer.BadParameter(msg) from error
 
 
-def counted(number: int, word: str) -> str:
-    """A number with its word, in the plural where it is not one: `1 span`, `2,100 spans`."""
-    return f"{number:,} {word if number == 1 else word + 's'}"
-
-
 def say(text: str) -> None:
     """One line for the reader, on standard output; a line feed in it is shown, and begins no other line."""
     sys.stdout.write(plain(text).replace("\n", "\\n") + "\n")

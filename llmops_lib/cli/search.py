@@ -7,8 +7,9 @@ import typer
 
 from llmops_lib.cli.found import say_unread, span_lines, typed_moment
 from llmops_lib.cli.options import ColumnsFile, NaiveTimezone, PriceFile, Raw, Source
-from llmops_lib.cli.screen import counted, say, say_json, writing
+from llmops_lib.cli.screen import say, say_json, writing
 from llmops_lib.cli.span_tree import print_tree
+from llmops_lib.views.formats import counted
 
 _MOST_TREES = 10
 

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from llmops_lib.cli.screen import counted, plain
-from llmops_lib.views.formats import usd
+from llmops_lib.cli.screen import plain
+from llmops_lib.views.formats import counted, usd
 from llmops_lib.views.span_tree import span_failure, span_figures
 
 _DEEPEST = 8

@@ -84,9 +84,19 @@ def _require_text(path: Path) -> None:
         raise SourceError(msg) from error
 
 
+def store_of(source: object) -> Path | None:
+    """The directory of the span store that a source is; None where it is exports.
+
+    Args:
+        source: A path, or several.
+    """
+    is_store = isinstance(source, str | Path) and (Path(source) / STORE_MARKER).is_file()
+    return Path(str(source)) if is_store else None
+
+
 def _files_of(given: str | Path) -> Iterator[ExportFile]:
     path = Path(given)
-    if (path / STORE_MARKER).is_file():
+    if store_of(path) is not None:
         msg = f"{path}: is a span store, not an export; read it with scan_traces() or open_source()"
         raise SourceError(msg)
     if path.is_dir():

@@ -12,7 +12,7 @@ from llmops_lib.evidence.statement import completeness_statement, doubts
 from llmops_lib.schema import QUARANTINE, conform
 from llmops_lib.sources.account import FileFacts, Load
 from llmops_lib.sources.detect import detect_format
-from llmops_lib.sources.export_files import STORE_MARKER, export_files
+from llmops_lib.sources.export_files import export_files, store_of
 from llmops_lib.sources.file_rows import Columns, FileRows, ReadOptions
 from llmops_lib.sources.reading import OnRead
 from llmops_lib.sources.refused_rows import check_on_bad, counted_reasons, raise_first, refused_rows
@@ -132,8 +132,8 @@ def read_quarantine(
     Raises:
         SourceError: As `load_traces` does.
     """
-    if isinstance(path, str | Path) and (Path(path) / STORE_MARKER).is_file():
-        stored = [pl.read_parquet(file) for file in sorted(Path(path, "quarantine").glob("*.parquet"))]
+    if (store := store_of(path)) is not None:
+        stored = [pl.read_parquet(file) for file in sorted(store.joinpath("quarantine").glob("*.parquet"))]
         quarantine = pl.concat([QUARANTINE.empty(), *(conform(rows, QUARANTINE) for rows in stored)])
         return quarantine.sort("source_file", "source_line", "reason", maintain_order=True)
     return read_exports(path, source_format=source_format, timezone=timezone, columns=columns).quarantine

@@ -12,11 +12,12 @@ import polars as pl
 from llmops_lib.evidence.statement import completeness_statement
 from llmops_lib.frames import in_period
 from llmops_lib.periods import Period
-from llmops_lib.schema import BENIGN_REASONS, SPANS
-from llmops_lib.sources.export_files import STORE_MARKER
+from llmops_lib.schema import SPANS
+from llmops_lib.sources.export_files import store_of
 from llmops_lib.sources.file_rows import Columns
 from llmops_lib.sources.load import Paths, read_exports, read_quarantine
 from llmops_lib.sources.reading_note import noted_reading
+from llmops_lib.sources.refused_rows import refused_rows
 from llmops_lib.store.layout import day_files, require_store
 from llmops_lib.store.ledger import FILES_SCHEMA, files_table, has_synthetic, read_ledger
 from llmops_lib.store.rows import stored_overlaps
@@ -48,8 +49,7 @@ class TraceSource:
     @property
     def refused_count(self) -> int:
         """How many rows could not be read, of which nothing that is made of the spans says a word."""
-        code = self.quarantine["reason"].str.split(":").list.first()
-        return int((~code.is_in(BENIGN_REASONS)).sum())
+        return refused_rows(self.quarantine).height
 
     @property
     def rows_read(self) -> int:
@@ -121,18 +121,18 @@ def open_source(
     """
     if isinstance(source, TraceSource):
         return source
-    if isinstance(source, str | Path) and (Path(source) / STORE_MARKER).is_file():
-        ledger = read_ledger(require_store(Path(source)))
+    if (store := store_of(source)) is not None:
+        ledger = read_ledger(require_store(store))
         files = files_table(ledger)
         is_synthetic = any(entry.is_synthetic for entry in ledger.values())
         return TraceSource(
-            scan_traces(source),
+            scan_traces(store),
             files,
-            read_quarantine(source),
+            read_quarantine(store),
             _fingerprint(files),
             is_synthetic,
-            stored_overlaps(Path(source)),
-            Path(source),
+            stored_overlaps(store),
+            store,
         )
     load = read_exports(source, timezone=timezone, columns=columns, on_read=noted_reading())
     files = load.files_table().select(FILES_SCHEMA.names())

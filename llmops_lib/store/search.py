@@ -9,7 +9,7 @@ import polars as pl
 
 from llmops_lib.pricing import price_calls
 from llmops_lib.schema import SPANS
-from llmops_lib.sources.export_files import STORE_MARKER
+from llmops_lib.sources.export_files import store_of
 from llmops_lib.sources.file_rows import Columns
 from llmops_lib.sources.load import Paths
 from llmops_lib.store.layout import day_files, require_store
@@ -213,7 +213,7 @@ def _newest_first(
     columns: Columns | None,
 ) -> Iterator[pl.LazyFrame]:
     """Stretches of the source, each later than the next; longer ones the further back."""
-    store = source.store if isinstance(source, TraceSource) else _store(source)
+    store = source.store if isinstance(source, TraceSource) else store_of(source)
     if store is None:
         yield open_source(source, timezone=timezone, columns=columns).spans
         return
@@ -228,11 +228,6 @@ def _newest_first(
         yield pl.scan_parquet(files[-count:], glob=False, hive_partitioning=False).select(SPANS.names)
         del files[-count:]
         count *= 4
-
-
-def _store(source: Paths) -> Path | None:
-    is_store = isinstance(source, str | Path) and (Path(source) / STORE_MARKER).is_file()
-    return Path(str(source)) if is_store else None
 
 
 def _empty() -> pl.LazyFrame:

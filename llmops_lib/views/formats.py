@@ -48,6 +48,16 @@ def count(value: float | None) -> str:
     return UNKNOWN if value is None or math.isnan(value) else f"{value:,.0f}"
 
 
+def counted(number: int, word: str) -> str:
+    """A number with its word, in the plural where it is not one.
+
+    Example:
+        >>> counted(1, "span"), counted(2100, "span")
+        ('1 span', '2,100 spans')
+    """
+    return f"{count(number)} {word if number == 1 else word + 's'}"
+
+
 def compact(value: float | None) -> str:
     """A large count, shortened to three significant digits.
 

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from llmops_lib.views.formats import UNKNOWN, count, share, usd
+from llmops_lib.views.formats import UNKNOWN, count, counted, share, usd
 from llmops_lib.views.html import Html
 
 _BAD_ONES = {
@@ -118,24 +118,12 @@ def _until(row: Mapping[str, Any]) -> str:
 
 
 def _reached(row: Mapping[str, Any]) -> str:
-    return (
-        UNKNOWN
-        if row["user_count"] is None
-        else f"{count(row['user_count'])} {_many('user', row['user_count'])}"
-    )
-
-
-def _many(word: str, number: int) -> str:
-    return word if number == 1 else f"{word}s"
+    return UNKNOWN if row["user_count"] is None else counted(row["user_count"], "user")
 
 
 def _others(row: Mapping[str, Any]) -> str:
     names = {"session_count": "session", "trace_count": "trace", "tenant_count": "tenant"}
-    known = [
-        f"{count(row[name])} {_many(word, row[name])}"
-        for name, word in names.items()
-        if row[name] is not None
-    ]
+    known = [counted(row[name], word) for name, word in names.items() if row[name] is not None]
     return f"{count(row['affected_count'])} calls; {', '.join(known)}"
 
 

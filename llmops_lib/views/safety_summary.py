@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 from markupsafe import Markup
 
-from llmops_lib.views.formats import count, share
+from llmops_lib.views.formats import count, counted, share
 from llmops_lib.views.html import Html
 from llmops_lib.views.scenario import Card, cards
 
@@ -80,15 +80,11 @@ def _left(figures: SafetyFigures) -> str:
     if against.is_empty():
         return f"Nothing that was found went to a third party against the policy.{blind}"
     told = [
-        f"{'any data' if kind == _ANY else kind} to {endpoint} ({count(calls)} {_calls(calls)})"
+        f"{'any data' if kind == _ANY else kind} to {endpoint} ({counted(calls, 'call')})"
         for kind, endpoint, calls in against.select("kind", "endpoint", "call_count").head(_LISTED).rows()
     ]
     rest = f" and {against.height - _LISTED} more" if against.height > _LISTED else ""
     return f"Against the policy went {', '.join(told)}{rest}.{blind}"
-
-
-def _calls(number: int) -> str:
-    return "call" if number == 1 else "calls"
 
 
 def _attacked(figures: SafetyFigures) -> str:

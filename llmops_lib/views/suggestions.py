@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from llmops_lib.views.formats import UNKNOWN, count, share, usd
+from llmops_lib.views.formats import UNKNOWN, counted, share, usd
 from llmops_lib.views.html import Html
 
 _PLACES = ("feature", "prompt_name", "model")
@@ -44,7 +44,7 @@ def _item(row: dict[str, Any]) -> Markup:
 
 
 def _part_of(row: dict[str, Any]) -> str:
-    calls = f"{count(row['call_count'])} {'call' if row['call_count'] == 1 else 'calls'}"
+    calls = counted(row["call_count"], "call")
     if row["spend_usd"] is None:
         return f"on {calls} of unknown cost"
     return f"of {usd(row['spend_usd'])} ({share(row['saving_share'])}) on {calls}"
