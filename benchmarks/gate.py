@@ -1,7 +1,7 @@
 """How often the gate blocks what did not change, and which drops it sees, beside simpler rules.
 
 Three tables. Simulated suites: pass rates of items follow a beta distribution that was fitted to real agent
-runs (`agent`, 43 % pass) or has the same correlation of trials at 86 % (`mature`). The escalating gate on the
+runs (`agent`, 43% pass) or has the same correlation of trials at 86% (`mature`). The escalating gate on the
 same. Real outcomes: subsamples of AlpacaEval preferences, RouteLLM's MMLU answers and tau-bench trials.
 
 Each figure stands beside the one that was stated for this design before it was built, with a mark: `=` where
@@ -179,7 +179,7 @@ def simulated(
         for shape, drop in zip(("diffuse", "concentrated"), drops, strict=True):
             found = smallest_drop_blocked(fewer, GateRule(((a, ALPHA),), MARGIN), shape=shape)
             points = None if found is None else 100 * found
-            # Slope of power at 80 % by the normal approximation; the stated figure has an error of its own.
+            # Slope of power at 80% by the normal approximation; the stated figure has an error of its own.
             se = 0.575 * (drop or 20) * math.sqrt(1 / len(fewer.rates) + 1 / 1_000)
             cells.append(tally.points(points, drop, se))
         yield (f"{name}, {items}, {a}/{b}", *cells), shares[4]

@@ -38,7 +38,7 @@ def rows(folder: Path, name: str) -> list[dict[str, Any]]:
 
 
 def share(hits: int, count: int) -> str:
-    """A share with its 95 % interval and count."""
+    """A share with its 95% interval and count."""
     if not count:
         return "none"
     interval = wilson(hits, count)

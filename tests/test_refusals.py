@@ -8,7 +8,7 @@ from llmops_lib.refusals import is_refusal, refuses
 
 
 def test_refusals_agree_with_human_labels(shared):
-    """Of 177 refusals and 220 answers: at least 90 % found, at most 5 % of answers taken for refusals."""
+    """Of 177 refusals and 220 answers: at least 90% found, at most 5% of answers taken for refusals."""
     lines = (shared / "corpora" / "refusals_labelled.jsonl").read_text(encoding="utf-8").splitlines()
     rows = pl.DataFrame([{key: json.loads(line)[key] for key in ("completion", "label")} for line in lines])
     judged = rows.with_columns(found=is_refusal(pl.col("completion")))

@@ -227,7 +227,7 @@ def reason_text(row: Mapping[str, Any]) -> str:
         )
     if row["smallest_seen"] is None:
         return "its noise is not known"
-    told = f"a difference of {row['smallest_seen']:.3g} would have been seen (80 %)"
+    told = f"a difference of {row['smallest_seen']:.3g} would have been seen (80%)"
     more = row["days_needed"]
     when = "" if more is None else f", {more:,} more days at this traffic"
     if row["users_needed"] is None:

@@ -54,10 +54,10 @@ RETRIEVAL = TokenQuantiles(
 """RAGPulse week."""
 
 SESSION_LENGTHS = (0.588, 0.241, 0.094, 0.038, 0.016, 0.007, 0.005, 0.004, 0.003, 0.002, 0.002)
-"""RAGPulse week: shares of sessions of 1, 2, 3 ... requests; the rest, 0.0 %, were longer."""
+"""RAGPulse week: shares of sessions of 1, 2, 3 ... requests; the rest, 0.0%, were longer."""
 
 SESSION_PAUSE_SECONDS = (40.0, 300.0)
-"""RAGPulse week: median and 90 % point of the pauses between requests of a session."""
+"""RAGPulse week: median and 90% point of the pauses between requests of a session."""
 
 HOUR_WEIGHTS = (
     (32, 21, 12, 6, 5, 6, 13, 25, 48, 67, 82, 79, 74, 73, 82, 91, 92, 84, 81, 81, 83, 76, 70, 61),

@@ -140,7 +140,7 @@ def _session_lengths(rng: np.random.Generator, trace_count: int) -> Ints:
 def _pauses_ns(rng: np.random.Generator, lengths: Ints) -> Ints:
     """Time from the start of its session to each trace."""
     middle, high = np.log(SESSION_PAUSE_SECONDS)
-    # The 90 % point of a normal distribution lies 1.2816 deviations above its middle.
+    # The 90% point of a normal distribution lies 1.2816 deviations above its middle.
     pauses = rng.lognormal(middle, (high - middle) / 1.2816, size=int(lengths.sum()))
     firsts = np.cumsum(lengths) - lengths
     pauses[firsts] = 0

@@ -18,7 +18,7 @@ class GateResult:
         reasons: Why, a sentence each.
         metrics: One row per metric: `metric`, `decision`, `item_count`, `baseline_mean`, `candidate_mean`,
             `diff`, `lower_limit` (of the difference, one-sided), `margin`, `p_drop`, `p_adjusted` (Holm),
-            `smallest_drop_seen` (with 80 % chance), `trials_needed` (to see the margin), `population_lower`
+            `smallest_drop_seen` (with 80% chance), `trials_needed` (to see the margin), `population_lower`
             and `population_upper` (interval on traffic like this; never gating), `baseline_trials`,
             `candidate_trials`, `note` (what to bear in mind, such as `zero_variance`: no trial differs from
             another).

@@ -49,7 +49,7 @@ def _section(result: GateResult) -> list[str]:
             "",
             (
                 "p: chance of so large a drop without a change, over all metrics together. "
-                "Would see: smallest drop that this gate sees with 80 % chance."
+                "Would see: smallest drop that this gate sees with 80% chance."
             ),
             *_smallness(result),
             "",

@@ -95,7 +95,7 @@ def _undecided(row: dict[str, float]) -> str:
     if row["smallest_drop_seen"] is None:
         return f"{told}; its noise is not known"
     return (
-        f"{told}; a drop of {row['smallest_drop_seen']:.3f} would have been seen (80 %), "
+        f"{told}; a drop of {row['smallest_drop_seen']:.3f} would have been seen (80%), "
         f"and about {row['trials_needed']} trials of each example in both runs would see the margin"
     )
 

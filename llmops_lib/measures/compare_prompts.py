@@ -50,7 +50,7 @@ class PromptComparison:
             interval of a holds zero), `lift_lower`,
             `lift_upper`, `p_value` (two-sided), `p_adjusted` (Benjamini-Hochberg among `other`), `method`,
             `p_method`, `unit` (what is independent), `a_user_count`, `b_user_count`, `se`, `margin`,
-            `is_within_margin`, `smallest_seen` (difference seen with 80 % chance), `users_needed` (of both
+            `is_within_margin`, `smallest_seen` (difference seen with 80% chance), `users_needed` (of both
             arms, to see the margin), `days_needed` (more of them, at this traffic), `variance_removed_share`
             (by CUPED), `reason`. Empty where the comparison is invalid.
         arms: One row per arm: `arm`, `user_count`, `call_count`, `first_at`, `last_at`.
@@ -100,7 +100,7 @@ def compare_prompts(  # noqa: PLR0913 - two arms, and what a team decides before
         experiment: Experiment whose arms `assign` logged in the spans.
         primary: Metric that decides, at `alpha`.
         guardrails: Metrics that must not get worse: one-sided at 0.01 each.
-        margins: Largest difference that does not matter, by metric and in its unit; else 5 % of the
+        margins: Largest difference that does not matter, by metric and in its unit; else 5% of the
             baseline, 1 point of a share, 0.05 of a feedback score.
         split: Planned split of the users, a first.
         before: Priced SPANS of the same users from before the experiment, for CUPED.

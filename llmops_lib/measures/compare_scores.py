@@ -35,7 +35,7 @@ class ScoreComparison:
             independent), `unit_count`, `item_count`, `se`, `se_unpaired` (what it would be without
             pairing), `population_lower`, `population_upper` (on cases like these), `margin`,
             `is_within_margin` (equivalent by two one-sided tests), `is_not_worse` (non-inferior),
-            `smallest_seen` (the difference that is seen with 80 % chance), `items_needed` (to see the
+            `smallest_seen` (the difference that is seen with 80% chance), `items_needed` (to see the
             margin), `items_still_needed`, `missing_baseline_count`, `missing_candidate_count`, `reason`
             (such as `zero_variance`).
         cases: One row per scorer and case, widest gap first: `scorer`, `example_id`, `winner` (`candidate`,
@@ -171,7 +171,7 @@ def _told(row: Mapping[str, Any]) -> str:
         return f"{told}; its noise is not known"
     more = row["items_still_needed"]
     settled = "" if more is None else f", and about {more} more cases would settle {row['margin']:g}"
-    return f"{told}; {row['smallest_seen']:.4g} would have been seen (80 %){settled}"
+    return f"{told}; {row['smallest_seen']:.4g} would have been seen (80%){settled}"
 
 
 def _cautions(sides: list[pl.DataFrame]) -> list[str]:

@@ -43,7 +43,7 @@ def gate(  # noqa: PLR0913 - two runs, and what a team decides beforehand
         most_cost_usd: Largest mean cost of a call that passes; unknown costs do not pass it.
         allows_unlocked: Whether runs of suites without a lock are compared, such as those of other tools.
         escalates: Whether it looks at the first 2, 4 and 8 trials of the candidate in turn and stops where it
-            knows; alpha is split over the looks (20, 30 and 50 %), for blocking and for passing.
+            knows; alpha is split over the looks (20, 30 and 50%), for blocking and for passing.
 
     Raises:
         GateError: If a level, a margin or a metric cannot be, or there are too few trials to escalate.

@@ -42,7 +42,7 @@ def calibrate_gate(
         **rules: As `gate` takes them: `alpha`, `margin`, `metrics` ...
 
     Returns:
-        `outcome`, `comparison_count`, `outcome_count`, `share`, `share_lower`, `share_upper` (95 %,
+        `outcome`, `comparison_count`, `outcome_count`, `share`, `share_lower`, `share_upper` (95%,
         Clopper-Pearson), `design` (`runs` or `splits`). Outcomes: `block`, of these `block_by_drop` and
         `block_by_failure` (what must pass; a block may be both), `pass`, `inconclusive`, `invalid`.
 

@@ -63,7 +63,7 @@ def plan_gate(  # noqa: PLR0913 - a pilot, and what a team decides beforehand
     seed: int = 0,
     on_metric: OnMetric | None = None,
 ) -> pl.DataFrame:
-    """The smallest drops that a gate blocks with 80 % chance, one row per metric and number of trials.
+    """The smallest drops that a gate blocks with 80% chance, one row per metric and number of trials.
 
     Simulated: a beta distribution of pass rates is fitted to the pilot, suites are drawn from it, harmed
     and put through the gate's own rule. The normal formula sees more than there is to see on small suites.
@@ -85,7 +85,7 @@ def plan_gate(  # noqa: PLR0913 - a pilot, and what a team decides beforehand
     Returns:
         By metric, then trials: `metric`, `rule` (trials of the candidate; `2-4-8`: in turn), `item_count`,
         `baseline_trials`, `pilot_mean`, `smallest_diffuse_drop` (all items get a bit worse) and
-        `smallest_concentrated_drop` (some items break), both with 80 % chance; `items_needed` (to see `drop`
+        `smallest_concentrated_drop` (some items break), both with 80% chance; `items_needed` (to see `drop`
         in either shape with these trials), `false_block_share` and `pass_share` (where nothing changed),
         `mean_trials` (then), `simulation_count` (0: by the normal formula), `note` (why something is null).
 
@@ -196,7 +196,7 @@ def _simulated(
 def _note(diffuse: float | None, concentrated: float | None, *, is_steady: bool) -> str | None:
     if is_steady:
         return "each example passed always or never in the pilot: no diffuse drop can be simulated"
-    return None if diffuse and concentrated else "no drop is seen with 80 % chance in one of the shapes"
+    return None if diffuse and concentrated else "no drop is seen with 80% chance in one of the shapes"
 
 
 def _by_formula(rule: GateRule, items: list[list[float]], asked: _Asked) -> dict[str, Any]:

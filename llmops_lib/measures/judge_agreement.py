@@ -47,7 +47,7 @@ def judge_agreement(
         In this order: `n`; the cells of the confusion matrix (`confusion: label L, judge V`); `prevalence`;
         `agreement`; where there is a positive side `sensitivity`, `specificity`, `precision`, `youden_j`;
         `kappa`; `ac1`; `kappa_quadratic` where categories are more than two numbers. Columns `measure`,
-        `value`, `se`, `lower`, `upper` (95 %), `count` of `of_count`, `method` of the interval, `note`.
+        `value`, `se`, `lower`, `upper` (95%), `count` of `of_count`, `method` of the interval, `note`.
 
     Raises:
         ParameterError: If a column is missing, or nothing is labelled or judged as positive.

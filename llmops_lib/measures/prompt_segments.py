@@ -54,7 +54,7 @@ def prompt_segments(  # noqa: PLR0913 - arms, and what they are split by
     Returns:
         One row per segment by `call_count` downwards: `segment` (null where unknown), `call_count`,
         `a_user_count`, `b_user_count`, `a_value`, `b_value`, `diff` (b minus a, in the unit of the metric),
-        `se`, `shrunken`, `shrunken_lower`, `shrunken_upper` (95 %), `own_weight_share` (what the segment's
+        `se`, `shrunken`, `shrunken_lower`, `shrunken_upper` (95%), `own_weight_share` (what the segment's
         own difference keeps). Where users are too few, `se` and what follows from it are null.
 
     Raises:

@@ -1,6 +1,6 @@
 """Which drops a gate sees, by simulation of suites like the pilot and of the gate's own rule.
 
-Up to about 100 items the normal formula is optimistic by 5 to 40 %, most where few items fail and the drop
+Up to about 100 items the normal formula is optimistic by 5 to 40%, most where few items fail and the drop
 sits in few of them.
 """
 
@@ -161,7 +161,7 @@ def items_to_see(  # noqa: PLR0913 - as `simulated_suites`, and the drop
     suite_count: int = 500,
     seed: int = 0,
 ) -> int | None:
-    """Items that it takes for a rule to block a drop with 80 % chance; None where 20,000 are too few.
+    """Items that it takes for a rule to block a drop with 80% chance; None where 20,000 are too few.
 
     The smallest drop is found for the items to begin with, and for those that its fall with the square root
     of the items leads to; the answer is on the line through both, in logarithms.

@@ -4,7 +4,7 @@ import pytest
 
 from llmops_lib.demo.calibration import HOUR_WEIGHTS, LEVELS, draw_tokens, hour_shares
 
-# Quantiles from 5 % to 95 %: between them the figures are interpolated, and a week has a few hundred calls.
+# Quantiles from 5% to 95%: between them the figures are interpolated, and a week has a few hundred calls.
 CHECKED = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 TOLERANCE = 0.25
 """Largest difference of a quantile, relative to the real one, or 3 tokens."""

@@ -132,7 +132,7 @@ def test_arms_drawn_from_one_find_as_little_as_promised():
         order = generator.permutation(120)
         split = [[users[place] for place in half] for half in (order[:60], order[60:])]
         alarms += compared(traffic(*split)).verdict in ("better", "worse")
-    # Primary at 5 %, three guardrails at 1 %: 8 % at most is 10 of 120; 19 is beyond 3 standard errors.
+    # Primary at 5%, three guardrails at 1%: 8% at most is 10 of 120; 19 is beyond 3 standard errors.
     assert alarms <= 19
 
 

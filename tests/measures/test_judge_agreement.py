@@ -56,7 +56,7 @@ def test_few_answers_take_the_bootstrap():
 
 
 def test_kappa_fails_where_all_answers_are_alike_and_ac1_does_not():
-    """Agreement of 94 % with a kappa below zero: the paradox of prevalence."""
+    """Agreement of 94% with a kappa below zero: the paradox of prevalence."""
     rows = by_measure(judge_agreement(rated(pass_pass=118, pass_fail=5, fail_pass=2)))
     assert rows["agreement"]["value"] == pytest.approx(0.944)
     assert rows["kappa"]["value"] == pytest.approx(-0.0233, abs=1e-4)
