@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 
 from llmops_lib.schema import UTC_DATETIME
-from llmops_lib.sources.checks import COLUMNS, REQUIRED
+from llmops_lib.sources.checks import REQUIRED
 from llmops_lib.sources.langfuse_groups import Group
 from llmops_lib.sources.message_columns import Contents, message_columns
-from llmops_lib.sources.pieces import DTYPES, Failures, checked_series, with_derived
+from llmops_lib.sources.pieces import Failures, checked_series, with_all, with_derived
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.time_columns import utc_times
 
@@ -51,9 +51,7 @@ def frame_of(group: Group) -> tuple[pl.DataFrame, list[int]]:
     for name in REQUIRED:
         if columns[name].null_count():
             group.odd.update(columns[name].is_null().arg_true())
-    frame = pl.DataFrame(columns).select(
-        pl.col(name) if name in columns else pl.lit(None, dtype=DTYPES[name]).alias(name) for name in COLUMNS
-    )
+    frame = with_all(pl.DataFrame(columns))
     numbers = range(len(group.numbers))
     if not group.odd:
         return with_derived(frame), list(numbers)

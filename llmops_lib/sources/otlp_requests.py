@@ -75,7 +75,8 @@ class OrdinaryRequests:
             if size >= _REWRITTEN_BYTES:
                 self._take_rewritten(lines, texts)
                 lines, texts, size = [], [], 0
-        self._take_rewritten(lines, texts)
+        if lines:
+            self._take_rewritten(lines, texts)
 
     def place(self, line: Line) -> Place:
         """Where the records of a line stand."""

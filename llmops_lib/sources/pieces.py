@@ -17,7 +17,7 @@ from llmops_lib.sources.checks import COLUMNS, COUNT_LIMIT, NAME_LIMIT, REQUIRED
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import KNOWN_PAST_US
 
-__all__ = ["DTYPES", "Failures", "checked_columns", "checked_series", "with_derived"]
+__all__ = ["DTYPES", "Failures", "checked_columns", "checked_series", "with_all", "with_derived"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -41,19 +41,13 @@ def checked_columns(rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, di
     """
     failures: Failures = {}
     given: set[str] = set().union(*rows)
-    frame = pl.DataFrame(
-        [
-            checked_series(name, [row.get(name) for row in rows], failures)
-            if name in given
-            else pl.repeat(None, len(rows), dtype=DTYPES[name], eager=True).alias(name)
-            for name in COLUMNS
-        ]
-    )
+    names = [name for name in COLUMNS if name in given or name in REQUIRED]
+    frame = pl.DataFrame([checked_series(name, [row.get(name) for row in rows], failures) for name in names])
     for name in REQUIRED:
         if frame[name].null_count():
             for number in frame[name].is_null().arg_true():
                 failures.setdefault(number, {}).setdefault(name, Refused("missing_field", name))
-    frame = with_derived(frame)
+    frame = with_derived(with_all(frame))
     if not failures:
         return frame, {}
     kept = [number for number in range(len(rows)) if number not in failures]
@@ -64,6 +58,17 @@ def _first(row: Mapping[str, Any], failed: Mapping[str, Refused]) -> Refused:
     # A row is checked in its own order, and for what is missing at last.
     given = (name for name in row if name in failed and row[name] is not None and row[name] != "")
     return failed[next(given, None) or next(name for name in REQUIRED if name in failed)]
+
+
+def with_all(frame: pl.DataFrame) -> pl.DataFrame:
+    """`COLUMNS`, null where the frame has none of the name.
+
+    Args:
+        frame: Some of `COLUMNS`, each value checked.
+    """
+    absent = [name for name in COLUMNS if name not in frame.columns]
+    nothing = [pl.lit(None, dtype=DTYPES[name]).alias(name) for name in absent]
+    return frame.with_columns(nothing).select(COLUMNS)
 
 
 def with_derived(frame: pl.DataFrame) -> pl.DataFrame:

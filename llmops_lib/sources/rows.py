@@ -175,6 +175,12 @@ class RowCollector:
         return replace(self._taken, announced=joined(self._announced), secret_count=self._secret_count)
 
     def _close_piece(self) -> None:
+        if self._rows:
+            self._check_piece()
+        if len(self._refused) >= _PIECE:
+            self._close_refused()
+
+    def _check_piece(self) -> None:
         piece, refused = checked_columns(self._rows)
         for number, why in refused.items():
             given, line, offset, raw = self._places[number]
@@ -182,8 +188,6 @@ class RowCollector:
         lines = [place[1] for number, place in enumerate(self._places) if number not in refused]
         self._add_piece(piece, pl.Series(lines, dtype=pl.Int64))
         self._rows, self._places, self._held_bytes = [], [], 0
-        if len(self._refused) >= _PIECE:
-            self._close_refused()
 
     def _close_refused(self) -> None:
         # Whoever calls this has closed the piece before: no row that was given earlier still waits.
