@@ -1,6 +1,7 @@
 """The figures of a comparison as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -25,20 +26,26 @@ def effects_table(metrics: pl.DataFrame, *, a: str, b: str) -> Html:
             row["verdict"] or "–",
             metric_text(row["metric"], row["a_value"]),
             metric_text(row["metric"], row["b_value"]),
-            change(row["lift"]),
-            percent_range(row["lift_lower"], row["lift_upper"]),
+            _lift(row),
             p_text(row["p_value"]),
             p_text(row["p_adjusted"]),
         )
         for row in metrics.iter_rows(named=True)
     ]
-    names = ("metric", "role", "verdict", a, b, "change", "95\N{NO-BREAK SPACE}% interval", "p", "p adjusted")
+    names = ("metric", "role", "verdict", a, b, "change (95% interval)", "p", "adjusted p")
     return data_table(
         _texts(rows, names),
         caption="Every metric",
         labels={**_same(names), a: a, b: b},
         empty="No effect is shown.",
     )
+
+
+def _lift(row: Mapping[str, Any]) -> str:
+    if row["lift_lower"] is None or row["lift_upper"] is None:
+        return change(row["lift"])
+    limits = percent_range(row["lift_lower"], row["lift_upper"]).replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{change(row['lift'])} ({limits})"
 
 
 def power_table(metrics: pl.DataFrame) -> Html:
