@@ -123,7 +123,7 @@ def segments_chart(segments: pl.DataFrame, *, metric: str, by: str) -> Drawing:
     y = alt.Y("group:N", title=None, sort=drawn["group"].to_list())
     chart = alt.Chart(drawn)
     zero = chart.mark_rule(strokeDash=[4, 3]).encode(x="zero:Q")
-    title = f"Difference in {METRIC_LABELS.get(metric, metric).lower()}"
+    title = f"Difference in {METRIC_LABELS.get(metric, metric).lower()}{_unit(metric)}"
     x = alt.X("shrunken_lower:Q", title=title, axis=alt.Axis(grid=True, format="+~g", tickCount=5))
     ranges = chart.mark_rule(strokeWidth=3, color=PALETTE[0]).encode(y=y, x=x, x2="shrunken_upper:Q")
     points = chart.mark_circle(size=90, opacity=1, color=PALETTE[0]).encode(y=y, x="shrunken:Q")
@@ -156,12 +156,13 @@ def looks_chart(looks: pl.DataFrame, *, metric: str, alpha: float = 0.05) -> Dra
     # The year is in the subtitle, and sixty days have no room for it.
     axis = alt.Axis(labelAngle=0, labelOverlap=True, labelExpr="slice(datum.label, 5)")
     x = alt.X("day:O", title="End of day (UTC)", axis=axis)
-    unit = {"usd": " (USD)", "ms": " (ms)", "share": " (share of 1)"}.get(metric.rsplit("_", 1)[-1], "")
     colour = alt.Color(
         "look:N", title=None, scale=alt.Scale(domain=[_COUNTED, _EARLY], range=[PALETTE[0], REST_COLOUR])
     )
     chart = alt.Chart(drawn)
-    y = alt.Y("lower:Q", title=f"Difference{unit}", axis=alt.Axis(grid=True, format="+~g", tickCount=5))
+    y = alt.Y(
+        "lower:Q", title=f"Difference{_unit(metric)}", axis=alt.Axis(grid=True, format="+~g", tickCount=5)
+    )
     ranges = chart.mark_rule(strokeWidth=3).encode(x=x, y=y, y2="upper:Q", color=colour)
     points = chart.mark_circle(size=90, opacity=1).encode(x=x, y="diff:Q", color=colour)
     zero = chart.mark_rule(strokeDash=[4, 3]).encode(y="zero:Q")
@@ -172,6 +173,10 @@ def looks_chart(looks: pl.DataFrame, *, metric: str, alpha: float = 0.05) -> Dra
         description=f"Difference in {name} by the end of each day, with limits for all days at once.",
         height=230,
     )
+
+
+def _unit(metric: str) -> str:
+    return {"usd": " (USD)", "ms": " (ms)", "share": " (share of 1)"}.get(metric.rsplit("_", 1)[-1], "")
 
 
 def _smallest_p(looks: pl.DataFrame, alpha: float) -> str:
