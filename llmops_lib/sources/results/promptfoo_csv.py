@@ -3,6 +3,7 @@
 Blocks repeat the names of their columns (`Status`, `Score`, ...), so cells are read by position. Up to
 2025 a block was one cell that began with the verdict: `[FAIL] (0.00)`, the reason, `---`, the answer, and
 later the reason again. Releases before 0.100 say FAIL of what could not be run too, and so do the scores.
+In the first of them a heading was no `[provider] prompt` but the whole prompt as JSON, metrics included.
 """
 
 import csv
@@ -22,6 +23,8 @@ from llmops_lib.sources.results.promptfoo_rows import WHOLE_TEST
 from llmops_lib.sources.results.score_rows import ScoreCollector
 
 _HEADING = re.compile(r"\[([^\]]+)\] (.*)", re.DOTALL)
+# Quotes are doubled where a header full of code was split at something else than its commas.
+_JSON_HEADING = re.compile(r'\{"+raw"+:')
 # The parentheses hold the score, in later releases with the named scores behind it: `(0.89, tone: 1.00)`.
 _VERDICT = re.compile(r"\[(PASS|FAIL|ERROR)\](?: \((-?[\d.]+)(, [^\n]*?: -?[\d.]+)?\)(?=\s|$))?\s*")
 _NAMED = re.compile(r", (.+?): (-?[\d.]+)(?=, |$)")
@@ -38,6 +41,15 @@ class _Block:
     end: int
     run_id: str
     columns: dict[str, Any]
+
+
+def is_output_column(name: str) -> bool:
+    """Whether a column holds what a provider answered to a prompt.
+
+    Args:
+        name: Its name in the header, which detection may have cut off or split.
+    """
+    return bool(_HEADING.match(name) or _JSON_HEADING.search(name))
 
 
 def read_csv_results(path: Path, collector: ScoreCollector, evaluation_id: str) -> None:
@@ -91,18 +103,31 @@ def _is_unicode(text: str) -> bool:
 
 
 def _blocks(header: list[str], evaluation_id: str) -> Iterator[_Block]:
-    starts = [position for position, name in enumerate(header) if _HEADING.match(name)]
+    starts = [position for position, name in enumerate(header) if is_output_column(name)]
     names: list[str] = []
     # A damaged header may have no block at all.
     ends = [*starts[1:], len(header)][: len(starts)]
     for start, end in zip(starts, ends, strict=True):
-        found = _HEADING.fullmatch(header[start])
-        provider, label = found.groups() if found else (header[start], None)
+        provider, label, prompt_id = _heading(header[start])
         name = f"{evaluation_id}/{run_name(provider, label)}"
         names.append(name)
         run_id = f"{name} ({names.count(name)})" if names.count(name) > 1 else name
-        columns = {**model_columns(provider), **prompt_columns(label), "run_id": run_id}
+        columns = {**model_columns(provider), **prompt_columns(label, prompt_id), "run_id": run_id}
         yield _Block(start, end, run_id, columns)
+
+
+def _heading(name: str) -> tuple[str | None, str | None, str | None]:
+    """The provider, the label and the id of the prompt of an output column, as far as it names them."""
+    if found := _HEADING.match(name):
+        return found[1], found[2], None
+    prompt = json_value(name)
+    # Damaged, it still tells its column apart from the others.
+    known = prompt if isinstance(prompt, dict) else {"label": name}
+    label = known.get("label") or known.get("display")
+    provider, label, prompt_id = (
+        value if isinstance(value, str) else None for value in (known.get("provider"), label, known.get("id"))
+    )
+    return provider, label, prompt_id
 
 
 def _scores(
