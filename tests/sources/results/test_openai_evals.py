@@ -82,6 +82,16 @@ def test_each_number_of_a_metrics_event_is_a_score(tmp_path):
     ]
 
 
+def test_a_judgement_that_could_not_be_read_is_missing_from_no_count(tmp_path):
+    """Under another scorer, unreadable judgements would raise the average of the others."""
+    unread = event("metrics", "s1", choice="__invalid__", score=None)
+    rows = read(tmp_path, SPEC, event("metrics", choice="C", score=0.25), unread).scores
+    assert rows.select("example_id", "scorer", "score", "label").rows() == [
+        ("s0", "score", 0.25, "C"),
+        ("s1", "score", None, "__invalid__"),
+    ]
+
+
 def test_samples_drawn_again_are_trials(tmp_path):
     """Several answers to one question are several measurements."""
     again = [sampling("Lyon"), event("match", correct=False)]
