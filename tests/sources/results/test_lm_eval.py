@@ -118,6 +118,27 @@ def test_a_bad_line_costs_only_itself(tmp_path, bad):
     assert (rows.scores.height, rows.quarantine.height, rows.rows_read) == (1, 1, 2)
 
 
+def test_samples_among_the_results_are_scores(tmp_path):
+    """A script that saves what `simple_evaluate()` returned has them, with the task and the model."""
+    path = tmp_path / "all.json"
+    kept = {"sums": [line(), 7, line(doc_id=4, acc=1.0)], "odd": None}
+    figures = {"sums": {"acc,none": 0.5}, "words": {"acc,none": 0.25}}
+    whole = {"results": figures, "versions": {}, "samples": kept, "model_name": "tiny", "date": 1_758_065_695}
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    rows = read_lm_eval(path)
+    assert rows.scores.select("suite", "model", "example_id", "score", "source_line").rows() == [
+        ("sums", "tiny", "3", 0.0, 3),
+        ("sums", "tiny", "4", 1.0, 5),
+    ]
+    assert rows.scores["started_at"][0].isoformat() == "2025-09-16T23:34:55+00:00"
+    assert rows.quarantine.select("source_line", "reason").rows() == [
+        (1, "merged: aggregates of task sums, whose samples are in the file"),
+        (2, "schema: aggregates of task words, no examples; --log_samples writes a file of them"),
+        (4, "not_object"),
+    ]
+    assert rows.rows_read == 5
+
+
 def test_long_results_are_recognised_by_their_beginning():
     """Detection sees 64 kB, which in a large suite are the results alone."""
     prefix = '{"results": {"a": {"acc,none": 0.5, "acc_stderr,none": 0.1}, "b": {"acc'
