@@ -10,9 +10,11 @@ What is odd about it, and what we do about it:
   a test printed may well hold one, of a web page say, and is text.
 """
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.parsers import expat
@@ -34,6 +36,10 @@ SCORER = "test"
 _ROOTS = ("testsuites", "testsuite")
 _PLACE = frozenset(("name", "classname", "class", "time"))
 _NOT_RUN = frozenset(("notrun", "disabled", "ignored", "skipped", "suppressed"))
+_MAIL_TIME = re.compile(
+    r"[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|[+-]\d{4})", re.ASCII
+)
+"""As JavaScript's `toUTCString` writes it: Mon, 02 Nov 2026 09:00:00 GMT."""
 _VERDICTS = ("failure", "error", "skipped")
 
 
@@ -171,4 +177,11 @@ def _started_at(timestamp: str | None) -> datetime | None:
     try:
         return parse_time(timestamp)
     except Refused:
+        return _mail_time(timestamp) if timestamp and _MAIL_TIME.fullmatch(timestamp) else None
+
+
+def _mail_time(timestamp: str) -> datetime | None:
+    try:
+        return parse_time(parsedate_to_datetime(timestamp).isoformat())
+    except (ValueError, Refused):
         return None

@@ -23,9 +23,10 @@ from typing import Any
 import orjson
 
 from llmops_lib.errors import SourceError
-from llmops_lib.sources.records import Record
+from llmops_lib.sources.lines import read_json_document
+from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
-from llmops_lib.sources.results.nan_json import iter_nan_records, read_nan_document
+from llmops_lib.sources.results.nan_json import parse_nonfinite_json
 from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows, content_run_id
 from llmops_lib.sources.sample import Sample, take_sample
 from llmops_lib.sources.times import parse_time
@@ -36,6 +37,7 @@ LOOKED_FOR = "lm-eval: samples with doc_id, arguments, resps and filtered_resps"
 _KEYS = frozenset({"doc_id", "arguments", "resps", "filtered_resps"})
 _MAPPED = ("doc_id", "arguments", "filtered_resps", "target", "metrics", "filter")
 _NO_METRICS = frozenset((*_KEYS, "doc", "target", "filter", "doc_hash", "prompt_hash", "target_hash"))
+_INFINITE = ("Infinity", "-Infinity")
 _FILE_NAME = re.compile(r"samples_(?P<task>.+?)(?:_\d{4}-\d{2}-\d{2}T[\d.:-]+)?\.jsonl?")
 
 
@@ -62,7 +64,7 @@ def read_lm_eval(path: Path) -> ScoreRows:
         _take_results(path, collector)
         return collector.finish()
     run = {"run_id": content_run_id(path), "suite": _task(path)}
-    for record in iter_nan_records(path, collector.refusals):
+    for record in iter_records(path, collector.refusals, parse=parse_nonfinite_json):
         _take(record, run, collector)
     return collector.finish()
 
@@ -95,7 +97,7 @@ def _task(path: Path) -> str | None:
 
 
 def _take_results(path: Path, collector: ScoreCollector) -> None:
-    document = read_nan_document(path)
+    document = read_json_document(path, parse=parse_nonfinite_json)
     if not _is_results(document):
         msg = f"{path}: begins like lm-eval results but is not readable as such; expected `results` per task"
         raise SourceError(msg)
@@ -160,6 +162,8 @@ def _is_single(value: Any) -> bool:
 def _score(value: Any) -> dict[str, Any]:
     if value is None:
         return {"error": "the metric gave no value"}
+    if value in _INFINITE:
+        return {"error": f"the metric is {value}"}
     if isinstance(value, str):
         return {"label": value}
     return {"score": value} if _is_single(value) else {}
@@ -174,7 +178,10 @@ def _answer(responses: Any) -> Any:
 
 
 def _prompt(arguments: Any) -> Any:
-    """The prompt alone where all requests for the document share it, else all of their arguments."""
+    """The prompt alone where all requests for the document share it, else all of their arguments.
+
+    Models behind a chat API get it in a list of one.
+    """
     requests = list(arguments.values()) if isinstance(arguments, dict) else arguments
     if not isinstance(requests, list):
         return arguments
@@ -185,5 +192,5 @@ def _prompt(arguments: Any) -> Any:
 
 def _first(request: Any) -> Any:
     if isinstance(request, dict):
-        return request.get("arg_0")
-    return request[0] if isinstance(request, list) and request else None
+        return _answer(request.get("arg_0"))
+    return _answer(request[0]) if isinstance(request, list) and request else None

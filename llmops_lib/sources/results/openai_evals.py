@@ -164,7 +164,7 @@ def _call_columns(spec: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str
     usage = data.get("usage") if isinstance(data.get("usage"), dict) else {}
     functions = spec.get("completion_fns")
     named = functions[0] if isinstance(functions, list) and functions else None
-    model = data.get("model") or named
+    model = data.get("model") or named or spec.get("model_name")
     return {
         "suite": spec.get("eval_name"),
         "model": model if isinstance(model, str) else None,

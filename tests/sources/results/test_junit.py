@@ -113,6 +113,14 @@ def test_a_time_without_a_zone_is_unknown(tmp_path):
     assert read(tmp_path, case(), suite=suite).scores["started_at"].to_list() == [None]
 
 
+def test_a_time_as_mails_write_it_is_read(tmp_path):
+    """TestCafe writes it so, and it has its zone."""
+    suite = SUITE.replace("2026-11-02T08:00:00Z", "Mon, 02 Nov 2026 08:00:00 GMT")
+    assert read(tmp_path, case(), suite=suite).scores["started_at"].item().isoformat() == (
+        "2026-11-02T08:00:00+00:00"
+    )
+
+
 def test_nested_suites_give_each_case_once(tmp_path):
     """Some tools nest suites, and a case counted twice weighs double."""
     nested = f'<testsuite name="inner">{case(name="b")}</testsuite>'

@@ -98,6 +98,30 @@ def test_a_metric_that_is_not_a_number_is_unknown_and_not_zero(tmp_path):
     assert rows.quarantine.height == 0
 
 
+def test_an_infinite_metric_says_so_and_costs_no_other(tmp_path):
+    """A relative error by zero is infinite; the line's other metrics and its requests are good."""
+    resps = [[[float("-inf"), False]]]
+    rows = read(tmp_path, line(metrics=["err", "f1"], err=float("inf"), f1=0.25, resps=resps))
+    assert rows.scores.select("scorer", "score", "error").rows() == [
+        ("err", None, "the metric is Infinity"),
+        ("f1", 0.25, None),
+    ]
+    assert json.loads(rows.scores["metadata"][1])["resps"] == [[["-Infinity", False]]]
+
+
+def test_results_with_an_infinite_perplexity_are_recognised(tmp_path):
+    """A broken model has one, and its file is no other for that."""
+    figures = {"rhymes": {"word_perplexity,none": float("inf")}}
+    rows = read(tmp_path, {"results": figures, "versions": {"rhymes": 1}}, name="results.json")
+    assert "aggregates of task rhymes" in rows.quarantine["reason"].item()
+
+
+def test_the_prompt_in_a_list_of_one_is_the_input(tmp_path):
+    """So it is written for models behind a chat API."""
+    arguments = {"gen_args_0": {"arg_0": ["Q: 2+2?"], "arg_1": {"until": []}}}
+    assert read(tmp_path, line(arguments=arguments)).scores["input"].to_list() == ['"Q: 2+2?"']
+
+
 def test_the_prompt_is_the_input_where_all_requests_share_it(tmp_path):
     """Multiple choice asks once per choice; the question is one."""
     choices = {

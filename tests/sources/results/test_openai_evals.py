@@ -57,6 +57,13 @@ def test_a_match_becomes_a_score_of_the_sampling_before_it(tmp_path):
     assert row["started_at"].isoformat() == "2026-11-02T08:00:01.250000+00:00"
 
 
+def test_the_first_releases_name_the_model_in_the_specification(tmp_path):
+    """They had no completion functions, and their calls no model."""
+    spec = {"spec": {"eval_name": "capitals", "run_id": "r1", "model_name": "gpt-3.5-turbo"}}
+    rows = read(tmp_path, spec, event("match", correct=True, expected="Paris", sampled="Paris"))
+    assert rows.scores["model"].to_list() == ["gpt-3.5-turbo"]
+
+
 def test_every_line_is_accounted_for(tmp_path):
     """What gave no score of its own is set aside with a reason that says nothing was lost."""
     rows = read(tmp_path, SPEC, REPORT, sampling(), event("match", correct=False))
