@@ -5,6 +5,8 @@ What is odd about it, and what we do about it:
 - It has verdicts and no scores: `failure` did not pass, `error` could not be run, `skipped` was not run.
   GoogleTest and CTest write what was not run as an attribute of the case alone.
 - The file names no run; a hash of its content does.
+- Seconds may have commas: before a point they part thousands, else decimals. Where both may be, as in
+  `1,234`, the latency is null.
 - Times of suites often lack a zone and are then local to a machine that nobody knows: those are null.
 - A document type can define entities that swell without end; a report needs none, so it is refused. What
   a test printed may well hold one, of a web page say, and is text.
@@ -36,6 +38,8 @@ SCORER = "test"
 _ROOTS = ("testsuites", "testsuite")
 _PLACE = frozenset(("name", "classname", "class", "time"))
 _NOT_RUN = frozenset(("notrun", "disabled", "ignored", "skipped", "suppressed"))
+_EITHER_COMMA = re.compile(r"[1-9]\d{0,2},\d{3}")
+"""Seconds whose comma may part thousands, as Maven writes it, or decimals, as some locales do."""
 _MAIL_TIME = re.compile(
     r"[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|[+-]\d{4})", re.ASCII
 )
@@ -166,8 +170,11 @@ def _said(elements: list[ET.Element]) -> str | None:
 
 
 def _milliseconds(seconds: str | None) -> float | str | None:
+    if seconds is None or _EITHER_COMMA.fullmatch(seconds):
+        return None
+    has_groups = "." in seconds
     try:
-        return None if seconds is None else float(seconds.replace(",", "")) * 1_000
+        return float(seconds.replace(",", "" if has_groups else ".")) * 1_000
     except ValueError:
         # Left as it is, for the check of its column to refuse.
         return seconds

@@ -113,6 +113,15 @@ def test_a_time_without_a_zone_is_unknown(tmp_path):
     assert read(tmp_path, case(), suite=suite).scores["started_at"].to_list() == [None]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "latency"),
+    [("1,234.5", 1_234_500.0), ("0,25", 250.0), ("0,005", 5.0), ("12,5", 12_500.0), ("1,234", None)],
+)
+def test_a_comma_parts_thousands_or_decimals(tmp_path, seconds, latency):
+    """Both are written, and a guess between them is wrong by a factor of thousand."""
+    assert read(tmp_path, case(time=seconds)).scores["latency_ms"].to_list() == [latency]
+
+
 def test_a_time_as_mails_write_it_is_read(tmp_path):
     """TestCafe writes it so, and it has its zone."""
     suite = SUITE.replace("2026-11-02T08:00:00Z", "Mon, 02 Nov 2026 08:00:00 GMT")
