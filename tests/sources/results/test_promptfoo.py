@@ -269,6 +269,26 @@ def test_old_csv_cells_hold_named_scores_and_the_reason_again(tmp_path):
     ]
 
 
+def test_csv_of_the_web_interface_has_reason_and_latency_in_columns(tmp_path):
+    """In 2025 it had, beside a cell that began with the verdict."""
+    header = "q,[a] p,Grader Reason,Comment,Latency (ms)"
+    row = read_csv(tmp_path, header, "hi,[FAIL] Hello,Too long,mine,150").row(0, named=True)
+    assert (row["passed"], row["explanation"], row["latency_ms"]) == (False, "Too long", 150.0)
+    assert (row["output"], json.loads(row["metadata"])["comment"]) == ('"Hello"', "mine")
+
+
+def test_a_csv_block_of_a_test_that_was_not_asked_is_no_score(tmp_path):
+    """Beside another evaluation, or where a test names its providers, some cells hold nothing."""
+    block = "Reasoning,Status,Score"
+    lines = ("hi,Hello,so,PASS,1.00,,,,,pii", "ho,,,,,Hello,,FAIL,0.00,pii")
+    scores = read_csv(tmp_path, f"q,[a] p,{block},[b] p,{block},pluginId", *lines)
+    assert scores.select("example_id", "passed").rows() == [("0", True), ("1", False)]
+    assert [json.loads(one) for one in scores["metadata"]] == [
+        {"vars": {"q": "hi"}, "reasoning": "so", "pluginId": "pii"},
+        {"vars": {"q": "ho"}},
+    ]
+
+
 def json_heading(provider, text):
     """A heading of an old table: a whole prompt, its provider and metrics as JSON."""
     prompt = {"raw": text, "display": text, "id": "51f1", "provider": provider, "metrics": {"score": 2}}
