@@ -3,7 +3,8 @@
 What is odd about them, and what we do about it:
 
 - The file names neither the run nor when it was; a hash of its content names the run.
-- `.deepeval/.latest_test_run.json` holds the same object under `testRunData`; both copies are one run.
+- `.deepeval/.latest_test_run.json` holds the same object under `testRunData`; both copies are one run. Of
+  somebody who is logged in at Confident AI it holds a link alone, and nothing that could be scored.
 - A metric that raised has an `error`, `success` false and no score: neither passed nor failed here.
 - Releases before 1.5 write `metricsMetadata` with a `metric` each. What `evaluate()` returns, dumped, has the
   same fields in snake_case under `test_results`.
@@ -21,7 +22,7 @@ from typing import Any
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
-from llmops_lib.sources.results.deepeval_forms import METRICS, run_of
+from llmops_lib.sources.results.deepeval_forms import CASES, LINK, METRICS, reason_against, run_of
 from llmops_lib.sources.results.example_ids import content_example_id
 from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows
 from llmops_lib.sources.sample import Sample
@@ -34,22 +35,15 @@ LOOKED_FOR = (
 )
 """What tells this format, for the error that no format was found."""
 
-_CASES = ("testCases", "conversationalTestCases")
 _RUN_MARKS = frozenset(("metricsScores", "testPassed", "testFailed", "hyperparameters", "runDuration"))
 _CASE_MARKS = frozenset((*METRICS, "actualOutput", "turns"))
 _METRIC_COLUMNS = frozenset(("name", "metric", "score", "success", "reason", "error"))
 _CASE_COLUMNS = frozenset(
-    (
-        "name",
-        "input",
-        "actualOutput",
-        "expectedOutput",
-        "turns",
-        "testCases",
+    {
+        *("name", "input", "actualOutput", "expectedOutput", "turns", "testCases"),
+        *("trace", "tokenCost", "inputTokenCount", "outputTokenCount"),
         *METRICS,
-        "trace",
-        "tokenCost",
-    )
+    }
 )
 _SPAN_LISTS = ("baseSpans", "agentSpans", "llmSpans", "retrieverSpans", "toolSpans")
 
@@ -63,8 +57,10 @@ def matches(sample: Sample) -> bool:
     first = run_of(sample.first)
     if not isinstance(first, dict):
         return False
-    cases = [case for name in _CASES for case in _objects(first.get(name))]
-    return any(name in first for name in _CASES) and (
+    if first.keys() == {LINK}:
+        return True
+    cases = [case for name in CASES for case in _objects(first.get(name))]
+    return any(name in first for name in CASES) and (
         not _RUN_MARKS.isdisjoint(first) or any(not _CASE_MARKS.isdisjoint(case) for case in cases)
     )
 
@@ -81,8 +77,8 @@ def read_deepeval(path: Path) -> ScoreRows:
     collector = ScoreCollector(FORMAT, str(path))
     for record in iter_records(path, collector.refusals):
         run = run_of(record.value)
-        if not isinstance(run, dict) or not any(isinstance(run.get(name), list) for name in _CASES):
-            collector.refuse("schema: no test run", line=record.line, raw=record.raw)
+        if (reason := reason_against(run)) is not None:
+            collector.refuse(reason, line=record.line, raw=record.raw)
             continue
         _accept_run(record, run, {**_run_columns(run), "run_id": content_example_id(run)}, collector)
     return collector.finish()
@@ -91,7 +87,7 @@ def read_deepeval(path: Path) -> ScoreRows:
 def _accept_run(
     record: Record, run: Mapping[str, Any], columns: Mapping[str, Any], collector: ScoreCollector
 ) -> None:
-    cases = [case for name in _CASES for case in _listed(run.get(name))]
+    cases = [case for name in CASES for case in _listed(run.get(name))]
     names = _example_names([case for case in cases if isinstance(case, dict)])
     for item in record.items(cases):
         if not isinstance(item.value, dict):
@@ -159,6 +155,8 @@ def _case_rows(
         "output": case.get("actualOutput"),
         "expected": case.get("expectedOutput", case.get("expectedOutcome")),
     }
+    counts = {"input_tokens": case.get("inputTokenCount"), "output_tokens": case.get("outputTokenCount")}
+    call |= {name: count for name, count in counts.items() if count is not None}
     if (seconds := case.get("completionTime")) is not None:
         call["latency_ms"] = seconds * 1_000 if isinstance(seconds, int | float) else seconds
     rest = _rest(case, trace) | ({"hyperparameters": hyperparameters} if hyperparameters else {})

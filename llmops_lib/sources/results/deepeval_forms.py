@@ -6,6 +6,14 @@ from typing import Any
 METRICS = ("metricsData", "metricsMetadata")
 """Fields of a test case that may hold its metrics; the second is of releases before 1.5."""
 
+CASES = ("testCases", "conversationalTestCases")
+"""Fields of a test run that may hold its test cases."""
+
+LINK = "testRunLink"
+"""Field of a file that says where the run is."""
+
+_IS_A_LINK = "the run is at the link alone; set DEEPEVAL_RESULTS_FOLDER to have runs in files"
+_IS_EMPTY = "the run has none, look whether it was cut off"
 _SNAKE = re.compile("_([a-z])")
 
 
@@ -25,6 +33,26 @@ def run_of(value: Any) -> Any:
     if isinstance(value.get("test_results"), list):
         return {**value, "testCases": [_renamed(case) for case in value["test_results"]]}
     return value.get("testRunData", value)
+
+
+def reason_against(run: Any) -> str | None:
+    """Why nothing of a run can be scored; None where it holds test cases.
+
+    Args:
+        run: What `run_of` gives.
+
+    Example:
+        >>> reason_against({"testCases": [], "metricsScores": []})
+        'missing_field: testCases; the run has none, look whether it was cut off'
+    """
+    if not isinstance(run, dict):
+        return "schema: no test run"
+    if run.keys() == {LINK}:
+        return f"missing_field: testCases; {_IS_A_LINK}"
+    lists = [run[name] for name in CASES if isinstance(run.get(name), list)]
+    if not lists:
+        return "schema: no test run"
+    return None if any(lists) else f"missing_field: testCases; {_IS_EMPTY}"
 
 
 def _renamed(case: Any) -> Any:

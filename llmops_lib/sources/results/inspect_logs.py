@@ -69,6 +69,7 @@ def read_inspect(path: Path) -> ScoreRows:
         return rows
     total = _object(head.get("results")).get("total_samples")
     reason = f"missing_field: samples; the log holds none, its results tell of {str(total)[:20]}"
+    reason += "; an evaluation writes them unless --no-log-samples is given"
     collector.refuse(reason, line=None, raw=json.dumps(head.get("results")))
     return collector.finish()
 

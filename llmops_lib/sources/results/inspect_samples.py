@@ -22,7 +22,10 @@ from llmops_lib.sources.times import parse_time
 _ATTACHMENT = "attachment://"
 # An attachment may be named many times; what is put back is bounded so that a log cannot multiply itself.
 _ATTACHED_LIMIT = 64 << 20
-_KEPT = ("metadata", "uuid", "total_time", "working_time", "limit", "model_usage", "turn_count", "retries")
+_KEPT = (
+    *("metadata", "uuid", "total_time", "working_time", "limit", "model_usage", "turn_count", "retries"),
+    *("choices", "description", "role_usage", "model_fallbacks", "invalidation"),
+)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ def _verdicts(
             raise Refused(
                 reason="type", detail=f"score of {name[:100]} is {type(score).__name__}, not an object"
             )
-        own = {"answer": score.get("answer"), "score_metadata": score.get("metadata")}
+        own = {name: score.get(name) for name in ("answer", "reason", "history")}
+        own |= {"score_metadata": score.get("metadata")}
         explanation = attached.put_back(score.get("explanation"))
         for verdict in verdicts(name, score.get("value")):
             yield {**verdict, "explanation": explanation}, attached.put_back(own)

@@ -9,11 +9,13 @@
 - A line names neither task nor model. The task is read from the file's name, `samples_<task>_<time>.jsonl`,
   which is the only place that has it; the model stays unknown.
 - Results files hold aggregates over examples. They are recognised, and every task of theirs goes to the
-  quarantine with its figures: an average among single examples would be counted as one of them.
+  quarantine with its figures: an average among single examples would be counted as one of them. What
+  `simple_evaluate()` returned holds the samples too, and beside them task, model and date.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,13 @@ from typing import Any
 import orjson
 
 from llmops_lib.errors import SourceError
+from llmops_lib.sources.lines import read_json_document
+from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
-from llmops_lib.sources.results.nan_json import iter_nan_records, read_nan_document
+from llmops_lib.sources.results.nan_json import parse_nonfinite_json
 from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows, content_run_id
 from llmops_lib.sources.sample import Sample, take_sample
+from llmops_lib.sources.times import parse_time
 
 FORMAT = "lm_eval"
 LOOKED_FOR = "lm-eval: samples with doc_id, arguments, resps and filtered_resps"
@@ -32,6 +37,7 @@ LOOKED_FOR = "lm-eval: samples with doc_id, arguments, resps and filtered_resps"
 _KEYS = frozenset({"doc_id", "arguments", "resps", "filtered_resps"})
 _MAPPED = ("doc_id", "arguments", "filtered_resps", "target", "metrics", "filter")
 _NO_METRICS = frozenset((*_KEYS, "doc", "target", "filter", "doc_hash", "prompt_hash", "target_hash"))
+_INFINITE = ("Infinity", "-Infinity")
 _FILE_NAME = re.compile(r"samples_(?P<task>.+?)(?:_\d{4}-\d{2}-\d{2}T[\d.:-]+)?\.jsonl?")
 
 
@@ -47,24 +53,29 @@ def read_lm_eval(path: Path) -> ScoreRows:
         path: Samples as JSON Lines (or a JSON list of them), or a results file.
 
     Returns:
-        Scores; the aggregates of a results file are in the quarantine, one row per task.
+        Scores; the aggregates of a results file are in the quarantine, one row per task, beside the scores
+        of samples that it holds.
 
     Raises:
         SourceError: If the file cannot be read at all.
     """
     collector = ScoreCollector(FORMAT, str(path))
     if _is_results(take_sample(path).first):
-        _refuse_aggregates(path, collector)
+        _take_results(path, collector)
         return collector.finish()
     run = {"run_id": content_run_id(path), "suite": _task(path)}
-    for record in iter_nan_records(path, collector.refusals):
-        try:
-            scores = list(_scores(record.value, run))
-        except Refused as refused:
-            collector.refuse(str(refused), line=record.line, raw=record.raw)
-            continue
-        collector.accept(scores, line=record.line, raw=record.raw)
+    for record in iter_records(path, collector.refusals, parse=parse_nonfinite_json):
+        _take(record, run, collector)
     return collector.finish()
+
+
+def _take(record: Record, run: Mapping[str, Any], collector: ScoreCollector) -> None:
+    try:
+        scores = list(_scores(record.value, run))
+    except Refused as refused:
+        collector.refuse(str(refused), line=record.line, raw=record.raw)
+        return
+    collector.accept(scores, line=record.line, raw=record.raw)
 
 
 def _is_results(first: Any) -> bool:
@@ -85,14 +96,37 @@ def _task(path: Path) -> str | None:
     return found["task"] if found else None
 
 
-def _refuse_aggregates(path: Path, collector: ScoreCollector) -> None:
-    document = read_nan_document(path)
+def _take_results(path: Path, collector: ScoreCollector) -> None:
+    document = read_json_document(path, parse=parse_nonfinite_json)
     if not _is_results(document):
         msg = f"{path}: begins like lm-eval results but is not readable as such; expected `results` per task"
         raise SourceError(msg)
+    listed = document.get("samples")
+    samples = {
+        task: found
+        for task, found in (listed.items() if isinstance(listed, dict) else ())
+        if isinstance(found, list)
+    }
     for position, (task, figures) in enumerate(document["results"].items(), start=1):
-        reason = f"schema: aggregates of task {task[:200]}, no examples; load its samples_*.jsonl instead"
+        reason = f"schema: aggregates of task {task[:200]}, no examples; --log_samples writes a file of them"
+        if samples.get(task):
+            reason = f"merged: aggregates of task {task[:200]}, whose samples are in the file"
         collector.refuse(reason, line=position, raw=partial(orjson.dumps, {task: figures}))
+    run = {"run_id": content_run_id(path), **_run_columns(document)}
+    pairs = [(task, sample) for task, found in samples.items() for sample in found]
+    records = Record(None).items([sample for _, sample in pairs])
+    for (task, _), record in zip(pairs, records, strict=True):
+        line = len(document["results"]) + (record.line or 0)
+        _take(replace(record, line=line), {**run, "suite": task}, collector)
+
+
+def _run_columns(document: Mapping[str, Any]) -> dict[str, Any]:
+    model = document.get("model_name")
+    try:
+        started_at = parse_time(document.get("date"))
+    except Refused:
+        started_at = None
+    return {"model": model if isinstance(model, str) else None, "started_at": started_at}
 
 
 def _scores(sample: Any, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -128,6 +162,8 @@ def _is_single(value: Any) -> bool:
 def _score(value: Any) -> dict[str, Any]:
     if value is None:
         return {"error": "the metric gave no value"}
+    if value in _INFINITE:
+        return {"error": f"the metric is {value}"}
     if isinstance(value, str):
         return {"label": value}
     return {"score": value} if _is_single(value) else {}
@@ -142,7 +178,10 @@ def _answer(responses: Any) -> Any:
 
 
 def _prompt(arguments: Any) -> Any:
-    """The prompt alone where all requests for the document share it, else all of their arguments."""
+    """The prompt alone where all requests for the document share it, else all of their arguments.
+
+    Models behind a chat API get it in a list of one.
+    """
     requests = list(arguments.values()) if isinstance(arguments, dict) else arguments
     if not isinstance(requests, list):
         return arguments
@@ -153,5 +192,5 @@ def _prompt(arguments: Any) -> Any:
 
 def _first(request: Any) -> Any:
     if isinstance(request, dict):
-        return request.get("arg_0")
-    return request[0] if isinstance(request, list) and request else None
+        return _answer(request.get("arg_0"))
+    return _answer(request[0]) if isinstance(request, list) and request else None

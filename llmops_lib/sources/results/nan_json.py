@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from llmops_lib.sources.lines import parse_json, read_json_document
+from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector
 
 # A whole string, so that the word inside one is never touched, or the constant itself.
 _STRING_OR_NAN = re.compile(rb'"(?:[^"\\]|\\.)*"|\bNaN\b', re.DOTALL)
+_STRING_OR_CONSTANT = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b', re.DOTALL)
 
 
 def parse_nan_json(raw: bytes) -> Any:
@@ -38,6 +39,29 @@ def parse_nan_json(raw: bytes) -> Any:
         return parse_json(_STRING_OR_NAN.sub(_without_nan, raw))
 
 
+def parse_nonfinite_json(raw: bytes) -> Any:
+    """As `parse_nan_json`, with the text Infinity or -Infinity where the bytes say so.
+
+    For a line of several metrics, where the others are good and the infinite one is told by its text.
+
+    Args:
+        raw: UTF-8 text.
+
+    Raises:
+        Refused: As `parse_json` does.
+
+    Example:
+        >>> parse_nonfinite_json(b'{"error": -Infinity, "value": NaN}')
+        {'error': '-Infinity', 'value': None}
+    """
+    try:
+        return parse_json(raw)
+    except Refused as refused:
+        if refused.reason != "nonfinite":
+            raise
+        return parse_json(_STRING_OR_CONSTANT.sub(_without_constant, raw))
+
+
 def iter_nan_records(path: Path, refusals: RowCollector) -> Iterator[Record]:
     """The records of a file as `iter_records` gives them, with null where its JSON says NaN.
 
@@ -51,17 +75,9 @@ def iter_nan_records(path: Path, refusals: RowCollector) -> Iterator[Record]:
     yield from iter_records(path, refusals, parse=parse_nan_json)
 
 
-def read_nan_document(path: Path) -> Any:
-    """The one JSON value that a whole file holds, with null where it says NaN.
-
-    Args:
-        path: A plain, gzip or zstd file.
-
-    Raises:
-        SourceError: If it cannot be read, is longer than 512 MB or is not one JSON value.
-    """
-    return read_json_document(path, parse=parse_nan_json)
-
-
 def _without_nan(found: re.Match[bytes]) -> bytes:
     return b"null" if found[0] == b"NaN" else found[0]
+
+
+def _without_constant(found: re.Match[bytes]) -> bytes:
+    return b'"' + found[0] + b'"' if found[0].endswith(b"Infinity") else _without_nan(found)

@@ -164,7 +164,7 @@ def _call_columns(spec: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str
     usage = data.get("usage") if isinstance(data.get("usage"), dict) else {}
     functions = spec.get("completion_fns")
     named = functions[0] if isinstance(functions, list) and functions else None
-    model = data.get("model") or named
+    model = data.get("model") or named or spec.get("model_name")
     return {
         "suite": spec.get("eval_name"),
         "model": model if isinstance(model, str) else None,
@@ -194,7 +194,12 @@ def _score_rows(event: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _metric_rows(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    numbers = {name: value for name, value in data.items() if isinstance(value, bool | int | float)}
+    # A judge whose answer names no choice gives null: no score, but one of those that were asked for.
+    numbers = {
+        name: value
+        for name, value in data.items()
+        if isinstance(value, bool | int | float) or (value is None and name != "choice")
+    }
     rest = {name: value for name, value in data.items() if name not in numbers}
     # A model-graded eval gives the judge's choice beside its score.
     label = rest.pop("choice", None)

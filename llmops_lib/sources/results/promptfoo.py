@@ -11,14 +11,13 @@ What is odd about them, and what we do about it:
 - JSON Lines and CSV do not name the evaluation; a hash of their content does.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
-from llmops_lib.sources.results.promptfoo_csv import read_csv_results
+from llmops_lib.sources.results.promptfoo_csv import is_output_column, read_csv_results
 from llmops_lib.sources.results.promptfoo_names import provider_id, run_name
 from llmops_lib.sources.results.promptfoo_rows import result_rows, signature_of
 from llmops_lib.sources.results.promptfoo_yaml import is_yaml, read_yaml_evaluation
@@ -33,12 +32,13 @@ LOOKED_FOR = (
 )
 """What tells this format, for the error that no format was found."""
 
-_OUTPUT_COLUMN = re.compile(r"\[[^\]]+\] ")
 _EVALUATION_MARKS = (
     {"version", "results"},
     {"version", "prompts"},
     {"version", "timestamp"},
     {"stats", "table"},
+    # What `evaluate()` returned in a script of one's own.
+    {"config", "prompts", "persisted"},
 )
 
 
@@ -49,7 +49,7 @@ def matches(sample: Sample) -> bool:
         sample: The beginning of the file.
     """
     if sample.kind == "csv":
-        return is_yaml(sample) or any(_OUTPUT_COLUMN.match(name) for name in sample.columns)
+        return is_yaml(sample) or any(is_output_column(name) for name in sample.columns)
     first = sample.first[0] if isinstance(sample.first, list) and sample.first else sample.first
     return isinstance(first, dict) and (_is_evaluation(first) or _is_result(first))
 
@@ -105,12 +105,19 @@ def _is_evaluation(value: Mapping[str, Any]) -> bool:
     inner = value.get("results")
     holder = inner if isinstance(inner, dict) else value
     # A log of Inspect that was never scored has `version` too, and results of null.
-    return isinstance(inner, dict | list) and any(mark <= holder.keys() for mark in _EVALUATION_MARKS)
+    if not isinstance(inner, dict | list):
+        return False
+    listed = holder.get("results")
+    first = listed[0] if isinstance(listed, list) and listed else None
+    # Whoever keeps the results alone, to have a small file, still has an evaluation.
+    is_shortened = isinstance(first, dict) and _is_result(first)
+    return is_shortened or any(mark <= holder.keys() for mark in _EVALUATION_MARKS)
 
 
 def _is_result(value: Mapping[str, Any]) -> bool:
     has_verdict = "success" in value or "gradingResult" in value
-    return has_verdict and "vars" in value and ("prompt" in value or "provider" in value)
+    has_test = "vars" in value or "testCase" in value
+    return has_verdict and has_test and ("prompt" in value or "provider" in value)
 
 
 def _results(records: Iterable[Record]) -> Iterator[tuple[Record, dict[str, Any]]]:
@@ -125,7 +132,8 @@ def _results(records: Iterable[Record]) -> Iterator[tuple[Record, dict[str, Any]
             yield record, {}
             continue
         for item in record.items(results):
-            yield item, {**value, "results": None, "timestamp": inner.get("timestamp")}
+            timestamp = inner.get("timestamp", value.get("createdAt"))
+            yield item, {**value, "results": None, "timestamp": timestamp}
 
 
 def _evaluation_columns(evaluation: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +152,7 @@ class _Runs:
         self._names: dict[Any, str] = {}
 
     def name(self, evaluation: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-        given = evaluation.get("evalId")
+        given = evaluation.get("evalId", evaluation.get("id"))
         provider = result.get("provider")
         label = provider.get("label") if isinstance(provider, dict) else None
         shown = label or provider_id(provider)

@@ -2,7 +2,12 @@
 
 Blocks repeat the names of their columns (`Status`, `Score`, ...), so cells are read by position. Up to
 2025 a block was one cell that began with the verdict: `[FAIL] (0.00)`, the reason, `---`, the answer, and
-later the reason again. Releases before 0.100 say FAIL of what could not be run too, and so do the scores.
+later the reason again; the web interface gave the reason and the latency columns of their own. Releases
+before 0.100 say FAIL of what could not be run too, and so do the scores.
+In the first of them a heading was no `[provider] prompt` but the whole prompt as JSON, metrics included.
+
+A test that a provider was not asked leaves its block empty. Red-team columns stand behind the last block
+and speak of the first.
 """
 
 import csv
@@ -22,11 +27,18 @@ from llmops_lib.sources.results.promptfoo_rows import WHOLE_TEST
 from llmops_lib.sources.results.score_rows import ScoreCollector
 
 _HEADING = re.compile(r"\[([^\]]+)\] (.*)", re.DOTALL)
+# Quotes are doubled where a header full of code was split at something else than its commas.
+_JSON_HEADING = re.compile(r'\{"+raw"+:')
 # The parentheses hold the score, in later releases with the named scores behind it: `(0.89, tone: 1.00)`.
 _VERDICT = re.compile(r"\[(PASS|FAIL|ERROR)\](?: \((-?[\d.]+)(, [^\n]*?: -?[\d.]+)?\)(?=\s|$))?\s*")
 _NAMED = re.compile(r", (.+?): (-?[\d.]+)(?=, |$)")
 _REASON = re.compile(r"\n\n(?:Pass|Fail) Reason: ")
 _METRIC = "Metric: "
+_LATENCY = "Latency (ms)"
+_RED_TEAM = frozenset(
+    ("Messages", "RedteamHistory", "RedteamTreeHistory", "pluginId", "strategyId", "sessionId", "sessionIds")
+)
+_KEPT = {"Comment": "comment", "Reasoning": "reasoning"}
 _PASSED = {"PASS": True, "FAIL": False}
 
 
@@ -38,6 +50,15 @@ class _Block:
     end: int
     run_id: str
     columns: dict[str, Any]
+
+
+def is_output_column(name: str) -> bool:
+    """Whether a column holds what a provider answered to a prompt.
+
+    Args:
+        name: Its name in the header, which detection may have cut off or split.
+    """
+    return bool(_HEADING.match(name) or _JSON_HEADING.search(name))
 
 
 def read_csv_results(path: Path, collector: ScoreCollector, evaluation_id: str) -> None:
@@ -91,18 +112,31 @@ def _is_unicode(text: str) -> bool:
 
 
 def _blocks(header: list[str], evaluation_id: str) -> Iterator[_Block]:
-    starts = [position for position, name in enumerate(header) if _HEADING.match(name)]
+    starts = [position for position, name in enumerate(header) if is_output_column(name)]
     names: list[str] = []
     # A damaged header may have no block at all.
     ends = [*starts[1:], len(header)][: len(starts)]
     for start, end in zip(starts, ends, strict=True):
-        found = _HEADING.fullmatch(header[start])
-        provider, label = found.groups() if found else (header[start], None)
+        provider, label, prompt_id = _heading(header[start])
         name = f"{evaluation_id}/{run_name(provider, label)}"
         names.append(name)
         run_id = f"{name} ({names.count(name)})" if names.count(name) > 1 else name
-        columns = {**model_columns(provider), **prompt_columns(label), "run_id": run_id}
+        columns = {**model_columns(provider), **prompt_columns(label, prompt_id), "run_id": run_id}
         yield _Block(start, end, run_id, columns)
+
+
+def _heading(name: str) -> tuple[str | None, str | None, str | None]:
+    """The provider, the label and the id of the prompt of an output column, as far as it names them."""
+    if found := _HEADING.match(name):
+        return found[1], found[2], None
+    prompt = json_value(name)
+    # Damaged, it still tells its column apart from the others.
+    known = prompt if isinstance(prompt, dict) else {"label": name}
+    label = known.get("label") or known.get("display")
+    provider, label, prompt_id = (
+        value if isinstance(value, str) else None for value in (known.get("provider"), label, known.get("id"))
+    )
+    return provider, label, prompt_id
 
 
 def _scores(
@@ -110,34 +144,48 @@ def _scores(
 ) -> Iterator[dict[str, Any]]:
     first = blocks[0].start if blocks else len(header)
     variables = {name: cell for name, cell in zip(header[:first], cells[:first], strict=True) if cell}
+    last = blocks[-1].start if blocks else len(header)
+    behind = {name: cell for name, cell in zip(header[last:], cells[last:], strict=True) if cell}
+    red_team = {name: cell for name, cell in behind.items() if name in _RED_TEAM}
     for block in blocks:
         names = header[block.start + 1 : block.end]
         values = dict(zip(names, cells[block.start + 1 : block.end], strict=True))
-        verdict, score, reason, output = _verdict(cells[block.start], values)
-        common = {**block.columns, "example_id": str(number - 1), "trial": 1, "output": output or None}
-        is_error = verdict == "ERROR"
-        yield {
-            **common,
-            "scorer": WHOLE_TEST,
-            "score": None if is_error else score,
-            "passed": _PASSED.get(verdict or ""),
-            "explanation": None if is_error else reason,
-            "error": (reason or output or "error") if is_error else None,
-            "metadata": {
-                "vars": variables,
-                **({"comment": values["Comment"]} if values.get("Comment") else {}),
-            },
-        }
-        named = _named(values) or _named_in_cell(cells[block.start])
-        yield from ({**common, "scorer": name, "score": value} for name, value in named.items())
+        values = {name: cell for name, cell in values.items() if name not in _RED_TEAM}
+        if not any((cells[block.start], *values.values())):
+            continue
+        kept = {of_metadata: values[name] for name, of_metadata in _KEPT.items() if values.get(name)}
+        metadata = {"vars": variables, **kept, **(red_team if block.start == first else {})}
+        common = {**block.columns, "example_id": str(number - 1), "trial": 1}
+        yield from _block_scores(cells[block.start], values, common, metadata)
+
+
+def _block_scores(
+    cell: str, values: dict[str, str], common: dict[str, Any], metadata: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    verdict, score, reason, output = _verdict(cell, values)
+    is_error = verdict == "ERROR"
+    common = {**common, "output": output or None}
+    yield {
+        **common,
+        "scorer": WHOLE_TEST,
+        "score": None if is_error else score,
+        "passed": _PASSED.get(verdict or ""),
+        "explanation": None if is_error else reason,
+        "error": (reason or output or "error") if is_error else None,
+        "latency_ms": values.get(_LATENCY),
+        "metadata": metadata,
+    }
+    named = _named(values) or _named_in_cell(cell)
+    yield from ({**common, "scorer": name, "score": value} for name, value in named.items())
 
 
 def _verdict(cell: str, values: dict[str, str]) -> tuple[str | None, str | None, str | None, str]:
     if "Status" in values:
         return values["Status"] or None, values.get("Score"), values.get("Grader Reason"), cell
+    stated = values.get("Grader Reason") or None
     found = _VERDICT.match(cell)
     if found is None:
-        return None, None, None, cell
+        return None, None, stated, cell
     rest = cell[found.end() :]
     reason, line, output = rest.partition("\n---\n")
     if not line:
@@ -145,7 +193,7 @@ def _verdict(cell: str, values: dict[str, str]) -> tuple[str | None, str | None,
     # The answer may speak of reasons too; that of the verdict comes last.
     if endings := list(_REASON.finditer(output)):
         reason, output = reason or output[endings[-1].end() :], output[: endings[-1].start()]
-    return found[1], found[2], reason or None, output
+    return found[1], found[2], reason or stated, output
 
 
 def _named_in_cell(cell: str) -> dict[str, str]:

@@ -79,7 +79,8 @@ def model_columns(provider: str | None) -> dict[str, Any]:
         ({'provider': 'openai', 'model': 'gpt-4o-mini'}, {})
     """
     vendor, _, rest = (provider or "").partition(":")
-    if not rest or vendor in _PROGRAMS:
+    # A blank is in no id, but in labels such as `Haiku: cold`, which stand for ids in tables.
+    if not rest or vendor in _PROGRAMS or len((provider or "").split()) > 1:
         return {}
     api, _, model = rest.partition(":")
     return {

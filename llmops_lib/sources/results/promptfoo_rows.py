@@ -64,7 +64,7 @@ def result_rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
         "error": error,
         "metadata": _metadata(result),
     }
-    components = [{**call, **row} for row in _component_rows(grading, _set_names(result, grading))]
+    components = [{**call, **row} for row in _component_rows(result, grading)]
     named = {str(row["scorer"]) for row in components}
     others = [
         {**call, "scorer": name, "score": score}
@@ -77,18 +77,22 @@ def result_rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _call(result: Mapping[str, Any]) -> dict[str, Any]:
     response = _mapping(result.get("response"))
     prompt = _mapping(result.get("prompt"))
-    error = _error(result)
-    # A test that failed to run has counts and costs of 0 beside its result, which no provider stated.
-    beside = {} if error else result
+    # Counts and costs of 0 stand beside every result for which the provider stated none.
+    beside = {} if _error(result) else result
     return {
         **model_columns(provider_id(result.get("provider"))),
         **prompt_columns(prompt.get("label"), result.get("promptId", prompt.get("id"))),
-        **_token_columns(response.get("tokenUsage") or beside.get("tokenUsage")),
+        **_token_columns(response.get("tokenUsage") or _counted(beside.get("tokenUsage"))),
         "latency_ms": result.get("latencyMs"),
-        "cost_usd": response.get("cost", beside.get("cost")),
+        "cost_usd": response.get("cost", beside.get("cost") or None),
         "input": prompt.get("raw"),
         "output": response.get("output"),
     }
+
+
+def _counted(usage: Any) -> Any:
+    counts = _mapping(usage)
+    return usage if any(counts.get(name) for name in ("total", "prompt", "completion")) else None
 
 
 def _token_columns(usage: Any) -> dict[str, Any]:
@@ -115,24 +119,35 @@ def _error(result: Mapping[str, Any]) -> Any:
 
 def _set_names(result: Mapping[str, Any], grading: Mapping[str, Any]) -> Iterator[str]:
     """Names of the assert-sets in their order: what an assert-set found does not say which one it is."""
-    asserted = _objects(_mapping(result.get("testCase")).get("assert"))
-    names = [one.get("metric") or _SET for one in asserted if one.get("type") == _SET]
+    names = [one.get("metric") or _SET for one in _asserted(result) if one.get("type") == _SET]
     found = sum(1 for component in _objects(grading.get("componentResults")) if _is_set(component))
     return iter(names if len(names) == found else [_SET] * found)
+
+
+def _asserted(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return _objects(_mapping(result.get("testCase")).get("assert"))
 
 
 def _is_set(component: Mapping[str, Any]) -> bool:
     return not component.get("assertion") and bool(component.get("componentResults"))
 
 
-def _component_rows(grading: Mapping[str, Any], set_names: Iterator[str]) -> Iterator[dict[str, Any]]:
+def _assertions(
+    result: Mapping[str, Any], components: list[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
+    """Each component with its assertion: the verdict of a script may leave out which one it is on."""
+    asserted = _asserted(result)
+    is_aligned = len(asserted) == len(components) and not any(map(_is_set, components))
+    for component, stated in zip(components, asserted if is_aligned else [{}] * len(components), strict=True):
+        yield component, _mapping(component.get("assertion")) or stated
+
+
+def _component_rows(result: Mapping[str, Any], grading: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    set_names = _set_names(result, grading)
     # What an assert-set or a script returned stands inside its component and again after it.
-    for component in _objects(grading.get("componentResults")):
-        assertion = _mapping(component.get("assertion"))
-        kind = assertion.get("type")
-        if _is_set(component):
-            kind = next(set_names)
-        rest = {"assertion": assertion} if assertion else {}
+    for component, assertion in _assertions(result, _objects(grading.get("componentResults"))):
+        kind = next(set_names) if _is_set(component) else assertion.get("type")
+        rest: dict[str, Any] = {"assertion": assertion} if assertion else {}
         if component.get("tokensUsed"):
             rest["tokensUsed"] = component["tokensUsed"]
         yield {

@@ -2,15 +2,15 @@
 
 - Columns that are no part of an example are metrics, as long as no cell of theirs is anything but a
   number: their names are free, such as `rouge_score(mode=fmeasure)`. The file is read twice to know.
+- Metrics of two values, such as pass and fail, are columns of these words.
 - NaN, null or an empty cell means that the metric failed: a score of null with an error, never zero.
-- CSV turns lists into Python's own notation.
-- Releases before 0.2 call the columns question, contexts, answer and ground_truth.
+- CSV turns lists into Python's own notation, and arrays into that of NumPy, which knows no commas.
+- Releases before 0.2 call the columns question, contexts, answer and ground_truth, experiments query.
+- Many keep the questions and metrics alone: then a metric of RAGAS's own tells the format.
 - A row has no id: an example is known by its question and reference, so that two runs agree on it.
 """
 
-import ast
 import math
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,18 @@ from typing import Any
 from llmops_lib.sources.records import Record
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.results.example_ids import content_example_id
+from llmops_lib.sources.results.list_notation import list_of
 from llmops_lib.sources.results.nan_json import iter_nan_records
 from llmops_lib.sources.results.score_rows import ScoreCollector, ScoreRows, content_run_id
 from llmops_lib.sources.sample import Sample, take_sample
 
 FORMAT = "ragas"
 LOOKED_FOR = (
-    "RAGAS: a table with user_input and response or reference (or question, answer, contexts) and metrics"
+    "RAGAS: a table with user_input and response or reference (or question, answer, contexts) and metrics, "
+    "or with a question and one of its metrics, such as faithfulness"
 )
 
-_QUESTIONS = ("user_input", "question")
+_QUESTIONS = ("user_input", "question", "query")
 _ANSWERS = ("response", "answer")
 _REFERENCES = ("reference", "ground_truth", "ground_truths")
 _CONTEXTS = (
@@ -48,10 +50,20 @@ _EXAMPLE = frozenset(
         *("", "index", "Unnamed: 0", "__index_level_0__"),
     }
 )
+_METRICS = frozenset(
+    {
+        *("faithfulness", "faithfulness_with_hhem", "answer_relevancy", "response_relevancy"),
+        *("answer_correctness", "answer_similarity", "semantic_similarity", "factual_correctness"),
+        *("context_precision", "context_recall", "context_relevancy", "context_relevance"),
+        *("context_utilization", "context_entity_recall", "non_llm_context_recall"),
+        *("llm_context_precision_with_reference", "llm_context_precision_without_reference"),
+        *("response_groundedness", "nv_accuracy", "nv_context_relevance", "nv_response_groundedness"),
+        *("harmfulness", "maliciousness", "coherence", "correctness", "conciseness"),
+    }
+)
+_WORDS = {"pass": True, "fail": False, "true": True, "false": False}
 _LISTS = (*_CONTEXTS, "user_input")
 _FAILED = {"error": "the metric gave no value"}
-# Python's parser needs half a kilobyte of memory per character outside of quotes.
-_NOTATION_LIMIT = 256 << 10
 
 
 def matches(sample: Sample) -> bool:
@@ -63,7 +75,10 @@ def matches(sample: Sample) -> bool:
     # Of a conversation the answers stand among the messages of `user_input`.
     is_pair |= "user_input" in columns and not columns.isdisjoint(_CONVERSATION)
     has_context = not columns.isdisjoint((*_CONTEXTS, "user_input"))
-    return is_pair and has_context and bool(columns - _EXAMPLE)
+    # A metric may bear its settings, as `factual_correctness(mode=f1)`.
+    is_measured = not _METRICS.isdisjoint(name.partition("(")[0] for name in columns)
+    is_known = is_measured and not columns.isdisjoint(_QUESTIONS)
+    return is_known or (is_pair and has_context and bool(columns - _EXAMPLE))
 
 
 def read_ragas(path: Path) -> ScoreRows:
@@ -97,19 +112,27 @@ def _is_summary(value: Any) -> bool:
 
 
 def _metrics(path: Path, sample: Sample) -> tuple[str, ...]:
-    """The columns that hold numbers in most of the examples where they hold anything."""
+    """The columns that hold numbers or verdicts in most of the examples where they hold anything."""
     counted: dict[str, list[int]] = {
         name: [0, 0] for name in (sample.columns if sample.kind in ("csv", "parquet") else ())
     }
     for record in iter_nan_records(path, ScoreCollector(FORMAT, str(path)).refusals):
         if isinstance(record.value, dict) and not record.value.keys().isdisjoint(_TAKEN):
             for name, value in record.value.items():
-                counted.setdefault(name, [0, 0])[_is_number(value)] += value is not None
+                counted.setdefault(name, [0, 0])[_is_verdict(value)] += value is not None
     return tuple(
         name
-        for name, (texts, numbers) in counted.items()
-        if name not in _EXAMPLE and (numbers > texts or not texts)
+        for name, (texts, verdicts) in counted.items()
+        if name not in _EXAMPLE and (verdicts > texts or not texts)
     )
+
+
+def _is_verdict(value: Any) -> bool:
+    return _is_number(value) or _word(value) in _WORDS
+
+
+def _word(value: Any) -> str | None:
+    return value.strip().lower() if isinstance(value, str) else None
 
 
 def _is_number(value: Any) -> bool:
@@ -136,30 +159,37 @@ def _scores(value: Any, metrics: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     if "metric_output" in value:
         yield _annotated(value)
         return
-    cells = {name: _cell(cell) if name in _LISTS else cell for name, cell in value.items()}
-    example = _example(cells)
-    kept = {name: cell for name, cell in cells.items() if name not in (*metrics, *_TAKEN)}
+    cells = {name: list_of(cell) if name in _LISTS else cell for name, cell in value.items()}
+    example, taken = _example(cells)
+    kept = {name: cell for name, cell in cells.items() if name not in (*metrics, *taken)}
     for name in metrics:
         yield {**example, "scorer": name, **_verdict(cells.get(name)), "metadata": kept}
 
 
-def _example(cells: Mapping[str, Any]) -> dict[str, Any]:
-    question, reference = _first(cells, _QUESTIONS), _first(cells, _REFERENCES)
-    if question is None and reference is None and _first(cells, _ANSWERS) is None:
+def _example(cells: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What was asked, answered and expected, and the names of the cells that say so."""
+    asked, answered, expected = (_first(cells, names) for names in (_QUESTIONS, _ANSWERS, _REFERENCES))
+    taken = [name for name in (asked, answered, expected) if name is not None]
+    if not taken:
         raise Refused(reason="missing_field", detail="user_input")
-    return {
+    question, answer, reference = (cells[name] if name else None for name in (asked, answered, expected))
+    example = {
         "example_id": content_example_id(question, reference),
         "input": question,
-        "output": _first(cells, _ANSWERS),
+        "output": answer,
         "expected": reference,
     }
+    return example, taken
 
 
-def _first(cells: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((cells[name] for name in names if cells.get(name) is not None), None)
+def _first(cells: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if cells.get(name) is not None), None)
 
 
 def _verdict(value: Any) -> dict[str, Any]:
+    if (word := _word(value)) in _WORDS:
+        passed = _WORDS[str(word)]
+        return {"score": float(passed), "passed": passed, "label": value}
     if not _is_number(value):
         raise Refused(reason="type", detail=f"a metric is {str(value)[:40]!r}, not a number")
     if value is None or (not isinstance(value, bool) and math.isnan(float(value))):
@@ -182,10 +212,11 @@ def _annotated(entry: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused(reason="schema", detail="metric_input is no object")
     if not _is_number(output):
         raise Refused(reason="type", detail=f"metric_output is {type(output).__name__}, not a number")
-    kept = {name: cell for name, cell in cells.items() if name not in _TAKEN}
+    example, taken = _example(cells)
+    kept = {name: cell for name, cell in cells.items() if name not in taken}
     kept |= {name: entry[name] for name in ("is_accepted", "prompts", "target") if name in entry}
     return {
-        **_example(cells),
+        **example,
         "scorer": entry.get("metric"),
         **_verdict(output),
         "explanation": _reason(entry.get("prompts")),
@@ -199,15 +230,3 @@ def _reason(prompts: Any) -> Any:
     outputs = [prompt.get("prompt_output") for prompt in prompts.values() if isinstance(prompt, dict)]
     reasons = [one["reason"] for one in outputs if isinstance(one, dict) and one.get("reason")]
     return reasons[0] if len(reasons) == 1 else None
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, str) or not value.startswith("[") or len(value) > _NOTATION_LIMIT:
-        return value
-    try:
-        with warnings.catch_warnings():
-            # The parser warns of odd escapes, and would print the text of the cell with the warning.
-            warnings.simplefilter("ignore")
-            return ast.literal_eval(value)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return value

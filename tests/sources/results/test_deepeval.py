@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from llmops_lib import load_scores
+from llmops_lib.errors import BadLineError
 from llmops_lib.sources.results.deepeval import matches, read_deepeval
 from llmops_lib.sources.sample import sample_text
 
@@ -117,6 +118,34 @@ def test_tokens_time_and_model_come_from_the_trace(tmp_path):
         None,
     )
     assert (row["input_tokens"], row["output_tokens"]) == (25, 7)
+
+
+def test_tokens_of_the_case_are_those_of_the_call(tmp_path):
+    """Newer releases count them beside the cost; the judge's stand with its metric."""
+    judged = metric(inputTokenCount=900, outputTokenCount=80)
+    counted = case(metricsData=[judged], inputTokenCount=12, outputTokenCount=0)
+    row = read(tmp_path, counted).scores.row(0, named=True)
+    assert (row["input_tokens"], row["output_tokens"]) == (12, 0)
+    assert json.loads(row["metadata"])["metric"]["inputTokenCount"] == 900
+
+
+@pytest.mark.parametrize(
+    ("run", "reason"),
+    [
+        ({"testRunLink": "https://example.test/run"}, "set DEEPEVAL_RESULTS_FOLDER"),
+        (
+            {"testCases": [], "conversationalTestCases": [], "metricsScores": []},
+            "look whether it was cut off",
+        ),
+    ],
+    ids=["link", "nothing"],
+)
+def test_a_run_without_cases_is_in_the_quarantine(tmp_path, run, reason):
+    """No scores and no word would look like a run that went well."""
+    path = tmp_path / ".latest_test_run.json"
+    path.write_text(json.dumps(run))
+    with pytest.raises(BadLineError, match=reason):
+        load_scores(path, on_bad="raise")
 
 
 def test_metrics_of_spans_are_kept_apart(tmp_path):

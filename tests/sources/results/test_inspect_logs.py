@@ -194,6 +194,18 @@ def test_epochs_are_trials(tmp_path):
     assert rows.quarantine["reason"].to_list() == ["duplicate: trial 2"]
 
 
+def test_a_sample_that_was_declared_invalid_and_a_grade_that_was_changed_say_so(tmp_path):
+    """The score is the one that stands; who reads it must see why somebody doubted the sample."""
+    history = [{"value": "I", "provenance": {"author": "ada"}}]
+    graded = {"match": {"value": "C", "reason": "regraded", "history": history}}
+    doubted = {"author": "ada", "reason": "wrong target"}
+    rows = read_json(tmp_path, sample(scores=graded, invalidation=doubted, choices=["Paris", "Rome"]))
+    kept = json.loads(rows.scores["metadata"][0])
+    assert rows.scores["score"].to_list() == [1.0]
+    assert (kept["invalidation"], kept["choices"]) == (doubted, ["Paris", "Rome"])
+    assert (kept["reason"], kept["history"]) == ("regraded", history)
+
+
 def test_latency_is_the_time_between_start_and_end(tmp_path):
     """Both stand in local time with an offset; logs of 2025 have a total only."""
     times = {"started_at": "2026-11-20T08:00:01+01:00", "completed_at": "2026-11-20T07:00:02.500+00:00"}

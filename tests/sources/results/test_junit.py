@@ -45,6 +45,61 @@ def test_failure_error_and_skip_are_three_things(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "state", ['status="notrun" result="suppressed"', 'status="disabled"', 'result="skipped"']
+)
+def test_a_case_that_was_not_run_may_say_so_in_an_attribute(tmp_path, state):
+    """GoogleTest and CTest do, and a disabled test would count as one that passed."""
+    row = read(tmp_path, f'<testcase classname="qa" name="a" {state}/>').scores.row(0, named=True)
+    assert (row["passed"], row["label"]) == (None, "skipped")
+
+
+def test_a_page_that_a_test_printed_is_text(tmp_path):
+    """Browser tests print the page that they saw, which begins with a document type of its own."""
+    page = "<failure><![CDATA[<!DOCTYPE html><p>oops</p>]]></failure>"
+    assert read(tmp_path, case(page)).scores["explanation"].to_list() == ["<!DOCTYPE html><p>oops</p>"]
+
+
+def test_every_failure_of_a_case_is_kept(tmp_path):
+    """A test goes on after the first thing that it did not expect."""
+    inside = '<failure message="short" type="Equal">too long</failure><failure message="too loud"/>'
+    row = read(tmp_path, case(inside)).scores.row(0, named=True)
+    assert row["explanation"] == "too long\n\ntoo loud"
+    assert json.loads(row["metadata"]) == {"failure": {"message": "short", "type": "Equal"}}
+
+
+def test_cases_of_one_name_in_two_classes_are_two_examples(tmp_path):
+    """PHPUnit calls the class otherwise; as trials of one example the two would be averaged."""
+    cases = [f'<testcase class="{name}" name="a" line="7"/>' for name in ("One", "Two")]
+    scores = read(tmp_path, *cases).scores
+    assert scores.select("example_id", "trial").rows() == [("One::a", 1), ("Two::a", 1)]
+    assert json.loads(scores["metadata"][0]) == {"line": "7"}
+
+
+def test_cases_outside_of_a_suite_are_read(tmp_path):
+    """They are tests all the same."""
+    rows = read(tmp_path, case(), suite="{cases}")
+    assert rows.scores["example_id"].to_list() == ["qa::a"]
+
+
+def test_a_report_without_cases_is_in_the_quarantine(tmp_path):
+    """A run that found no test must not look like one in which all passed."""
+    rows = read(tmp_path)
+    assert rows.quarantine["reason"].to_list() == ["missing_field: testcase; the report has none"]
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "utf-8", "utf-16"])
+def test_the_encoding_that_a_report_states_is_believed(tmp_path, encoding):
+    """Older tools write what their machine speaks; only text decoded by its mark says what it was before."""
+    text = (
+        f"<?xml version='1.0' encoding='{encoding}'?><testsuite xmlns='urn:x' name='é'>{case()}</testsuite>"
+    )
+    path = tmp_path / "report.xml"
+    path.write_bytes(text.encode(encoding))
+    assert matches(take_sample(path))
+    assert read_junit(path).scores["suite"].to_list() == ["é"]
+
+
 def test_properties_of_a_case_are_kept(tmp_path):
     """Pytest's record_property is where a test writes the figures that it measured."""
     inside = '<properties><property name="grade" value="0.5"/></properties>'
@@ -56,6 +111,23 @@ def test_a_time_without_a_zone_is_unknown(tmp_path):
     """It is local to a machine that the report does not name."""
     suite = SUITE.replace("00Z", "00")
     assert read(tmp_path, case(), suite=suite).scores["started_at"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "latency"),
+    [("1,234.5", 1_234_500.0), ("0,25", 250.0), ("0,005", 5.0), ("12,5", 12_500.0), ("1,234", None)],
+)
+def test_a_comma_parts_thousands_or_decimals(tmp_path, seconds, latency):
+    """Both are written, and a guess between them is wrong by a factor of thousand."""
+    assert read(tmp_path, case(time=seconds)).scores["latency_ms"].to_list() == [latency]
+
+
+def test_a_time_as_mails_write_it_is_read(tmp_path):
+    """TestCafe writes it so, and it has its zone."""
+    suite = SUITE.replace("2026-11-02T08:00:00Z", "Mon, 02 Nov 2026 08:00:00 GMT")
+    assert read(tmp_path, case(), suite=suite).scores["started_at"].item().isoformat() == (
+        "2026-11-02T08:00:00+00:00"
+    )
 
 
 def test_nested_suites_give_each_case_once(tmp_path):
@@ -76,6 +148,7 @@ def test_a_case_with_an_impossible_time_is_refused_alone(tmp_path):
     "text",
     [
         '<!DOCTYPE a [<!ENTITY b "c">]><testsuites/>',
+        '<!-- <testsuites> --><!DOCTYPE a [<!ENTITY b "c">]><testsuites/>',
         "<testsuites>",
         "<html/>",
     ],

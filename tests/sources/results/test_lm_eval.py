@@ -98,6 +98,30 @@ def test_a_metric_that_is_not_a_number_is_unknown_and_not_zero(tmp_path):
     assert rows.quarantine.height == 0
 
 
+def test_an_infinite_metric_says_so_and_costs_no_other(tmp_path):
+    """A relative error by zero is infinite; the line's other metrics and its requests are good."""
+    resps = [[[float("-inf"), False]]]
+    rows = read(tmp_path, line(metrics=["err", "f1"], err=float("inf"), f1=0.25, resps=resps))
+    assert rows.scores.select("scorer", "score", "error").rows() == [
+        ("err", None, "the metric is Infinity"),
+        ("f1", 0.25, None),
+    ]
+    assert json.loads(rows.scores["metadata"][1])["resps"] == [[["-Infinity", False]]]
+
+
+def test_results_with_an_infinite_perplexity_are_recognised(tmp_path):
+    """A broken model has one, and its file is no other for that."""
+    figures = {"rhymes": {"word_perplexity,none": float("inf")}}
+    rows = read(tmp_path, {"results": figures, "versions": {"rhymes": 1}}, name="results.json")
+    assert "aggregates of task rhymes" in rows.quarantine["reason"].item()
+
+
+def test_the_prompt_in_a_list_of_one_is_the_input(tmp_path):
+    """So it is written for models behind a chat API."""
+    arguments = {"gen_args_0": {"arg_0": ["Q: 2+2?"], "arg_1": {"until": []}}}
+    assert read(tmp_path, line(arguments=arguments)).scores["input"].to_list() == ['"Q: 2+2?"']
+
+
 def test_the_prompt_is_the_input_where_all_requests_share_it(tmp_path):
     """Multiple choice asks once per choice; the question is one."""
     choices = {
@@ -116,6 +140,27 @@ def test_a_bad_line_costs_only_itself(tmp_path, bad):
     """Rows read are rows scored and rows quarantined, always."""
     rows = read(tmp_path, bad, line())
     assert (rows.scores.height, rows.quarantine.height, rows.rows_read) == (1, 1, 2)
+
+
+def test_samples_among_the_results_are_scores(tmp_path):
+    """A script that saves what `simple_evaluate()` returned has them, with the task and the model."""
+    path = tmp_path / "all.json"
+    kept = {"sums": [line(), 7, line(doc_id=4, acc=1.0)], "odd": None}
+    figures = {"sums": {"acc,none": 0.5}, "words": {"acc,none": 0.25}}
+    whole = {"results": figures, "versions": {}, "samples": kept, "model_name": "tiny", "date": 1_758_065_695}
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    rows = read_lm_eval(path)
+    assert rows.scores.select("suite", "model", "example_id", "score", "source_line").rows() == [
+        ("sums", "tiny", "3", 0.0, 3),
+        ("sums", "tiny", "4", 1.0, 5),
+    ]
+    assert rows.scores["started_at"][0].isoformat() == "2025-09-16T23:34:55+00:00"
+    assert rows.quarantine.select("source_line", "reason").rows() == [
+        (1, "merged: aggregates of task sums, whose samples are in the file"),
+        (2, "schema: aggregates of task words, no examples; --log_samples writes a file of them"),
+        (4, "not_object"),
+    ]
+    assert rows.rows_read == 5
 
 
 def test_long_results_are_recognised_by_their_beginning():

@@ -57,6 +57,13 @@ def test_a_match_becomes_a_score_of_the_sampling_before_it(tmp_path):
     assert row["started_at"].isoformat() == "2026-11-02T08:00:01.250000+00:00"
 
 
+def test_the_first_releases_name_the_model_in_the_specification(tmp_path):
+    """They had no completion functions, and their calls no model."""
+    spec = {"spec": {"eval_name": "capitals", "run_id": "r1", "model_name": "gpt-3.5-turbo"}}
+    rows = read(tmp_path, spec, event("match", correct=True, expected="Paris", sampled="Paris"))
+    assert rows.scores["model"].to_list() == ["gpt-3.5-turbo"]
+
+
 def test_every_line_is_accounted_for(tmp_path):
     """What gave no score of its own is set aside with a reason that says nothing was lost."""
     rows = read(tmp_path, SPEC, REPORT, sampling(), event("match", correct=False))
@@ -79,6 +86,16 @@ def test_each_number_of_a_metrics_event_is_a_score(tmp_path):
     assert rows.select("scorer", "score", "passed").rows() == [
         ("accuracy", 1.0, True),
         ("f1_score", 0.5, None),
+    ]
+
+
+def test_a_judgement_that_could_not_be_read_is_missing_from_no_count(tmp_path):
+    """Under another scorer, unreadable judgements would raise the average of the others."""
+    unread = event("metrics", "s1", choice="__invalid__", score=None)
+    rows = read(tmp_path, SPEC, event("metrics", choice="C", score=0.25), unread).scores
+    assert rows.select("example_id", "scorer", "score", "label").rows() == [
+        ("s0", "score", 0.25, "C"),
+        ("s1", "score", None, "__invalid__"),
     ]
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from llmops_lib import load_scores
-from llmops_lib.errors import SourceError
+from llmops_lib.errors import BadLineError, SourceError
 from llmops_lib.sources.results.promptfoo import matches, read_promptfoo
 from llmops_lib.sources.results.promptfoo_csv import _blocks
 from llmops_lib.sources.results.promptfoo_names import model_columns
@@ -126,6 +126,65 @@ def test_a_test_that_could_not_be_run_has_no_score_and_no_counts(tmp_path):
     assert (row["input_tokens"], row["cost_usd"]) == (None, None)
 
 
+def test_zeros_beside_a_call_whose_provider_states_nothing_are_unknown(tmp_path):
+    """A script of one's own tells no cost; free calls would make it the cheapest of all."""
+    silent = result(
+        cost=0,
+        tokenUsage={"prompt": 0, "completion": 0, "total": 0, "numRequests": 1},
+        response={"output": "Paris"},
+    )
+    row = read(tmp_path, silent).scores.row(0, named=True)
+    assert (row["input_tokens"], row["output_tokens"], row["cost_usd"]) == (None, None, None)
+
+
+def test_zeros_that_the_provider_states_are_kept(tmp_path):
+    """An answer out of the cache costs nothing, and that is known."""
+    stated = result(cost=0, response={"output": "x", "cost": 0, "tokenUsage": {"prompt": 0, "completion": 0}})
+    row = read(tmp_path, stated).scores.row(0, named=True)
+    assert (row["input_tokens"], row["output_tokens"], row["cost_usd"]) == (0, 0, 0.0)
+
+
+def test_a_component_without_its_assertion_is_named_by_its_place(tmp_path):
+    """Scripts in files return verdicts that do not say which assertion they are on."""
+    asserted = [
+        {"type": "javascript", "value": "file://length.js", "metric": "length"},
+        {"type": "javascript", "value": "file://tone.js"},
+        {"type": "contains", "value": "o"},
+    ]
+    found = [{"pass": True, "score": 0.875}, {"pass": False, "score": 0.25}, component("contains", 1)]
+    scores = read(tmp_path, result(testCase={"assert": asserted}, **graded(*found))).scores
+    assert scores.select("scorer", "score").rows()[1:] == [
+        ("length", 0.875),
+        ("javascript", 0.25),
+        ("contains", 1.0),
+    ]
+
+
+def test_what_evaluate_returned_is_an_evaluation(tmp_path):
+    """A script writes the object as it is: no version, and results that name their test but no variables."""
+    path = tmp_path / "output.json"
+    own = {"prompts": [], "config": {"description": "capitals"}, "persisted": False}
+    own |= {"id": "eval-2", "createdAt": 1_758_065_695_000}
+    row = result(testCase={"vars": {"q": "capital of France"}})
+    del row["vars"]
+    path.write_text(json.dumps({**own, "results": [row]}))
+    scores = load_scores(path)
+    assert scores.select("suite", "score", "run_id").rows() == [
+        ("capitals", 0.75, "eval-2/openai:chat:gpt-4o-mini/qa-v1")
+    ]
+    assert scores["started_at"][0].isoformat() == "2025-09-16T23:34:55+00:00"
+    path.write_text(json.dumps({**own, "results": []}))
+    with pytest.raises(BadLineError, match="no result of a test"):
+        load_scores(path, on_bad="raise")
+
+
+def test_results_that_were_cut_out_of_their_evaluation_are_read(tmp_path):
+    """Large files are often kept without prompts, version and totals."""
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"results": {"results": [result()]}}))
+    assert load_scores(path)["score"].to_list() == [0.75]
+
+
 def test_repetitions_are_trials_of_one_example(tmp_path):
     """`--repeat` numbers them as tests of their own, and results come in the order of completion."""
     other = result(testIdx=1, vars={"q": "capital of Japan"})
@@ -210,6 +269,47 @@ def test_old_csv_cells_hold_named_scores_and_the_reason_again(tmp_path):
     ]
 
 
+def test_csv_of_the_web_interface_has_reason_and_latency_in_columns(tmp_path):
+    """In 2025 it had, beside a cell that began with the verdict."""
+    header = "q,[a] p,Grader Reason,Comment,Latency (ms)"
+    row = read_csv(tmp_path, header, "hi,[FAIL] Hello,Too long,mine,150").row(0, named=True)
+    assert (row["passed"], row["explanation"], row["latency_ms"]) == (False, "Too long", 150.0)
+    assert (row["output"], json.loads(row["metadata"])["comment"]) == ('"Hello"', "mine")
+
+
+def test_a_csv_block_of_a_test_that_was_not_asked_is_no_score(tmp_path):
+    """Beside another evaluation, or where a test names its providers, some cells hold nothing."""
+    block = "Reasoning,Status,Score"
+    lines = ("hi,Hello,so,PASS,1.00,,,,,pii", "ho,,,,,Hello,,FAIL,0.00,pii")
+    scores = read_csv(tmp_path, f"q,[a] p,{block},[b] p,{block},pluginId", *lines)
+    assert scores.select("example_id", "passed").rows() == [("0", True), ("1", False)]
+    assert [json.loads(one) for one in scores["metadata"]] == [
+        {"vars": {"q": "hi"}, "reasoning": "so", "pluginId": "pii"},
+        {"vars": {"q": "ho"}},
+    ]
+
+
+def json_heading(provider, text):
+    """A heading of an old table: a whole prompt, its provider and metrics as JSON."""
+    prompt = {"raw": text, "display": text, "id": "51f1", "provider": provider, "metrics": {"score": 2}}
+    doubled = json.dumps(prompt, separators=(",", ":")).replace('"', '""')
+    return f'"{doubled}"'
+
+
+@pytest.mark.parametrize("length", [20, 50_000], ids=["short", "longer than what detection sees"])
+def test_the_oldest_csv_headings_are_prompts_as_json(tmp_path, length):
+    """In 2024 they were, with whole files of code, and no column looked like an answer."""
+    headings = [json_heading("Haiku: cold", "|" * length), json_heading("openai:gpt-4o", "b; c; d\n")]
+    path = tmp_path / "results.csv"
+    path.write_text(f"label,text,{','.join(headings)}\nhi,ho,[PASS] (1.00) x,[FAIL] (0.25) y\n")
+    scores = load_scores(path)
+    assert scores.select("source_format", "score", "passed", "model", "prompt_hash").rows() == [
+        ("promptfoo", 1.0, True, None, "51f1"),
+        ("promptfoo", 0.25, False, "gpt-4o", "51f1"),
+    ]
+    assert scores["run_id"].n_unique() == 2
+
+
 def test_yaml_without_an_evaluation_is_recognised(tmp_path):
     """Before 2025 nothing named the evaluation, and the file begins with its results."""
     path = tmp_path / "results.yaml"
@@ -257,6 +357,7 @@ def test_a_csv_row_of_too_few_cells_is_refused(tmp_path):
         ("ollama:chat:llama3:8b", "ollama", "llama3:8b"),
         ("https://example.test/chat", None, None),
         ("echo", None, None),
+        ("Haiku: cold", None, None),
     ],
 )
 def test_the_model_is_taken_from_the_provider_id_where_it_names_one(provider, vendor, model):

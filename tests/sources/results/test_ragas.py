@@ -90,6 +90,53 @@ def test_older_column_names_are_read(tmp_path):
     assert (row["input"], row["output"], row["expected"], row["score"]) == ('"Q?"', '"A"', '"T"', 0.5)
 
 
+@pytest.mark.parametrize(
+    "header", ["question,faithfulness", "question,answer,answer_relevancy(strictness=3)"]
+)
+def test_questions_with_a_metric_of_ragas_are_recognised(tmp_path, header):
+    """Many keep no contexts: they are long, and the scores are what is looked at."""
+    path = tmp_path / "scores.csv"
+    path.write_text(f"{header}\nQ?,{'A,' if 'answer' in header else ''}0.375\n")
+    assert matches(take_sample(path))
+    assert read_ragas(path).scores["score"].to_list() == [0.375]
+
+
+def test_questions_with_other_numbers_are_not_recognised():
+    """A log of questions is no evaluation, whatever it counts."""
+    assert not matches(Sample("csv", None, ("query", "response", "tokens")))
+
+
+def test_verdicts_in_words_are_scores(tmp_path):
+    """A metric of two values writes pass and fail, and it was left out as if it were a note."""
+    path = tmp_path / "experiment.csv"
+    path.write_text("query,response,correctness,is_short\nQ?,A,pass,True\nR?,B,Fail,False\nS?,C,,True\n")
+    scores = read_ragas(path).scores
+    found = scores.filter(scorer="correctness").select("input", "score", "passed", "label", "error").rows()
+    assert found == [
+        ('"Q?"', 1.0, True, "pass", None),
+        ('"R?"', 0.0, False, "Fail", None),
+        ('"S?"', None, None, None, "the metric gave no value"),
+    ]
+    assert scores.filter(scorer="is_short")["passed"].to_list() == [True, False, True]
+
+
+def test_contexts_of_an_array_stay_apart(tmp_path):
+    """NumPy writes no commas, and Python would join what was retrieved to one text."""
+    path = tmp_path / "evaluation.csv"
+    contexts = """['one\\n' "it's" \n 'a ] b, c']"""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([["question", "contexts", "faithfulness"], ["Q?", contexts, 1]])
+    kept = json.loads(read_ragas(path).scores["metadata"][0])
+    assert kept["contexts"] == ["one\n", "it's", "a ] b, c"]
+
+
+def test_a_question_under_two_names_is_kept_twice(tmp_path):
+    """Only what became a column may leave the rest; the other name may hold another text."""
+    row = read(tmp_path, {**ROW, "question": "capital of france"}).scores.row(0, named=True)
+    assert row["input"] == '"Capital of France?"'
+    assert json.loads(row["metadata"])["question"] == "capital of france"
+
+
 def test_an_example_that_comes_again_is_its_next_trial(tmp_path):
     """The same question twice in a run is a repetition, not two examples."""
     rows = read(tmp_path, ROW, {**ROW, "response": "Paris"}).scores.filter(scorer="bleu_score")
