@@ -120,6 +120,18 @@ class Pieces:
         empty = pl.DataFrame(schema=self._schema)
         return pl.concat([empty if columns is None else empty.select(columns), *self.frames(keys, columns)])
 
+    def share(self, share: "Share", dealt: pl.Expr) -> pl.DataFrame:
+        """The frames of a share as one.
+
+        Args:
+            share: One of `shares_of`.
+            dealt: A whole number of each row, by which those of one key are dealt where they are too many.
+        """
+        frames = self.frames(share.keys)
+        if share.count > 1:
+            frames = (frame.filter(dealt % share.count == share.number) for frame in frames)
+        return pl.concat([pl.DataFrame(schema=self._schema), *frames])
+
     def mapped(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "Pieces":
         """The same rows, each frame changed.
 
@@ -142,10 +154,26 @@ class _Filed:
     size: int
 
 
-def key_groups(pieces: Sequence[Pieces], limit: int) -> list[list[int]]:
-    """The keys of all pieces in groups of which each has less than so many bytes, or one key only.
+@dataclass(frozen=True)
+class Share:
+    """Rows to be read back together.
 
-    Where some of the pieces lie in files, all are brought there, so that `frames` can tell the keys apart.
+    Attributes:
+        keys: Those under these keys.
+        number: Which part of them, from 0.
+        count: Into how many parts they are dealt; more than one where a single key has too many.
+    """
+
+    keys: tuple[int, ...]
+    number: int = 0
+    count: int = 1
+
+
+def shares_of(pieces: Sequence[Pieces], limit: int) -> Iterator[Share]:
+    """All rows of pieces in shares that take less than so many bytes, if dealing makes them so.
+
+    Where some of the pieces lie in files, all are brought there, so that the keys can be told apart; what
+    waits in memory is one share.
 
     Args:
         pieces: Of which each puts the same rows under the same key.
@@ -157,15 +185,20 @@ def key_groups(pieces: Sequence[Pieces], limit: int) -> list[list[int]]:
         if is_filed:
             some.file()
         sizes.update(some.sizes())
-    groups: list[list[int]] = [[]]
+    keys: list[int] = []
     size = 0
     for key in sorted(sizes):
-        if groups[-1] and size + sizes[key] > limit:
-            groups.append([])
-            size = 0
-        groups[-1].append(key)
+        if keys and size + sizes[key] > limit:
+            yield from _dealt(keys, size if is_filed else 0, limit)
+            keys, size = [], 0
+        keys.append(key)
         size += sizes[key]
-    return groups
+    yield from _dealt(keys, size if is_filed else 0, limit)
+
+
+def _dealt(keys: list[int], size: int, limit: int) -> Iterator[Share]:
+    count = max(1, -(-size // limit))
+    yield from (Share(tuple(keys), number, count) for number in range(count))
 
 
 def _write(path: Path, frame: pl.DataFrame, heights: list[int]) -> None:

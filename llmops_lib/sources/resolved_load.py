@@ -14,12 +14,12 @@ from llmops_lib.schema import QUARANTINE, SPANS, conform, validate
 from llmops_lib.sources.account import FileFacts, Load
 from llmops_lib.sources.duplicates import KEY
 from llmops_lib.sources.file_rows import FileRows
-from llmops_lib.sources.held import Pieces, key_groups
+from llmops_lib.sources.held import Pieces, shares_of
 from llmops_lib.sources.resolve import Resolved, resolve
-from llmops_lib.sources.rows import LOG_MESSAGES, PART, PIECE_SCHEMA
+from llmops_lib.sources.rows import DEALT, LOG_MESSAGES, PART, PIECE_SCHEMA
 
 PART_BYTES = 32 << 20
-"""Bytes of rows that are worked out at once, unless a part has more by itself."""
+"""Bytes of rows that are worked out at once, unless a trace has more by itself."""
 
 
 class WaitingRows:
@@ -64,8 +64,8 @@ def _resolved_parts(read: list[FileRows]) -> Iterator[Resolved]:
     rows = WaitingRows()
     for file in read:
         rows.add(file)
-    for keys in key_groups([rows.spans, rows.messages], PART_BYTES):
-        yield resolve(rows.spans.whole(keys).drop("row_number"), rows.messages.whole(keys))
+    for share in shares_of([rows.spans, rows.messages], PART_BYTES):
+        yield resolve(rows.spans.share(share, DEALT).drop("row_number"), rows.messages.share(share, DEALT))
 
 
 def _in_order(parts: Pieces) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from llmops_lib.sources.pieces import checked_columns
 from llmops_lib.sources.reading import took_rows
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.source_rows import (
+    DEALT,
     LOG_MESSAGES,
     PART,
     PIECE_SCHEMA,
@@ -27,6 +28,7 @@ from llmops_lib.sources.source_rows import (
 )
 
 __all__ = [
+    "DEALT",
     "LOG_MESSAGES",
     "PART",
     "PIECE_SCHEMA",

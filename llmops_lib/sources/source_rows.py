@@ -20,6 +20,9 @@ PARTS = 64
 PART = pl.col("trace_id").hash() % PARTS
 """The part of a row."""
 
+DEALT = pl.col("trace_id").hash() // PARTS
+"""What deals the rows of a part further, all rows of a trace alike."""
+
 TRACE_COLUMNS = (
     "session_id",
     "user_id",

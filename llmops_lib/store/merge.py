@@ -12,9 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from llmops_lib.sources.duplicates import KEY
-from llmops_lib.sources.held import Pieces, key_groups
+from llmops_lib.sources.held import Pieces, shares_of
 from llmops_lib.sources.resolved_load import PART_BYTES
-from llmops_lib.sources.rows import LOG_MESSAGES, PART
+from llmops_lib.sources.rows import DEALT, LOG_MESSAGES, PART
 from llmops_lib.store.layout import day_file, day_files, message_files, scan_batches, write_frames
 from llmops_lib.store.ledger import synthetic_files
 from llmops_lib.store.rows import STORED_SCHEMA, merged_rows, own_rows, restored_rows, stored_rows
@@ -89,11 +89,11 @@ def _worked(  # noqa: PLR0913, PLR0917 - all that decides what a trace becomes
     old, messages = _stored(store, is_touched), _messages(store, known, is_touched)
     done, moved = (Pieces(STORED_SCHEMA, key=slices.key()) for _ in range(2))
     worked = _Worked(done, moved, set(), set(), set())
-    for keys in key_groups([spans, old, messages], PART_BYTES):
-        added, before = spans.whole(keys), old.whole(keys)
+    for share in shares_of([spans, old, messages], PART_BYTES):
+        added, before = spans.share(share, DEALT), old.share(share, DEALT)
         worked.synthetic.update(synthetic_files(added))
         rows = pl.concat([own_rows(added, hashes), restored_rows(before.drop("_on"))])
-        now = stored_rows(merged_rows(rows, known), messages.whole(keys))
+        now = stored_rows(merged_rows(rows, known), messages.share(share, DEALT))
         dated = now.with_columns(_on=pl.col("started_at").dt.date())
         left = before.join(dated, on=[*KEY, "_on"], how="anti")
         worked.days.update(dated["_on"].unique(), before["_on"].unique())

@@ -9,7 +9,7 @@ import pytest
 from llmops_lib.demo import write_demo
 from llmops_lib.errors import SourceError
 from llmops_lib.sources import held, resolved_load
-from llmops_lib.sources.held import Pieces, key_groups
+from llmops_lib.sources.held import Pieces, shares_of
 from llmops_lib.sources.load import read_exports
 from llmops_lib.sources.waiting import waiting
 
@@ -21,7 +21,7 @@ KEY = pl.col("n") % 3
 def small_bounds(monkeypatch):
     """Bounds that every piece exceeds, so that all of them go to files and are worked out in parts."""
     monkeypatch.setattr(held, "HELD_BYTES", 1)
-    monkeypatch.setattr(resolved_load, "PART_BYTES", 1)
+    monkeypatch.setattr(resolved_load, "PART_BYTES", 10_000)
 
 
 def frame(*numbers):
@@ -51,9 +51,27 @@ def test_the_rows_of_a_key_are_read_alone(tmp_path):
         pieces.add(frame(0, 1, 2, 3))
         pieces.add(frame(4, 5))
         others.absorb(pieces)
-        found = [others.whole(keys)["n"].to_list() for keys in key_groups([others], 1)]
+        largest = max(others.sizes().values())
+        found = [others.share(share, pl.col("n"))["n"].to_list() for share in shares_of([others], largest)]
         assert found == [[0, 3], [1, 4], [2, 5]]
         assert others.height == 6
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_a_key_with_too_many_rows_is_dealt_further(tmp_path):
+    """Memory must not grow with the export, however few keys there are."""
+    with waiting(tmp_path / "w", SourceError):
+        pieces, others = Pieces(SCHEMA, key=pl.lit(0)), Pieces(SCHEMA, key=pl.lit(0))
+        pieces.add(frame(*range(20)))
+        pieces.add(frame(*range(20, 40)))
+        others.add(frame(7))
+        both = sum(one.sizes()[0] for one in (pieces, others))
+        shares = list(shares_of([pieces, others], -(-both // 4)))
+        found = [pieces.share(share, pl.col("n") // 2)["n"].to_list() for share in shares]
+        assert [len(numbers) for numbers in found] == [10, 10, 10, 10]
+        assert [number // 2 % 4 for numbers in found for number in numbers] == sorted([*range(4)] * 10)
+        held = [others.share(share, pl.col("n") // 2).height for share in shares]
+        assert held == [0, 0, 0, 1]
 
 
 def test_few_rows_touch_no_disk(tmp_path):
@@ -61,8 +79,8 @@ def test_few_rows_touch_no_disk(tmp_path):
     with waiting(tmp_path / "w", SourceError):
         pieces = Pieces(SCHEMA, key=KEY)
         pieces.add(frame(1, 2))
-        assert key_groups([pieces], 1_000_000) == [[0]]
-        assert pieces.whole([0])["n"].to_list() == [1, 2]
+        (share,) = shares_of([pieces], 1)
+        assert pieces.share(share, pl.col("n"))["n"].to_list() == [1, 2]
         assert not (tmp_path / "w").exists()
 
 
