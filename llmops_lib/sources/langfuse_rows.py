@@ -16,7 +16,13 @@ from llmops_lib.schema import MODEL_OPERATIONS, OPERATIONS
 from llmops_lib.sources.attributes import canonical_row
 from llmops_lib.sources.langfuse_content import asked_tool_calls, content
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
-from llmops_lib.sources.langfuse_metadata import OTEL_PARTS, environment_of, kept_metadata, prompt_of
+from llmops_lib.sources.langfuse_metadata import (
+    OTEL_PARTS,
+    environment_of,
+    kept_metadata,
+    nested_parts,
+    prompt_of,
+)
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
 from llmops_lib.sources.messages import tool_calls_of
 from llmops_lib.sources.providers import provider_name
@@ -48,6 +54,7 @@ _FROM_ATTRIBUTES = (
     "feature_hint",
     "service",
     "release",
+    "system_instructions",
     "tool_name",
     "tool_call_id",
 )
@@ -101,6 +108,7 @@ def observation_row(observation: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         Refused: If a time or a count cannot be right.
     """
+    observation = nested_parts(observation)
     evidence = _evidence(observation)
     operation = operation_of_type(observation.get("type"), evidence.get("operation"))
     output = content(observation.get("output"), "assistant")

@@ -121,6 +121,7 @@ metadata = st.one_of(
         max_size=3,
     ),
     st.just({"attributes": {"gen_ai.system": "openai", "gen_ai.request.model": "m"}}),
+    st.just({"attributes.gen_ai.system": "openai", "scope.name": "agents", "tenant": "acme"}),
     junk,
 )
 MUTATIONS = {
