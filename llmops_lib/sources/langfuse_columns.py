@@ -116,7 +116,9 @@ def _contents(group: Group) -> dict[str, pl.Series]:
     for name, role in _ROLES.items():
         if name in group.cells:
             written = group.cells[name]
-            found = written if isinstance(written, Contents) else message_columns(written, role)
+            found = written
+            if not isinstance(found, Contents):
+                found = message_columns(written, role, is_call=group.plan.is_call)
             columns[name] = found.column
             group.odd.update(found.refused)
             if name == "output" and found.tool_calls:

@@ -22,11 +22,14 @@ _COUNTS = {
     "cache_write_tokens": "gen_ai.usage.cache_creation.input_tokens",
     "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
 }
-_ITEMS = (
+RESPONSE_ITEMS = (
     *("message", "reasoning", "function_call", "custom_tool_call", "mcp_call", "mcp_list_tools"),
     *("web_search_call", "file_search_call", "code_interpreter_call", "computer_call"),
     *("image_generation_call", "local_shell_call"),
 )
+"""Types of the items in an answer of the Responses API."""
+
+_OF_A_CANDIDATE = frozenset(("content", "finishReason", "finish_reason", "index"))
 _OF_A_CHOICE = ("message", "text", "finish_reason", "index", "logprobs")
 _KNOWN = ("role", "content", "tool_calls", "reasoning_content", "name")
 
@@ -47,13 +50,11 @@ def request_attributes(value: Any) -> dict[str, Any]:
     if isinstance(request, list) and request and isinstance(request[0], list):
         # LangChain lists the messages of each prompt of a batch.
         return {"gen_ai.input.messages": run_input({"messages": request})[0]}
-    if not isinstance(request, dict) or not isinstance(request.get("messages"), list):
+    holder, messages = _asked(request) if isinstance(request, dict) else ("", None)
+    if messages is None:
         return {"input.value": value}
-    listed = request["messages"]
-    is_batch = bool(listed) and isinstance(listed[0], list)
-    messages = run_input({"messages": listed})[0] if is_batch else chat_messages(listed)
     attributes: dict[str, Any] = {"gen_ai.input.messages": messages}
-    rest = {name: item for name, item in request.items() if name != "messages"}
+    rest = {name: item for name, item in request.items() if name != holder}
     if isinstance(rest.get("system"), str | list) and rest["system"]:
         attributes["gen_ai.system_instructions"] = chat_messages(rest.pop("system"))
     if isinstance(rest.get("model"), str):
@@ -61,6 +62,22 @@ def request_attributes(value: Any) -> dict[str, Any]:
     if isinstance(rest.get("stream"), bool):
         attributes["gen_ai.request.stream"] = rest["stream"]
     return {**attributes, "input.value": rest} if rest else attributes
+
+
+def _asked(request: Mapping[str, Any]) -> tuple[str, Any]:
+    """The field that holds the messages of a request, and the messages; None where it has none."""
+    listed, contents = request.get("messages"), request.get("contents")
+    if isinstance(listed, list):
+        is_batch = bool(listed) and isinstance(listed[0], list)
+        return "messages", run_input({"messages": listed})[0] if is_batch else chat_messages(listed)
+    # Gemini calls them contents; one without a role is the user's.
+    if isinstance(contents, list) and contents and all(_has_parts(item) for item in contents):
+        return "contents", [otel_message(item, role="user") for item in contents]
+    return "", None
+
+
+def _has_parts(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("parts"), list)
 
 
 def asked_model(request: Any) -> str | None:
@@ -137,7 +154,9 @@ def _facts(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_response(items: list[Any]) -> bool:
     """Whether a list is the output of the Responses API; some platforms keep no more of its answer."""
-    return bool(items) and all(isinstance(item, dict) and item.get("type") in _ITEMS for item in items)
+    return bool(items) and all(
+        isinstance(item, dict) and item.get("type") in RESPONSE_ITEMS for item in items
+    )
 
 
 def _is_choice(item: Any) -> bool:
@@ -157,6 +176,10 @@ def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | No
     output = answer.get("output")
     if isinstance(output, list) and (answer.get("object") == "response" or _is_response(output)):
         return "output", [_message({"content": _response_parts(output)}, None)]
+    if isinstance(answer.get("text"), str) and isinstance(answer.get("finishReason"), str):
+        # The Vercel AI SDK, whose result is no answer of a provider.
+        told = {"content": answer["text"], "tool_calls": answer.get("toolCalls")}
+        return "text", [_message(told, answer["finishReason"])]
     return cloud_messages(answer) or ("", None)
 
 
@@ -188,6 +211,8 @@ def _response_parts(output: list[Any]) -> list[Any]:
 
 def _is_told(holder: str, item: Any) -> bool:
     """Whether the messages tell all that the field holds, so that it need not be kept beside them."""
+    if holder == "candidates":
+        return not any(candidate[name] for candidate in item for name in candidate.keys() - _OF_A_CANDIDATE)
     if holder != "choices":
         return True
     messages = [choice.get("message") or {} for choice in item]
