@@ -77,11 +77,12 @@ def _operation(kind: Mapping[str, Any]) -> str:
 
 def _attributes(log_row: Mapping[str, Any], operation: str) -> dict[str, Any]:
     metadata, metrics = mapping(log_row.get("metadata")), mapping(log_row.get("metrics"))
+    answer = answer_attributes(log_row.get("output"))
     attributes = {
         "metadata": metadata or None,
         **{f"braintrust.{name}": json_value(value) or value for name, value in _others(log_row)},
         **_input(log_row.get("input"), operation),
-        **answer_attributes(log_row.get("output")),
+        **answer,
         "gen_ai.operation.name": operation,
         "tags": json_value(log_row.get("tags")),
     }
@@ -92,9 +93,17 @@ def _attributes(log_row: Mapping[str, Any], operation: str) -> dict[str, Any]:
         "gen_ai.request.model": metadata.get("model"),
         "gen_ai.request.stream": metadata.get("stream"),
         "gen_ai.server.time_to_first_token": metrics.get("time_to_first_token"),
-        "llm.cost.total": metrics.get("estimated_cost"),
+        "llm.cost.total": metrics.get("estimated_cost", log_row.get("estimated_cost")),
+        **_ending(metadata, answer),
         **usage_attributes(metrics),
     }
+
+
+def _ending(metadata: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    # The wrapper of Anthropic keeps the reason apart from the message.
+    reason = metadata.get("stop_reason", metadata.get("finish_reason"))
+    is_known = "gen_ai.response.finish_reasons" in answer or not isinstance(reason, str)
+    return {} if is_known else {"gen_ai.response.finish_reasons": [reason]}
 
 
 def _others(log_row: Mapping[str, Any]) -> list[tuple[str, Any]]:
