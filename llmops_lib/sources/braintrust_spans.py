@@ -13,7 +13,11 @@ from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import SpanState, canonical_row
 from llmops_lib.sources.feedback import is_feedback
 from llmops_lib.sources.json_text import json_value
-from llmops_lib.sources.provider_answers import answer_attributes, request_attributes
+from llmops_lib.sources.provider_answers import (
+    answer_attributes,
+    ending_attributes,
+    request_attributes,
+)
 from llmops_lib.sources.provider_usage import usage_attributes
 from llmops_lib.sources.times import parse_time
 from llmops_lib.sources.tracebacks import error_class_of
@@ -94,16 +98,9 @@ def _attributes(log_row: Mapping[str, Any], operation: str) -> dict[str, Any]:
         "gen_ai.request.stream": metadata.get("stream"),
         "gen_ai.server.time_to_first_token": metrics.get("time_to_first_token"),
         "llm.cost.total": metrics.get("estimated_cost", log_row.get("estimated_cost")),
-        **_ending(metadata, answer),
+        **ending_attributes(metadata, answer),
         **usage_attributes(metrics),
     }
-
-
-def _ending(metadata: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-    # The wrapper of Anthropic keeps the reason apart from the message.
-    reason = metadata.get("stop_reason", metadata.get("finish_reason"))
-    is_known = "gen_ai.response.finish_reasons" in answer or not isinstance(reason, str)
-    return {} if is_known else {"gen_ai.response.finish_reasons": [reason]}
 
 
 def _others(log_row: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -29,6 +29,7 @@ RESPONSE_ITEMS = (
 )
 """Types of the items in an answer of the Responses API."""
 
+_CONTENT_TYPES = ("text", "tool_use", "thinking", "redacted_thinking", "server_tool_use")
 _OF_A_CANDIDATE = frozenset(("content", "finishReason", "finish_reason", "index"))
 _OF_A_CHOICE = ("message", "text", "finish_reason", "index", "logprobs")
 _KNOWN = ("role", "content", "tool_calls", "reasoning_content", "name")
@@ -127,6 +128,22 @@ def answer_attributes(value: Any) -> dict[str, Any]:
     return {**found, "output.value": rest} if rest else found
 
 
+def ending_attributes(metadata: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Why an answer ended, where it does not say so: some wrappers of Anthropic note it apart.
+
+    Args:
+        metadata: Metadata of the span; uses `stop_reason`, `finish_reason`.
+        answer: What `answer_attributes` gave.
+
+    Example:
+        >>> ending_attributes({"stop_reason": "end_turn"}, {})
+        {'gen_ai.response.finish_reasons': ['end_turn']}
+    """
+    reason = metadata.get("stop_reason", metadata.get("finish_reason"))
+    is_known = "gen_ai.response.finish_reasons" in answer or not isinstance(reason, str)
+    return {} if is_known else {"gen_ai.response.finish_reasons": [reason]}
+
+
 def _generated(answer: Mapping[str, Any]) -> dict[str, Any]:
     """What a result of LangChain tells."""
     columns, rest = run_output(answer)
@@ -170,7 +187,7 @@ def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | No
     choices = answer.get("choices")
     if isinstance(choices, list) and choices and all(_is_choice(choice) for choice in choices):
         return "choices", [_chosen(choice) for choice in choices]
-    if answer.get("type") == "message" and isinstance(answer.get("content"), list):
+    if isinstance(answer.get("content"), list) and (answer.get("type") == "message" or _is_content(answer)):
         reason = answer.get("stop_reason")
         return "content", [_message({"content": answer["content"]}, reason)]
     output = answer.get("output")
@@ -181,6 +198,13 @@ def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | No
         told = {"content": answer["text"], "tool_calls": answer.get("toolCalls")}
         return "text", [_message(told, answer["finishReason"])]
     return cloud_messages(answer) or ("", None)
+
+
+def _is_content(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer of Anthropic is kept without its frame; with its role it is a message."""
+    content = answer["content"]
+    are_parts = all(isinstance(part, dict) and part.get("type") in _CONTENT_TYPES for part in content)
+    return bool(content) and are_parts and "role" not in answer
 
 
 def _chosen(choice: Mapping[str, Any]) -> dict[str, Any]:

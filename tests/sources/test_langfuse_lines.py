@@ -53,6 +53,8 @@ SENT = (
     {"content": {"role": "model", "parts": [{"text": "hi"}]}},
     {"output": {"message": {"content": [{"text": "hi"}]}}},
     {"generations": [[{"text": "hi"}]]},
+    {"content": [{"type": "text", "text": "hi"}]},
+    {"content": [{"type": "tool_use", "id": "c", "name": "f", "input": {}}], "n": [[{"a": 1}]]},
     {"text": "hi", "finishReason": "stop"},
 )
 BLOB_NAMES = {"traceId": "trace_id", "startTime": "start_time", "model": "provided_model_name"}
