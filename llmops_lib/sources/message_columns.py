@@ -29,7 +29,8 @@ _IS_TEXT = pl.col("cell").str.contains(r'^"[\p{L}\p{N}!#$%&' + r"'()*+,\-./:;<=>
 # is no answer of a provider.
 _MESSAGE_KEYS = ['"role":', '"messages":', '"additional_kwargs":', '"parts":', '"key":']
 _ANSWER_KEYS = ['"choices":', '"candidates":', '"generations":', '"message":', '"finishReason":']
-_ANSWER_KEYS += ['"content":[', '"object":"response"', *(f'"type":"{item}"' for item in RESPONSE_ITEMS)]
+_ANSWER_KEYS += ['"content":[', '"response_metadata":', '"object":"response"']
+_ANSWER_KEYS += [f'"type":"{item}"' for item in RESPONSE_ITEMS]
 _HOLDS_NONE = ~pl.col("cell").str.contains_any([*_MESSAGE_KEYS, *_ANSWER_KEYS])
 # The messages of a batch of prompts.
 _IS_BATCH = pl.col("cell").str.starts_with("[[")

@@ -9,19 +9,12 @@ from typing import Any
 
 from llmops_lib.sources.cloud_answers import cloud_facts, cloud_messages
 from llmops_lib.sources.json_text import json_value
-from llmops_lib.sources.langsmith_content import run_input, run_output
-from llmops_lib.sources.langsmith_usage import token_columns
+from llmops_lib.sources.langchain_answers import langchain_attributes
+from llmops_lib.sources.langsmith_content import run_input
 from llmops_lib.sources.messages import chat_messages, otel_message
 from llmops_lib.sources.provider_usage import usage_attributes
 
 _MODELS = ("model", "modelId", "model_id", "model_name")
-_COUNTS = {
-    "input_tokens": "gen_ai.usage.input_tokens",
-    "output_tokens": "gen_ai.usage.output_tokens",
-    "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
-    "cache_write_tokens": "gen_ai.usage.cache_creation.input_tokens",
-    "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
-}
 RESPONSE_ITEMS = (
     *("message", "reasoning", "function_call", "custom_tool_call", "mcp_call", "mcp_list_tools"),
     *("web_search_call", "file_search_call", "code_interpreter_call", "computer_call"),
@@ -116,8 +109,9 @@ def answer_attributes(value: Any) -> dict[str, Any]:
         answer = {"output": answer}
     if not isinstance(answer, dict):
         return {"output.value": value}
-    if isinstance(answer.get("generations"), list):
-        return _generated(answer)
+    told = langchain_attributes(answer, asked_model(answer.get("llm_output")))
+    if told is not None:
+        return told
     holder, messages = _messages(answer)
     if messages is None:
         return {"output.value": value, **(_facts(answer) if "usage" in answer and "model" in answer else {})}
@@ -142,24 +136,6 @@ def ending_attributes(metadata: Mapping[str, Any], answer: Mapping[str, Any]) ->
     reason = metadata.get("stop_reason", metadata.get("finish_reason"))
     is_known = "gen_ai.response.finish_reasons" in answer or not isinstance(reason, str)
     return {} if is_known else {"gen_ai.response.finish_reasons": [reason]}
-
-
-def _generated(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """What a result of LangChain tells."""
-    columns, rest = run_output(answer)
-    counts, notes = token_columns({"outputs": answer})
-    about = answer.get("llm_output")
-    model = columns.get("response_model") or (asked_model(about) if isinstance(about, dict) else None)
-    told = {
-        "gen_ai.output.messages": columns.get("output"),
-        "gen_ai.response.model": model,
-        "gen_ai.response.id": columns.get("request_id"),
-        "gen_ai.response.finish_reasons": [reason for reason in (columns.get("finish_reason"),) if reason],
-        "output.value": rest,
-        **{_COUNTS[column]: count for column, count in counts.items()},
-        **notes,
-    }
-    return {name: value for name, value in told.items() if value}
 
 
 def _facts(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,9 +163,8 @@ def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | No
     choices = answer.get("choices")
     if isinstance(choices, list) and choices and all(_is_choice(choice) for choice in choices):
         return "choices", [_chosen(choice) for choice in choices]
-    if isinstance(answer.get("content"), list) and (answer.get("type") == "message" or _is_content(answer)):
-        reason = answer.get("stop_reason")
-        return "content", [_message({"content": answer["content"]}, reason)]
+    if isinstance(answer.get("content"), list) and _is_content(answer):
+        return "content", [_message({"content": answer["content"]}, answer.get("stop_reason"))]
     output = answer.get("output")
     if isinstance(output, list) and (answer.get("object") == "response" or _is_response(output)):
         return "output", [_message({"content": _response_parts(output)}, None)]
@@ -201,7 +176,9 @@ def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | No
 
 
 def _is_content(answer: Mapping[str, Any]) -> bool:
-    """Whether an answer of Anthropic is kept without its frame; with its role it is a message."""
+    """Whether these are parts of an answer of Anthropic, also without its frame; a role alone is no frame."""
+    if answer.get("type") == "message" or isinstance(answer.get("stop_reason"), str):
+        return True
     content = answer["content"]
     are_parts = all(isinstance(part, dict) and part.get("type") in _CONTENT_TYPES for part in content)
     return bool(content) and are_parts and "role" not in answer

@@ -56,6 +56,10 @@ SENT = (
     {"content": [{"type": "text", "text": "hi"}]},
     {"content": [{"type": "tool_use", "id": "c", "name": "f", "input": {}}], "n": [[{"a": 1}]]},
     {"text": "hi", "finishReason": "stop"},
+    {"type": "ai", "content": "hi", "response_metadata": {"finish_reason": "stop"}},
+    {"role": "assistant", "content": [], "stop_reason": "end_turn"},
+    {"type": "ai", "content": "hi", "additional_kwargs": {}},
+    {"messages": [{"type": "human", "content": "q", "additional_kwargs": {}, "id": "m"}]},
 )
 BLOB_NAMES = {"traceId": "trace_id", "startTime": "start_time", "model": "provided_model_name"}
 

@@ -216,3 +216,31 @@ def test_a_result_of_the_vercel_ai_sdk_is_an_answer():
     assert message["parts"][0] == TEXT[0]
     assert (message["parts"][1]["id"], message["parts"][1]["name"]) == ("c-1", "look_up")
     assert found["gen_ai.response.finish_reasons"] == ["tool-calls"]
+
+
+def test_a_message_of_langchain_alone_is_an_answer():
+    """LangGraph and its SDKs write the message without the result around it."""
+    about = {"finish_reason": "stop", "model_name": "m-2"}
+    counts = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+    answer = {"type": "ai", "id": "run-1", "content": "hi", "response_metadata": about}
+    found = answer_attributes(answer | {"usage_metadata": counts, "tool_calls": []})
+    assert found["gen_ai.output.messages"][0]["parts"] == [{"type": "text", "content": "hi"}]
+    assert found["gen_ai.response.model"] == "m-2"
+    assert found["gen_ai.response.finish_reasons"] == ["stop"]
+    assert (found["gen_ai.usage.input_tokens"], found["gen_ai.usage.output_tokens"]) == (3, 2)
+    assert found["output.value"] == {"id": "run-1"}
+
+
+def test_what_a_tool_of_langchain_returned_is_no_answer():
+    """It is a message too."""
+    message = {"type": "tool", "content": "r", "tool_call_id": "c", "response_metadata": {}}
+    assert answer_attributes(message) == {"output.value": message}
+
+
+def test_a_message_of_anthropic_with_its_role_tells_why_it_ended():
+    """Braintrust's wrapper logs role, content and reason without id and type."""
+    content = [{"type": "text", "text": "hi"}]
+    answer = {"role": "assistant", "content": content, "model": "m", "stop_reason": "end_turn"}
+    found = answer_attributes(answer)
+    assert found["gen_ai.response.finish_reasons"] == ["end_turn"]
+    assert found["gen_ai.response.model"] == "m"
