@@ -19,6 +19,7 @@ from llmops_lib.sources.langfuse_exchange import exchange
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
 from llmops_lib.sources.langfuse_metadata import (
     OTEL_PARTS,
+    ending_of,
     environment_of,
     kept_metadata,
     nested_parts,
@@ -164,7 +165,7 @@ def _evidence(observation: Mapping[str, Any]) -> dict[str, Any]:
     provider = metadata.get("ls_provider")
     if not evidence.get("provider") and isinstance(provider, str):
         evidence["provider"] = provider_name(provider)
-    return evidence
+    return evidence | {name: told for name, told in ending_of(observation).items() if not evidence.get(name)}
 
 
 def operation_of_type(kind: Any, by_attributes: str | None) -> str:

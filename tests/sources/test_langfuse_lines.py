@@ -184,7 +184,11 @@ MUTATIONS = {
     "totalCost": count,
     "calculatedTotalCost": count,
     "metadata": metadata,
-    "modelParameters": junk,
+    "modelParameters": st.one_of(
+        st.just({"finishReason": "stop", "system": "openai.chat"}),
+        st.just('{"finishReason": null, "system": "openai.chat"}'),
+        junk,
+    ),
     "promptName": junk,
     "promptVersion": count,
     "sessionId": junk,

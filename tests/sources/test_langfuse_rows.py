@@ -206,3 +206,19 @@ def test_flat_metadata_tell_what_nested_ones_tell():
     assert row == _row(metadata={**nested, "tenant": "acme"})
     assert (row["provider"], row["session_id"], row["service"]) == ("openai", "s-1", "support")
     assert row["system_instructions"]
+
+
+@pytest.mark.parametrize("written", [dict, json.dumps])
+def test_parameters_tell_provider_and_reason_of_the_vercel_ai_sdk(written):
+    """A download of a trace leaves out the metadata that say the same."""
+    parameters = {"maxRetries": "2", "finishReason": "stop", "system": "google.generative-ai"}
+    row = _row(modelParameters=written(parameters), metadata="{}")
+    assert (row["provider"], row["finish_reason"]) == ("gcp.gemini", "stop")
+    stated = {"attributes": {"gen_ai.system": "openai", "gen_ai.response.finish_reasons": ["length"]}}
+    row = _row(modelParameters=written(parameters), metadata=stated)
+    assert (row["provider"], row["finish_reason"]) == ("openai", "length")
+
+
+def test_a_system_prompt_among_the_parameters_is_no_provider():
+    """Only the Vercel AI SDK names its provider there."""
+    assert not _row(modelParameters={"system": "pirate"})["provider"]
