@@ -3,6 +3,7 @@
 Only the data shipped with the installed version is used: no network, and one version gives one answer.
 """
 
+import re
 from functools import lru_cache
 
 from genai_prices.data import providers
@@ -36,6 +37,13 @@ _SPELLINGS = {
     "xai": "x-ai",
     "z_ai": "zai",
 }
+# A maker with a dot behind it, and what no other cloud writes: a region in front or a version behind. Oracle
+# names Cohere's and Meta's models with a dot too, but never Anthropic's or Amazon's.
+_BEDROCK = re.compile(
+    r"(?:arn:aws[a-z-]*:bedrock:.*/)?"
+    r"(?:(?:us|eu|ap|apac|jp|au|ca|sa|us-gov|global)\.[a-z0-9]+\.[a-z].*"
+    r"|(?:anthropic|amazon)\.[a-z].*|[a-z0-9]+\.[a-z].*-v\d+:\d+(?::\d+k)?)"
+)
 _PROVIDERS_BY_ID = {provider.id: provider for provider in providers}
 # A snapshot of our own: the process-wide one may have been replaced by prices from the network.
 _SNAPSHOT = DataSnapshot(providers=providers, from_auto_update=False)
@@ -93,7 +101,7 @@ def _find(provider: str | None, name: str | None) -> PublicModel | NoRate:
         return NoRate("no price: the call names no model")
     asked = f"no price for {provider}/{name}" if provider else f"no price for {name}"
     if provider is None:
-        claims = [one.id for one in providers if one.model_match and one.model_match.is_match(name.lower())]
+        claims = _claims(name.lower())
         if len(claims) != 1:
             claimed = f"several providers claim the model ({', '.join(claims)})"
             unclaimed = f"none in {LIST_NAME} claims the model"
@@ -104,12 +112,23 @@ def _find(provider: str | None, name: str | None) -> PublicModel | NoRate:
     return _sold_by(provider_id(provider), name, asked)
 
 
+def _claims(name: str) -> list[str]:
+    """The providers of a model whose name says whose it is."""
+    if _BEDROCK.fullmatch(name):
+        return ["aws"]
+    return [one.id for one in providers if one.model_match and one.model_match.is_match(name)]
+
+
 def _sold_by(seller: str, name: str, asked: str) -> PublicModel | NoRate:
     info = _listed(seller, name)
     prefix, _, rest = name.partition("/")
     # Gateways write the provider in front of the model: `openai/gpt-4o`, provider openai.
     if info is None and rest and provider_id(prefix) == seller:
         info, name = _listed(seller, rest), rest
+    # Google's own APIs name `models/gemini-2.5-flash`, Vertex AI a path of project, region and publisher.
+    if info is None and seller == "google" and "models/" in name:
+        name = name.rpartition("models/")[2]
+        info = _listed(seller, name)
     if info is None:
         return NoRate(f"{asked}: {LIST_NAME} does not have the model")
     if not is_same_model(info, name):

@@ -198,6 +198,9 @@ _USAGE_NAMES = {
     ),
 }
 
+PROVIDER_NAMES = _SPAN_NAMES["provider"]
+"""Attributes that name a provider, or a framework that called one."""
+
 USAGE_COLUMNS = tuple(_USAGE_NAMES)
 """Columns that count only on a model call: elsewhere the same attributes repeat those of the children."""
 

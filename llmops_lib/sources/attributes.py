@@ -14,6 +14,7 @@ from llmops_lib.sources.attribute_names import (
     COLUMN_OF,
     FEATURE_HINTS,
     PROPERTY_NAMES,
+    PROVIDER_NAMES,
     USAGE_COLUMNS,
 )
 from llmops_lib.sources.checks import NAME_LIMIT
@@ -162,6 +163,10 @@ def _finish_values(row: dict[str, Any], origins: Mapping[str, str], rest: dict[s
                 column == "finish_reason" and isinstance(found, list) and len(found) > 1
             ):
                 rest[origins[column]] = found
+    if "provider" in row and row["provider"] is None:
+        # Beside a framework, another attribute may name the provider that it called.
+        others = (rest[name] for name in PROVIDER_NAMES if isinstance(rest.get(name), str))
+        row["provider"] = next(filter(None, map(provider_name, others)), None)
     for column in PROPERTY_NAMES.keys() & origins.keys():
         # Langfuse's SDK writes what it passes through as JSON: a name with its quotes.
         if origins[column].startswith("langfuse."):

@@ -13,7 +13,11 @@ from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import SpanState, canonical_row
 from llmops_lib.sources.feedback import is_feedback
 from llmops_lib.sources.json_text import json_value
-from llmops_lib.sources.provider_answers import answer_attributes, request_attributes
+from llmops_lib.sources.provider_answers import (
+    answer_attributes,
+    ending_attributes,
+    request_attributes,
+)
 from llmops_lib.sources.provider_usage import usage_attributes
 from llmops_lib.sources.times import parse_time
 from llmops_lib.sources.tracebacks import error_class_of
@@ -77,11 +81,12 @@ def _operation(kind: Mapping[str, Any]) -> str:
 
 def _attributes(log_row: Mapping[str, Any], operation: str) -> dict[str, Any]:
     metadata, metrics = mapping(log_row.get("metadata")), mapping(log_row.get("metrics"))
+    answer = answer_attributes(log_row.get("output"))
     attributes = {
         "metadata": metadata or None,
         **{f"braintrust.{name}": json_value(value) or value for name, value in _others(log_row)},
         **_input(log_row.get("input"), operation),
-        **answer_attributes(log_row.get("output")),
+        **answer,
         "gen_ai.operation.name": operation,
         "tags": json_value(log_row.get("tags")),
     }
@@ -92,7 +97,8 @@ def _attributes(log_row: Mapping[str, Any], operation: str) -> dict[str, Any]:
         "gen_ai.request.model": metadata.get("model"),
         "gen_ai.request.stream": metadata.get("stream"),
         "gen_ai.server.time_to_first_token": metrics.get("time_to_first_token"),
-        "llm.cost.total": metrics.get("estimated_cost"),
+        "llm.cost.total": metrics.get("estimated_cost", log_row.get("estimated_cost")),
+        **ending_attributes(metadata, answer),
         **usage_attributes(metrics),
     }
 

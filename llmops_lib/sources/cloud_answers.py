@@ -31,6 +31,8 @@ def cloud_messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]
     candidates, output = answer.get("candidates"), answer.get("output")
     if isinstance(candidates, list) and candidates and all(isinstance(one, dict) for one in candidates):
         return "candidates", [_candidate(one) for one in candidates]
+    if _is_candidate(answer):
+        return "content", [_candidate(answer)]
     message = output.get("message") if isinstance(output, dict) else None
     if not isinstance(message, dict) or not isinstance(message.get("content"), list):
         return None
@@ -48,6 +50,14 @@ def cloud_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
         fact: next((answer[name] for name in names if answer.get(name)), None)
         for fact, names in _NAMES.items()
     }
+
+
+def _is_candidate(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer is a candidate alone, as Google's agent kit keeps it."""
+    content = answer.get("content")
+    if not isinstance(content, dict) or not isinstance(content.get("parts"), list):
+        return False
+    return content["role"] == "model" if "role" in content else "finish_reason" in answer
 
 
 def _candidate(candidate: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,15 +26,26 @@ def made_inclusive(counts: Mapping[str, Any], total: Any = None) -> tuple[dict[s
     cached = sum(whole_number(counts.get(name)) or 0 for name in ("cache_read_tokens", "cache_write_tokens"))
     thought = whole_number(counts.get("reasoning_tokens")) or 0
     stated = whole_number(total)
-    if given is not None and given >= 0 and _is_beside(given, cached, answer or 0, stated):
+    if given is not None and given >= 0 and is_beside(given, cached, answer or 0, stated):
         return {**counts, "input_tokens": given + cached}, {TOKEN_CONVENTION: MADE_INCLUSIVE}
-    if answer is not None and answer >= 0 and _is_beside(answer, thought, given or 0, stated):
+    if answer is not None and answer >= 0 and is_beside(answer, thought, given or 0, stated):
         return {**counts, "output_tokens": answer + thought}, {TOKEN_CONVENTION: REASONING_ADDED}
     return {**counts}, {}
 
 
-def _is_beside(whole: int, part: int, other: int, total: int | None) -> bool:
-    """Whether a part is not in the whole; `other` is the other side of the call."""
+def is_beside(whole: int, part: int, other: int, total: int | None) -> bool:
+    """Whether a part proves to be beside the whole and not in it.
+
+    Args:
+        whole: Input or output.
+        part: Cache or reasoning.
+        other: The other side of the call.
+        total: What the source states as the total.
+
+    Example:
+        >>> is_beside(9, 1905, 20, None), is_beside(100, 64, 20, 184), is_beside(100, 64, 20, 120)
+        (True, True, False)
+    """
     return part > 0 and (part > whole or total == whole + part + other)
 
 

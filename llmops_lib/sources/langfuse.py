@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops_lib.sources.announced import is_manifest, manifest_files
-from llmops_lib.sources.langfuse_fields import fields
+from llmops_lib.sources.langfuse_fields import fields, from_table
 from llmops_lib.sources.langfuse_ingestion import is_batch, is_event, merged_events
 from llmops_lib.sources.langfuse_lines import FEWEST, OrdinaryLines
 from llmops_lib.sources.langfuse_rows import OPERATION_BY_TYPE, observation_row
@@ -39,6 +39,8 @@ _MARKS = (
     {"timestamp", "public"},
     {"timestamp", "html_path"},
 )
+# A table with few of the columns; other sources that write camelCase have no id beside that of the trace.
+_CAMEL_CASE = {"id", "traceId", "type", "startTime"}
 _MANIFEST = "not_a_span: langfuse manifest"
 _NOT_SPANS = ("trace", "score", "log")
 
@@ -54,6 +56,7 @@ def matches(sample: Sample) -> bool:
         row = first_object(row["data"])
     names = fields(dict.fromkeys(row or sample.columns, True)).keys()
     is_row = any(mark <= names for mark in _MARKS) or _is_typed(row)
+    is_row = is_row or set(row or sample.columns) >= _CAMEL_CASE
     return is_row or is_batch(row) or is_event(row) or _is_trace_download(row) or is_manifest(row)
 
 
@@ -64,7 +67,10 @@ def _is_typed(row: Mapping[str, Any]) -> bool:
 
 def _is_trace_download(row: Mapping[str, Any]) -> bool:
     trace = row.get("trace")
-    return isinstance(trace, dict) and ("observations" in row or "timestamp" in trace)
+    if isinstance(trace, dict):
+        return "observations" in row or "timestamp" in trace
+    observation = first_object(row.get("observations"))
+    return "startTime" in observation and str(observation.get("type")) in OPERATION_BY_TYPE
 
 
 def read_langfuse(
@@ -86,8 +92,11 @@ def read_langfuse(
     not_spans: dict[str, list[Record]] = {kind: [] for kind in _NOT_SPANS}
     observed: set[str] = set()
     records: Iterable[Record]
-    if fewest_alike is None or take_sample(path).kind != "lines":
+    shape = take_sample(path).kind
+    if fewest_alike is None or shape != "lines":
         records = iter_records(path, collector)
+        if shape == "csv":
+            records = (replace(record, value=from_table(record.value)) for record in records)
     else:
         lines = OrdinaryLines(path, collector, observed, fewest=fewest_alike).others()
         records = with_pages_noted(lines, collector)

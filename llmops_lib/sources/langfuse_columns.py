@@ -8,6 +8,7 @@ import polars as pl
 from llmops_lib.schema import UTC_DATETIME
 from llmops_lib.sources.checks import REQUIRED
 from llmops_lib.sources.langfuse_groups import Group
+from llmops_lib.sources.langfuse_metadata import ENDING
 from llmops_lib.sources.message_columns import Contents, message_columns
 from llmops_lib.sources.pieces import Failures, checked_series, with_all, with_derived
 from llmops_lib.sources.providers import provider_name
@@ -113,10 +114,13 @@ def _given(group: Group, name: str, other: str) -> list[Any]:
 
 def _contents(group: Group) -> dict[str, pl.Series]:
     columns = {"attributes": _json(group.cells["attributes"])}
+    group.odd.update(columns["attributes"].str.contains(ENDING, literal=True).arg_true())
     for name, role in _ROLES.items():
         if name in group.cells:
             written = group.cells[name]
-            found = written if isinstance(written, Contents) else message_columns(written, role)
+            found = written
+            if not isinstance(found, Contents):
+                found = message_columns(written, role, is_call=group.plan.is_call)
             columns[name] = found.column
             group.odd.update(found.refused)
             if name == "output" and found.tool_calls:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
+from llmops_lib.sources.langsmith_content import message_of
 from llmops_lib.sources.messages import chat_messages, tool_call
 
 
@@ -31,13 +32,17 @@ def messages_in(found: Any, role: str) -> Any:
     if isinstance(found, dict) and "messages" in found and len(found) > 1:
         # The state of a graph or the options of a request: more than the messages in it.
         return found
-    messages = found if isinstance(found, list) else [found]
+    listed = found["messages"] if isinstance(found, dict) and "messages" in found else found
+    messages = listed if isinstance(listed, list) else [listed]
     if any(isinstance(message, dict) and "additional_kwargs" in message for message in messages):
         found = [_langchain_message(message) for message in messages]
     return chat_messages(found, role=role)
 
 
 def _langchain_message(message: Any) -> Any:
+    if isinstance(message, dict) and "role" not in message:
+        named = {"id": message["id"]} if isinstance(message.get("id"), str) else {}
+        return {**named, **message_of(message)}
     more = mapping(mapping(message).get("additional_kwargs"))
     if "tool_calls" not in more:
         return message

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from llmops_lib.sources.lines import parse_json
+from llmops_lib.sources.notation import from_notation
 from llmops_lib.sources.refusals import Refused
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])[A-Z]")
@@ -32,6 +33,8 @@ OBJECTS = frozenset(
 )
 """Fields that hold an object or a list, or JSON text of one."""
 
+_CONTENTS = ("input", "output")
+_ENUMERATION = re.compile(r"ObservationLevel\.")
 _TEXT_LAYERS = 4
 
 
@@ -51,6 +54,33 @@ def fields(value: Mapping[str, Any]) -> dict[str, Any]:
         for name, cell in named
         if cell is not None and cell != ""
     }
+
+
+def from_table(row: Any) -> Any:
+    """The cells of a CSV file, with the objects of Langfuse's SDK as pandas writes them taken out of text.
+
+    Text of an input may look like Python's notation; it is read so only beside another field that is.
+
+    Args:
+        row: A row of the file.
+
+    Example:
+        >>> from_table({"usageDetails": "{'input': 12}", "level": "ObservationLevel.ERROR"})
+        {'usageDetails': {'input': 12}, 'level': 'ERROR'}
+    """
+    if not isinstance(row, dict):
+        return row
+    taken = {name: _out_of_notation(cell) for name, cell in row.items() if snake_case(name) in OBJECTS}
+    if any(taken[name] is not row[name] for name in taken):
+        taken |= {name: _out_of_notation(row[name]) for name in _CONTENTS if name in row}
+    level = row.get("level")
+    taken |= {"level": _ENUMERATION.sub("", level)} if isinstance(level, str) else {}
+    return {**row, **taken}
+
+
+def _out_of_notation(cell: Any) -> Any:
+    is_open = isinstance(cell, str) and cell[:1] in ("{", "[") and isinstance(unwrapped(cell), str)
+    return from_notation(cell) if is_open else cell
 
 
 @lru_cache(maxsize=1_000)

@@ -46,6 +46,7 @@ def merged_events(events: Iterable[Record], collector: RowCollector) -> Iterator
         snake_case; an observation stands where its first event stood.
     """
     observations: dict[str, Record] = {}
+    sent: dict[str, Any] = {}
     for event in sorted(events, key=lambda event: not event.value["type"].endswith("-create")):
         kind = event.value["type"].rpartition("-")[0]
         body = fields(event.value["body"])
@@ -55,14 +56,18 @@ def merged_events(events: Iterable[Record], collector: RowCollector) -> Iterator
         if kind != "observation":
             body["type"] = kind.upper()
         name = str(body.get("id") or f"without id, at {event.line}")
+        if event.value["type"].endswith("-create"):
+            sent.setdefault(name, event.value.get("timestamp"))
         known = observations.get(name)
         if known is None:
             observations[name] = replace(event, value=body)
             continue
         observations[name] = replace(known, value=_merged(known.value, body))
         set_aside(event, collector, into=known)
-    for record in observations.values():
-        yield "observation", record
+    for name, record in observations.items():
+        # Langfuse takes an observation without a start for one that began when its creation was sent.
+        begun = {} if "start_time" in record.value else {"start_time": sent.get(name)}
+        yield "observation", replace(record, value=record.value | begun)
 
 
 def _merged(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:

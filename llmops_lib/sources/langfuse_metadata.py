@@ -1,26 +1,66 @@
-"""What the metadata of a Langfuse observation tell where no field of it does, and what is kept of them.
+"""What metadata and parameters of a Langfuse observation tell where no field does, and what is kept of them.
 
 Langfuse puts there what it does not understand of an OpenTelemetry span, and applications put there what
-Langfuse had no field for yet, such as the environment and the prompt.
+Langfuse had no field for yet, such as the environment and the prompt. Since version 4 it keeps metadata flat,
+every value a text under its path: `attributes.gen_ai.system` for `{"attributes": {"gen_ai.system": ...}}`.
+
+Source: `flattenJsonToPathArrays` in https://github.com/langfuse/langfuse (packages/shared).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmops_lib.sources.attribute_names import PROPERTY_NAMES
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
+from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.resource_columns import is_name
 
 OTEL_PARTS = ("attributes", "resourceAttributes", "scope")
 """What Langfuse keeps of an OpenTelemetry span in the metadata."""
+
+ENDING = "finishReason"
+"""Parameter of a model by which Langfuse's spans of the Vercel AI SDK are known."""
 
 _PROMPT = ("prompt_name", "prompt_version", "prompt_hash")
 _ENVIRONMENTS = PROPERTY_NAMES["environment"]
 _NOTED = (*_ENVIRONMENTS, *PROPERTY_NAMES["prompt_name"], *PROPERTY_NAMES["prompt_version"])
 _UNSTATED_ENVIRONMENTS = (None, "", "default")
 
-READ_ALONE = frozenset((*OTEL_PARTS, *_NOTED))
-"""Names in the metadata for which an observation is read one by one."""
+_READ_ALONE = frozenset((*OTEL_PARTS, *_NOTED))
+_PATHS = tuple(f"{part}." for part in OTEL_PARTS)
+
+
+def is_read_alone(names: Iterable[str]) -> bool:
+    """Whether an observation with these names in the metadata is read one by one.
+
+    Args:
+        names: Names in the metadata, as they are written.
+    """
+    return any(name in _READ_ALONE or name.startswith(_PATHS) for name in names)
+
+
+def nested_parts(observation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The observation with the parts of an OpenTelemetry span as objects, where its metadata are flat.
+
+    Args:
+        observation: Fields in snake_case.
+
+    Example:
+        >>> nested_parts({"metadata": {"attributes.gen_ai.system": "openai", "step": "2"}})
+        {'metadata': {'attributes': {'gen_ai.system': 'openai'}, 'step': '2'}}
+    """
+    metadata = mapping(observation.get("metadata"))
+    is_flat = metadata.keys().isdisjoint(OTEL_PARTS) and any(name.startswith(_PATHS) for name in metadata)
+    if not is_flat:
+        return observation
+    nested: dict[str, Any] = {}
+    for name, value in metadata.items():
+        part, _, path = name.partition(".")
+        if part in OTEL_PARTS:
+            nested.setdefault(part, {})[path] = value
+        else:
+            nested[name] = value
+    return {**observation, "metadata": nested}
 
 
 def environment_of(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> Any:
@@ -50,6 +90,29 @@ def prompt_of(observation: Mapping[str, Any], evidence: Mapping[str, Any]) -> di
     """
     is_stated = any(name in observation for name in _PROMPT)
     return {name: (observation if is_stated else evidence).get(name) for name in _PROMPT}
+
+
+def ending_of(observation: Mapping[str, Any]) -> dict[str, str]:
+    """Provider and finish reason of a call by the Vercel AI SDK, which Langfuse keeps among its parameters.
+
+    Downloads of a trace hold them nowhere else: they leave the metadata out.
+
+    Args:
+        observation: Fields in snake_case.
+
+    Example:
+        >>> ending_of({"model_parameters": {"finishReason": "stop", "system": "openai.chat"}})
+        {'provider': 'openai', 'finish_reason': 'stop'}
+    """
+    parameters = mapping(unwrapped(observation.get("model_parameters")))
+    if ENDING not in parameters:
+        return {}
+    provider, reason = parameters.get("system"), parameters[ENDING]
+    told = {
+        "provider": provider_name(provider) if isinstance(provider, str) else None,
+        "finish_reason": reason if isinstance(reason, str) else None,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def kept_metadata(metadata: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import columns_of
 from llmops_lib.sources.langfuse_fields import snake_case
-from llmops_lib.sources.langfuse_metadata import READ_ALONE
+from llmops_lib.sources.langfuse_metadata import is_read_alone
 from llmops_lib.sources.langfuse_rows import IN_COLUMNS, OPERATION_BY_TYPE, operation_of_type
 
 Shape = tuple[tuple[str, ...], Any, Any, Any]
@@ -88,7 +88,7 @@ def plan_of(raw_names: tuple[str, ...], kind: Any, level: Any, inside: Any) -> P
 def _properties(inside: Any) -> dict[str, str | None] | None:
     if inside is type(None):
         return {}
-    if not isinstance(inside, tuple) or not READ_ALONE.isdisjoint(inside):
+    if not isinstance(inside, tuple) or is_read_alone(inside):
         return None
     columns = columns_of(tuple(f"metadata.{name}" for name in inside))
     held = [column for column in columns if column is not None]

@@ -15,8 +15,16 @@ from typing import Any
 from llmops_lib.schema import MODEL_OPERATIONS, OPERATIONS
 from llmops_lib.sources.attributes import canonical_row
 from llmops_lib.sources.langfuse_content import asked_tool_calls, content
+from llmops_lib.sources.langfuse_exchange import exchange
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
-from llmops_lib.sources.langfuse_metadata import OTEL_PARTS, environment_of, kept_metadata, prompt_of
+from llmops_lib.sources.langfuse_metadata import (
+    OTEL_PARTS,
+    ending_of,
+    environment_of,
+    kept_metadata,
+    nested_parts,
+    prompt_of,
+)
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
 from llmops_lib.sources.messages import tool_calls_of
 from llmops_lib.sources.providers import provider_name
@@ -48,9 +56,11 @@ _FROM_ATTRIBUTES = (
     "feature_hint",
     "service",
     "release",
+    "system_instructions",
     "tool_name",
     "tool_call_id",
 )
+_SENT = ("request_id", "finish_reason", "system_instructions", "is_streaming")
 IN_COLUMNS = frozenset(
     (
         "id",
@@ -101,32 +111,46 @@ def observation_row(observation: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         Refused: If a time or a count cannot be right.
     """
+    observation = nested_parts(observation)
     evidence = _evidence(observation)
     operation = operation_of_type(observation.get("type"), evidence.get("operation"))
-    output = content(observation.get("output"), "assistant")
+    is_call = operation in MODEL_OPERATIONS
+    sent = exchange(observation, evidence) if is_call else _contents(observation)
+    stated = {name: value for name, value in evidence.items() if value is not None}
+    told = {name: stated.get(name, sent.get(name)) for name in _SENT}
     row = {
         **{name: evidence.get(name) for name in _FROM_ATTRIBUTES},
+        **{name: value for name, value in told.items() if value is not None},
         **_identity(observation),
         "environment": environment_of(observation, evidence),
         **prompt_of(observation, evidence),
         **_times(observation),
-        **_models(observation, evidence),
+        **_models(observation, sent | stated),
         **outcome(observation, evidence),
         "operation": operation,
-        "input": content(observation.get("input"), "user"),
-        "output": output,
-        "tool_calls": asked_tool_calls(observation) or tool_calls_of(output),
-        "attributes": _attributes(observation, evidence),
+        "input": sent["input"],
+        "output": sent["output"],
+        "tool_calls": asked_tool_calls(observation) or tool_calls_of(sent["output"]),
+        "attributes": _attributes(observation, evidence) | sent.get("attributes", {}),
     }
     if operation == "execute_tool" and not row["tool_name"]:
         row["tool_name"] = observation.get("name")
-    if operation in MODEL_OPERATIONS:
-        counts = token_counts(observation)
-        cache_write_1h = counts.pop(CACHE_WRITE_1H, None)
-        row |= {**counts, "reported_cost_usd": reported_cost(observation)}
-        row["attributes"] |= {} if cache_write_1h is None else {CACHE_WRITE_1H: cache_write_1h}
-        row["attributes"] |= convention_notes(observation)
-    return row
+    return row | _usage(observation, row["attributes"]) if is_call else row
+
+
+def _contents(observation: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "input": content(observation.get("input"), "user"),
+        "output": content(observation.get("output"), "assistant"),
+    }
+
+
+def _usage(observation: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
+    counts = token_counts(observation)
+    cache_write_1h = counts.pop(CACHE_WRITE_1H, None)
+    notes = {} if cache_write_1h is None else {CACHE_WRITE_1H: cache_write_1h}
+    held = {"attributes": {**attributes, **notes, **convention_notes(observation)}}
+    return {**counts, "reported_cost_usd": reported_cost(observation), **held}
 
 
 def _evidence(observation: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,7 +165,7 @@ def _evidence(observation: Mapping[str, Any]) -> dict[str, Any]:
     provider = metadata.get("ls_provider")
     if not evidence.get("provider") and isinstance(provider, str):
         evidence["provider"] = provider_name(provider)
-    return evidence
+    return evidence | {name: told for name, told in ending_of(observation).items() if not evidence.get(name)}
 
 
 def operation_of_type(kind: Any, by_attributes: str | None) -> str:

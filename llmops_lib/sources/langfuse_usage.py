@@ -4,7 +4,8 @@ Langfuse counts by the names of the keys: its input is the sum of all `usageDeta
 `input`, its output of all that hold `output`. So `input_cached_tokens` comes on top of `input`, while
 `prompt_details.cache_read` is a part of it. Two cases are not summed, because the file itself says
 that the parts are inside: a `total` that equals `input` plus `output` alone, and cache writes that are
-given as a whole and again by lifetime.
+given as a whole and again by lifetime. One is summed beyond Langfuse's rule: `cache_read` and the like, whose
+names hold neither word, where the total or their size proves that they lie beside the input.
 
 Source: `reduceUsageOrCostDetails` in https://github.com/langfuse/langfuse (packages/shared).
 """
@@ -16,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
+from llmops_lib.sources.inclusive_counts import is_beside
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.refusals import Refused
 
@@ -27,6 +29,9 @@ TOTAL_TOKENS = "gen_ai.usage.total_tokens"
 
 _CACHE_READ = re.compile(r"cache_read|cached")
 _CACHE_WRITE = re.compile(r"cache_creation|cache_write|ephemeral_(?:5m|1h)")
+_CACHE = re.compile(f"{_CACHE_READ.pattern}|{_CACHE_WRITE.pattern}")
+# A name with a side or a path in it says where the count belongs.
+_PLACED = re.compile(r"input|prompt|output|completion|\.")
 _CACHED_INPUT = re.compile(r"input.*cache|cache.*input")
 _LIFETIME = re.compile(r"(?<![0-9])(?:5m|1h)")
 _LIFETIME_1H = re.compile(r"(?<![0-9])1h")
@@ -70,7 +75,7 @@ def token_counts(observation: Mapping[str, Any]) -> dict[str, int]:
     """
     counts = _given_counts(observation)
     found = {
-        "input_tokens": _side(counts, "input"),
+        "input_tokens": _input(counts),
         "output_tokens": _side(counts, "output"),
         "cache_read_tokens": _sum(counts, _CACHE_READ),
         "cache_write_tokens": _cache_write(counts),
@@ -93,7 +98,8 @@ def convention_notes(observation: Mapping[str, Any]) -> dict[str, Any]:
     counts = _given_counts(observation)
     notes: dict[str, Any] = {TOTAL_TOKENS: counts["total"]} if "total" in counts else {}
     has_cache = any(_CACHED_INPUT.search(key) for key, n in counts.items() if n)
-    if "input" in counts and has_cache and _side(counts, "input") != counts["input"]:
+    is_added = has_cache and _side(counts, "input") != counts.get("input")
+    if "input" in counts and (is_added or _cache_beside(counts)):
         notes[TOKEN_CONVENTION] = MADE_INCLUSIVE
     return notes
 
@@ -176,6 +182,19 @@ def _whole_number(value: Any) -> int | None:
     except ValueError:
         return None
     return int(number) if number.is_integer() else None
+
+
+def _input(counts: Mapping[str, int]) -> int | None:
+    given = _side(counts, "input")
+    return None if given is None else given + _cache_beside(counts)
+
+
+def _cache_beside(counts: Mapping[str, int]) -> int:
+    alone = {key: n for key, n in counts.items() if _CACHE.search(key) and not _PLACED.search(key)}
+    cached = sum(alone.values()) - _repeated_cache_write(alone)
+    given, answer = (_side(counts, word) or 0 for word in ("input", "output"))
+    is_stated = any("input" in key for key in counts)
+    return cached if is_stated and is_beside(given, cached, answer, counts.get("total")) else 0
 
 
 def _side(counts: Mapping[str, int], word: str) -> int | None:

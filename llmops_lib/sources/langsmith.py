@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmops_lib.sources.langsmith_ids import merged_operations
+from llmops_lib.sources.langsmith_ids import is_placed, merged_operations, with_traces
 from llmops_lib.sources.langsmith_rows import run_row
 from llmops_lib.sources.record_rows import accept_row, refuse_record
 from llmops_lib.sources.records import Record, iter_records
@@ -80,16 +80,24 @@ def read_langsmith(path: Path, *, timezone: str | None = None) -> SourceRows:
     del timezone
     collector = RowCollector(FORMAT, str(path))
     operations: list[Record] = []
+    unplaced: list[Record] = []
     for record in iter_records(path, collector):
         for item in _runs(record):
             if not isinstance(item.value, dict):
                 refuse_record(item, "not_object", collector)
-            elif "status" in item.value and "run_type" in item.value:
+            elif "status" not in item.value or "run_type" not in item.value:
+                operations.append(item)
+            elif is_placed(item.value):
                 # The server has put it together; holding it back would hold the whole file.
                 accept_row(item, _checked_row, collector)
             else:
-                operations.append(item)
+                unplaced.append(item)
     for run in merged_operations(operations, collector):
+        if "run_type" in run.value and not is_placed(run.value):
+            unplaced.append(run)
+        else:
+            accept_row(run, _checked_row, collector)
+    for run in with_traces(unplaced):
         accept_row(run, _checked_row, collector)
     return collector.finish()
 

@@ -44,6 +44,37 @@ def run_ids(run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_placed(run: Mapping[str, Any]) -> bool:
+    """Whether a run itself tells which trace it is in.
+
+    Args:
+        run: A run or an operation on one.
+    """
+    return bool(run_ids(run)["trace_id"])
+
+
+def with_traces(runs: Iterable[Record]) -> Iterator[Record]:
+    """Runs that name no trace, with the trace of their topmost ancestor.
+
+    A query that selects fields may leave the trace out; what is left of it are the parents.
+
+    Args:
+        runs: Records of runs, each of them without a trace.
+    """
+    held = [(run, run_ids(run.value)) for run in runs]
+    parents = {str(ids["span_id"]): str(ids["parent_span_id"]) for _, ids in held}
+    tops: dict[str, str] = {}
+    for run, ids in held:
+        name = str(ids["span_id"])
+        path: dict[str, None] = {}
+        while name in parents and name not in tops and name not in path:
+            path[name] = None
+            name = parents[name]
+        top = tops.get(name, name)
+        tops |= dict.fromkeys(path, top)
+        yield replace(run, value={**run.value, "trace_id": top})
+
+
 def merged_operations(operations: Iterable[Record], collector: RowCollector) -> Iterator[Record]:
     """Each run once, from its creation and its updates in whatever order they came.
 

@@ -4,6 +4,7 @@
   embedding only; on any other run they stay attributes.
 - `session_id` of a run is its project; the conversation stands in the metadata.
 - Times without a zone are UTC; those of the JavaScript SDK are epoch milliseconds.
+- A table of runs that pandas saved as CSV holds objects in Python's notation.
 """
 
 import re
@@ -18,6 +19,7 @@ from llmops_lib.sources.langfuse_fields import mapping, unwrapped
 from llmops_lib.sources.langsmith_content import run_input, run_output
 from llmops_lib.sources.langsmith_ids import run_ids
 from llmops_lib.sources.langsmith_usage import DETAILS, token_columns
+from llmops_lib.sources.mlflow_cells import cell_value
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.times import parse_time
 
@@ -83,7 +85,7 @@ def run_row(record: Mapping[str, Any]) -> dict[str, Any]:
         Refused: If a time cannot be right.
     """
     run = {
-        name: unwrapped(value) if name in _OBJECTS else value
+        name: cell_value(unwrapped(value)) if name in _OBJECTS else value
         for name, value in record.items()
         if value is not None and value != ""
     }

@@ -16,7 +16,9 @@ _RESULT_TYPES = ("tool_call_response", "tool-result", "tool_result", "function_c
 _CALL_FIELDS = ("functionCall", "function_call", "toolUse")
 _RESULT_FIELDS = ("functionResponse", "function_response", "toolResult")
 _THOUGHT_TYPES = ("reasoning", "thinking")
-_CALL_IDS = ("id", "call_id", "toolCallId", "tool_call_id", "tool_use_id", "toolUseId")
+_ITEM_TYPES = ("function_call", "function_call_output", "reasoning")
+# An item of the Responses API has an id of its own beside that of the call, which its result names too.
+_CALL_IDS = ("call_id", "toolCallId", "tool_call_id", "tool_use_id", "toolUseId", "id")
 _RESPONSES = ("response", "result", "output", "content")
 _ARGUMENTS = ("arguments", "input", "args")
 _MESSAGE_FIELDS = frozenset(("role", "content", "parts", "tool_calls"))
@@ -37,9 +39,11 @@ def chat_messages(value: Any, *, role: str = "user") -> Any:
     if isinstance(found, dict):
         listed = found.get("messages")
         found = listed if isinstance(listed, list) else [found]
-    if not isinstance(found, list) or not found or not all(_is_message(item) for item in found):
+    if not isinstance(found, list) or not any(_is_message(item) for item in found):
         return value
-    return [otel_message(item, role=role) for item in found]
+    if not all(_is_message(item) or _is_item(item) for item in found):
+        return value
+    return [otel_message(item, role=role) if _is_message(item) else _item_message(item) for item in found]
 
 
 def _is_message(item: Any) -> bool:
@@ -48,6 +52,15 @@ def _is_message(item: Any) -> bool:
         and "role" in item
         and ("content" in item or "parts" in item or "tool_calls" in item)
     )
+
+
+def _is_item(item: Any) -> bool:
+    """Whether a value stands between the messages of the Responses API: a call, a result, a thought."""
+    return isinstance(item, dict) and item.get("type") in _ITEM_TYPES
+
+
+def _item_message(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {"role": "tool" if item["type"] in _RESULT_TYPES else "assistant", "parts": [_part(item)]}
 
 
 def otel_message(message: Mapping[str, Any], *, role: str) -> dict[str, Any]:
@@ -145,6 +158,8 @@ def tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     """
     inner = _called(call)
     converted = {"type": "tool_call", **_stated_call(call, inner)}
+    if call.get("id") and call["id"] != converted["id"]:
+        converted["item_id"] = call["id"]
     told = ("type", "name", "toolName", next((key for key in _ARGUMENTS if key in inner), ""))
     others = beyond(inner, told if inner is not call else (*told, *_told_ids(call)), "")
     if inner is not call:

@@ -1,4 +1,4 @@
-"""Opik: files of `opik export`, pages of its API, and the rows that its SDK sends.
+"""Opik: files of `opik export`, pages of its API, tables of its interface, and the rows that its SDK sends.
 
 Spans become rows. A trace is no span: its totals repeat those of its spans; its thread, user, tags and
 environment are brought to them once everything is loaded. The SDK sends a span or a trace when it
@@ -6,6 +6,7 @@ begins and again when it ends, under one id: the two are merged.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from llmops_lib.sources.attributes import canonical_row
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.opik_csv import is_wide, trace_and_span
+from llmops_lib.sources.opik_interface import is_exported, stated_fields
 from llmops_lib.sources.opik_spans import OPERATION_BY_TYPE, feedback, mapping, span_row
 from llmops_lib.sources.record_rows import accept_row, refuse_record
 from llmops_lib.sources.records import Record, iter_records
@@ -24,8 +26,8 @@ FORMAT = "opik"
 """Value of `source_format`."""
 
 LOOKED_FOR = (
-    "Opik: keys trace and spans, or rows with id, start_time, last_updated_at or project_name, and type, "
-    "trace_id (a span) or thread_id, input (a trace)"
+    "Opik: keys trace and spans, or rows with id, start_time, last_updated_at, project_name or "
+    "total_estimated_cost, and type, trace_id (a span) or thread_id, input (a trace)"
 )
 """What tells this format, for the error that no format was found."""
 
@@ -52,7 +54,9 @@ def matches(sample: Sample) -> bool:
         return True
     is_known = {"id", "start_time"} <= names and not names.isdisjoint(("project_name", "project_id"))
     # Langfuse names its fields alike, and writes its types in capitals.
-    is_other = row.get("type") not in (None, *_TYPES)
+    is_other = row.get("type") not in (None, "", *_TYPES)
+    if is_exported(names):
+        return not is_other
     return is_known and not is_other and (_is_span(names) or _is_trace(names))
 
 
@@ -78,14 +82,16 @@ def read_opik(path: Path, *, timezone: str | None = None) -> SourceRows:
     """
     del timezone
     collector = RowCollector(FORMAT, str(path))
+    columns = take_sample(path).columns
+    is_table = is_wide(columns)
     found: dict[str, list[Record]] = {"span": [], "trace": []}
-    is_table = is_wide(take_sample(path).columns)
-    for record in iter_records(path, collector):
-        for kind, item in _side_by_side(record) if is_table else _items(record):
-            if kind in found:
-                found[kind].append(item)
-            else:
-                refuse_record(item, kind, collector)
+    trace_id = None
+    for kind, item in _all_items(path, collector, is_table=is_table, is_interface=is_exported(columns)):
+        if kind == "trace":
+            trace_id = item.value.get("id")
+        # Below its trace, a span of the interface does not repeat it.
+        in_trace = {"trace_id": trace_id} if kind == "span" and trace_id else {}
+        found[kind].append(replace(item, value=in_trace | item.value))
     traces = _once(found["trace"]) if is_table else _merged(found["trace"], collector)
     scores = {trace.value.get("id"): feedback(trace.value) for trace in traces if _has_id(trace)}
     for span in _merged(found["span"], collector):
@@ -93,6 +99,19 @@ def read_opik(path: Path, *, timezone: str | None = None) -> SourceRows:
     for trace in traces:
         _set_aside(trace, collector)
     return collector.finish()
+
+
+def _all_items(
+    path: Path, collector: RowCollector, *, is_table: bool, is_interface: bool
+) -> Iterator[tuple[str, Record]]:
+    for record in iter_records(path, collector):
+        is_row = is_interface and isinstance(record.value, dict)
+        read = replace(record, value=stated_fields(record.value)) if is_row else record
+        for kind, item in _side_by_side(read) if is_table else _items(read):
+            if kind in ("span", "trace"):
+                yield kind, item
+            else:
+                refuse_record(item, kind, collector)
 
 
 def _side_by_side(record: Record) -> Iterator[tuple[str, Record]]:

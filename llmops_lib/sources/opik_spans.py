@@ -15,7 +15,11 @@ from llmops_lib.sources.attributes import SpanState, canonical_row
 from llmops_lib.sources.failures import error_class
 from llmops_lib.sources.feedback import is_feedback
 from llmops_lib.sources.json_text import json_value
-from llmops_lib.sources.provider_answers import answer_attributes, request_attributes
+from llmops_lib.sources.provider_answers import (
+    answer_attributes,
+    ending_attributes,
+    request_attributes,
+)
 from llmops_lib.sources.provider_usage import usage_attributes
 from llmops_lib.sources.times import parse_time
 
@@ -108,7 +112,7 @@ def _attributes(span: Mapping[str, Any], operation: str) -> dict[str, Any]:
     attributes["opik.error_info"] = json_value(span.get("error_info"))
     if operation not in MODEL_OPERATIONS:
         return attributes
-    return attributes | _call_attributes(span, metadata, request)
+    return attributes | ending_attributes(metadata, answer) | _call_attributes(span, metadata, request)
 
 
 def _call_attributes(

@@ -9,24 +9,21 @@ from typing import Any
 
 from llmops_lib.sources.cloud_answers import cloud_facts, cloud_messages
 from llmops_lib.sources.json_text import json_value
-from llmops_lib.sources.langsmith_content import run_input, run_output
-from llmops_lib.sources.langsmith_usage import token_columns
+from llmops_lib.sources.langchain_answers import langchain_attributes
+from llmops_lib.sources.langsmith_content import run_input
 from llmops_lib.sources.messages import chat_messages, otel_message
 from llmops_lib.sources.provider_usage import usage_attributes
 
 _MODELS = ("model", "modelId", "model_id", "model_name")
-_COUNTS = {
-    "input_tokens": "gen_ai.usage.input_tokens",
-    "output_tokens": "gen_ai.usage.output_tokens",
-    "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
-    "cache_write_tokens": "gen_ai.usage.cache_creation.input_tokens",
-    "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
-}
-_ITEMS = (
+RESPONSE_ITEMS = (
     *("message", "reasoning", "function_call", "custom_tool_call", "mcp_call", "mcp_list_tools"),
     *("web_search_call", "file_search_call", "code_interpreter_call", "computer_call"),
     *("image_generation_call", "local_shell_call"),
 )
+"""Types of the items in an answer of the Responses API."""
+
+_CONTENT_TYPES = ("text", "tool_use", "thinking", "redacted_thinking", "server_tool_use")
+_OF_A_CANDIDATE = frozenset(("content", "finishReason", "finish_reason", "index"))
 _OF_A_CHOICE = ("message", "text", "finish_reason", "index", "logprobs")
 _KNOWN = ("role", "content", "tool_calls", "reasoning_content", "name")
 
@@ -47,13 +44,11 @@ def request_attributes(value: Any) -> dict[str, Any]:
     if isinstance(request, list) and request and isinstance(request[0], list):
         # LangChain lists the messages of each prompt of a batch.
         return {"gen_ai.input.messages": run_input({"messages": request})[0]}
-    if not isinstance(request, dict) or not isinstance(request.get("messages"), list):
+    holder, messages = _asked(request) if isinstance(request, dict) else ("", None)
+    if messages is None:
         return {"input.value": value}
-    listed = request["messages"]
-    is_batch = bool(listed) and isinstance(listed[0], list)
-    messages = run_input({"messages": listed})[0] if is_batch else chat_messages(listed)
     attributes: dict[str, Any] = {"gen_ai.input.messages": messages}
-    rest = {name: item for name, item in request.items() if name != "messages"}
+    rest = {name: item for name, item in request.items() if name != holder}
     if isinstance(rest.get("system"), str | list) and rest["system"]:
         attributes["gen_ai.system_instructions"] = chat_messages(rest.pop("system"))
     if isinstance(rest.get("model"), str):
@@ -61,6 +56,22 @@ def request_attributes(value: Any) -> dict[str, Any]:
     if isinstance(rest.get("stream"), bool):
         attributes["gen_ai.request.stream"] = rest["stream"]
     return {**attributes, "input.value": rest} if rest else attributes
+
+
+def _asked(request: Mapping[str, Any]) -> tuple[str, Any]:
+    """The field that holds the messages of a request, and the messages; None where it has none."""
+    listed, contents = request.get("messages"), request.get("contents")
+    if isinstance(listed, list):
+        is_batch = bool(listed) and isinstance(listed[0], list)
+        return "messages", run_input({"messages": listed})[0] if is_batch else chat_messages(listed)
+    # Gemini calls them contents; one without a role is the user's.
+    if isinstance(contents, list) and contents and all(_has_parts(item) for item in contents):
+        return "contents", [otel_message(item, role="user") for item in contents]
+    return "", None
+
+
+def _has_parts(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("parts"), list)
 
 
 def asked_model(request: Any) -> str | None:
@@ -98,8 +109,9 @@ def answer_attributes(value: Any) -> dict[str, Any]:
         answer = {"output": answer}
     if not isinstance(answer, dict):
         return {"output.value": value}
-    if isinstance(answer.get("generations"), list):
-        return _generated(answer)
+    told = langchain_attributes(answer, asked_model(answer.get("llm_output")))
+    if told is not None:
+        return told
     holder, messages = _messages(answer)
     if messages is None:
         return {"output.value": value, **(_facts(answer) if "usage" in answer and "model" in answer else {})}
@@ -110,22 +122,20 @@ def answer_attributes(value: Any) -> dict[str, Any]:
     return {**found, "output.value": rest} if rest else found
 
 
-def _generated(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """What a result of LangChain tells."""
-    columns, rest = run_output(answer)
-    counts, notes = token_columns({"outputs": answer})
-    about = answer.get("llm_output")
-    model = columns.get("response_model") or (asked_model(about) if isinstance(about, dict) else None)
-    told = {
-        "gen_ai.output.messages": columns.get("output"),
-        "gen_ai.response.model": model,
-        "gen_ai.response.id": columns.get("request_id"),
-        "gen_ai.response.finish_reasons": [reason for reason in (columns.get("finish_reason"),) if reason],
-        "output.value": rest,
-        **{_COUNTS[column]: count for column, count in counts.items()},
-        **notes,
-    }
-    return {name: value for name, value in told.items() if value}
+def ending_attributes(metadata: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Why an answer ended, where it does not say so: some wrappers of Anthropic note it apart.
+
+    Args:
+        metadata: Metadata of the span; uses `stop_reason`, `finish_reason`.
+        answer: What `answer_attributes` gave.
+
+    Example:
+        >>> ending_attributes({"stop_reason": "end_turn"}, {})
+        {'gen_ai.response.finish_reasons': ['end_turn']}
+    """
+    reason = metadata.get("stop_reason", metadata.get("finish_reason"))
+    is_known = "gen_ai.response.finish_reasons" in answer or not isinstance(reason, str)
+    return {} if is_known else {"gen_ai.response.finish_reasons": [reason]}
 
 
 def _facts(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +147,9 @@ def _facts(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_response(items: list[Any]) -> bool:
     """Whether a list is the output of the Responses API; some platforms keep no more of its answer."""
-    return bool(items) and all(isinstance(item, dict) and item.get("type") in _ITEMS for item in items)
+    return bool(items) and all(
+        isinstance(item, dict) and item.get("type") in RESPONSE_ITEMS for item in items
+    )
 
 
 def _is_choice(item: Any) -> bool:
@@ -151,13 +163,25 @@ def _messages(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]] | No
     choices = answer.get("choices")
     if isinstance(choices, list) and choices and all(_is_choice(choice) for choice in choices):
         return "choices", [_chosen(choice) for choice in choices]
-    if answer.get("type") == "message" and isinstance(answer.get("content"), list):
-        reason = answer.get("stop_reason")
-        return "content", [_message({"content": answer["content"]}, reason)]
+    if isinstance(answer.get("content"), list) and _is_content(answer):
+        return "content", [_message({"content": answer["content"]}, answer.get("stop_reason"))]
     output = answer.get("output")
     if isinstance(output, list) and (answer.get("object") == "response" or _is_response(output)):
         return "output", [_message({"content": _response_parts(output)}, None)]
+    if isinstance(answer.get("text"), str) and isinstance(answer.get("finishReason"), str):
+        # The Vercel AI SDK, whose result is no answer of a provider.
+        told = {"content": answer["text"], "tool_calls": answer.get("toolCalls")}
+        return "text", [_message(told, answer["finishReason"])]
     return cloud_messages(answer) or ("", None)
+
+
+def _is_content(answer: Mapping[str, Any]) -> bool:
+    """Whether these are parts of an answer of Anthropic, also without its frame; a role alone is no frame."""
+    if answer.get("type") == "message" or isinstance(answer.get("stop_reason"), str):
+        return True
+    content = answer["content"]
+    are_parts = all(isinstance(part, dict) and part.get("type") in _CONTENT_TYPES for part in content)
+    return bool(content) and are_parts and "role" not in answer
 
 
 def _chosen(choice: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,6 +212,8 @@ def _response_parts(output: list[Any]) -> list[Any]:
 
 def _is_told(holder: str, item: Any) -> bool:
     """Whether the messages tell all that the field holds, so that it need not be kept beside them."""
+    if holder == "candidates":
+        return not any(candidate[name] for candidate in item for name in candidate.keys() - _OF_A_CANDIDATE)
     if holder != "choices":
         return True
     messages = [choice.get("message") or {} for choice in item]

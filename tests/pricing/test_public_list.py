@@ -27,6 +27,12 @@ def found(provider, model, requested=None):
         ("gcp.vertex_ai", "claude-3-5-sonnet-v2@20241022", "google/claude-3-5-sonnet"),
         ("gcp.vertex_ai", "publishers/anthropic/models/claude-3-haiku@20240307", "google/claude-3-haiku"),
         ("gcp.gemini", "models/gemini-1.5-flash-002", "google/gemini-1.5-flash"),
+        ("gcp.gemini", "models/gemini-2.5-flash", "google/gemini-2.5-flash"),
+        (
+            "gcp.vertex_ai",
+            "projects/p-1/locations/europe-west4/publishers/google/models/gemini-2.5-flash",
+            "google/gemini-2.5-flash",
+        ),
         ("gcp.gen_ai", "gemini-2.5-pro-preview-05-06", "google/gemini-2.5-pro"),
         ("aws.bedrock", "amazon.nova-pro-v1:0:300k", "aws/amazon.nova-pro-v1:0"),
         (
@@ -110,6 +116,17 @@ def test_the_request_model_does_not_stand_in_for_another_model(answered):
     [
         ("gpt-4o", "openai/gpt-4o"),
         ("claude-sonnet-4-5", "anthropic/claude-sonnet-4-5"),
+        ("publishers/google/models/gemini-2.5-flash", "google/gemini-2.5-flash"),
+        ("amazon.nova-pro-v1:0", "aws/amazon.nova-pro-v1:0"),
+        (
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "aws/regional.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ),
+        ("meta.llama3-70b-instruct-v1:0", "aws/meta.llama3-70b-instruct-v1:0"),
+        (
+            "meta.llama-3.3-70b-instruct",
+            "the call names no provider, and none in genai-prices 0.2.3 claims the model",
+        ),
         (
             "databricks-claude-sonnet-4",
             "the call names no provider, and several providers claim the model (anthropic, databricks)",

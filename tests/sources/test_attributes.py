@@ -331,3 +331,12 @@ def test_names_of_single_instrumentations_are_known(attributes, columns):
     """Google's agent kit leaves thoughts out of the output until it has the word of the conventions."""
     row = _row({**CHAT, **attributes})
     assert {name: row.get(name) for name in columns} == columns
+
+
+def test_beside_a_framework_another_attribute_names_the_provider():
+    """Google's agent kit names itself as the system, and OpenInference the provider beside it."""
+    row = _row({**CHAT, "gen_ai.system": "gcp.vertex.agent", "llm.provider": "google"})
+    assert row["provider"] == "gcp.gen_ai"
+    assert (
+        _row({**CHAT, "gen_ai.system": "gcp.vertex.agent", "llm.provider": "127.0.0.1"})["provider"] is None
+    )

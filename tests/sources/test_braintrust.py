@@ -105,6 +105,20 @@ def test_the_first_token_of_a_streamed_call_is_in_milliseconds(tmp_path):
     assert (row["time_to_first_token_ms"], row["is_streaming"]) == (250, True)
 
 
+def test_the_reason_of_an_answer_may_stand_in_the_metadata(tmp_path):
+    """The wrapper of Anthropic logs the message alone and `stop_reason` beside it."""
+    output = {"role": "assistant", "content": [{"type": "text", "text": "hello"}]}
+    metadata = {"provider": "anthropic", "model": "claude-haiku-4-5", "stop_reason": "end_turn"}
+    assert _row(tmp_path, ROW | {"output": output, "metadata": metadata})["finish_reason"] == "end_turn"
+    both = _row(tmp_path, ROW | {"metadata": {**ROW["metadata"], "stop_reason": "end_turn"}})
+    assert both["finish_reason"] == "stop"
+
+
+def test_an_estimate_of_the_cost_is_found_in_the_row_too(tmp_path):
+    """A query of the API may select it as a column of its own."""
+    assert _row(tmp_path, ROW | {"estimated_cost": 0.25})["reported_cost_usd"] == 0.25
+
+
 def test_a_merge_row_adds_to_the_row_of_its_id(tmp_path):
     """The SDK logs a span when it begins and sends the rest as a merge."""
     begun = {**ROW, "metrics": {"start": START}, "output": None}

@@ -42,6 +42,7 @@ SHAPES = {
     "an array": [GENERATION],
     "one observation": GENERATION,
     "a trace of the API": {**TRACE, "htmlPath": "/p", "observations": [GENERATION]},
+    "a trace without its links": {"id": "t-1", "observations": [GENERATION]},
     "a download": {"trace": TRACE, "observations": [GENERATION]},
     "a batch": {
         "batch": [
@@ -127,6 +128,46 @@ def test_ids_of_digits_keep_their_zeros(tmp_path):
     row = read_langfuse(tmp_path / "export.csv").spans.row(0, named=True)
     assert (row["span_id"], row["trace_id"], row["user_id"]) == ("007", "00042", "00123")
     assert row["parent_span_id"] is None
+
+
+def test_a_table_of_few_columns_is_recognised(tmp_path):
+    """People keep what they need of a page of the API."""
+    path = tmp_path / "export.csv"
+    path.write_text("id,traceId,type,model,startTime\ng-1,t-1,GENERATION,gpt-4o,2025-09-01T10:00:00Z\n")
+    assert matches(_sample_of(path))
+    assert read_langfuse(path).spans["model"].to_list() == ["gpt-4o"]
+
+
+def test_a_table_that_pandas_saved_as_csv_is_read(tmp_path):
+    """Objects of Langfuse's SDK stand there as Python prints them, and tokens would be lost."""
+    given = {
+        **GENERATION,
+        "parentObservationId": "",
+        "usageDetails": repr({"input": 12, "output": 5}),
+        "metadata": repr({"tenant": "acme", "note": None}),
+        "level": "ObservationLevel.ERROR",
+        "output": repr({"role": "assistant", "content": "it's fine"}),
+    }
+    with (tmp_path / "export.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([given, given.values()])
+    row = read_langfuse(tmp_path / "export.csv").spans.row(0, named=True)
+    assert (row["input_tokens"], row["output_tokens"], row["tenant"]) == (12, 5, "acme")
+    assert row["is_error"] is True
+    assert json.loads(row["output"])[0]["parts"] == [{"type": "text", "content": "it's fine"}]
+
+
+def test_text_of_a_table_that_looks_like_notation_stays_text(tmp_path):
+    """A prompt may ask for a dictionary of Python; beside JSON it is what the user wrote."""
+    given = {
+        **GENERATION,
+        "parentObservationId": "",
+        "usageDetails": json.dumps({"input": 12}),
+        "input": "{'a': 1}",
+    }
+    with (tmp_path / "export.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([given, given.values()])
+    row = read_langfuse(tmp_path / "export.csv").spans.row(0, named=True)
+    assert json.loads(row["input"]) == "{'a': 1}"
 
 
 def test_a_bad_row_is_refused_alone_with_its_number(tmp_path):

@@ -1,5 +1,7 @@
 """Input, output and tool calls of Langfuse observations."""
 
+import pytest
+
 from llmops_lib.sources.langfuse_content import asked_tool_calls, content
 from llmops_lib.sources.langfuse_fields import unwrapped
 
@@ -40,3 +42,15 @@ def test_tool_calls_take_their_names_from_the_list_beside_them():
 def test_broken_json_stays_text():
     """A field cut off by an export limit is still readable."""
     assert unwrapped('{"role": "us') == '{"role": "us'
+
+
+@pytest.mark.parametrize("around", [lambda listed: listed, lambda listed: {"messages": listed}])
+def test_messages_of_langchain_without_a_role_are_read(around):
+    """Their type names it; the id of each stays with it."""
+    asked = {"type": "human", "id": "h-1", "content": "q", "additional_kwargs": {}}
+    call = {"name": "f", "args": {"a": 1}, "id": "c"}
+    said = {"type": "ai", "content": "", "additional_kwargs": {}, "tool_calls": [call]}
+    found = content(around([asked, said]), "user")
+    assert found[0] == {"role": "user", "id": "h-1", "parts": [{"type": "text", "content": "q"}]}
+    assert found[1]["role"] == "assistant"
+    assert found[1]["parts"][-1] == {"type": "tool_call", "id": "c", "name": "f", "arguments": {"a": 1}}

@@ -53,6 +53,18 @@ def test_an_update_before_its_creation_still_counts_as_later(tmp_path):
     assert rows.spans["model"].to_list() == ["gpt-4o-2024-08-06"]
 
 
+def test_an_observation_without_a_start_began_when_its_creation_was_sent(tmp_path):
+    """Clients that post batches by themselves leave the time to Langfuse."""
+    body = {"id": "g-2", "traceId": "t-1"}
+    rows = _read(
+        tmp_path,
+        _event("generation-create", **body),
+        {**_event("generation-create", **body), "timestamp": "2025-09-01T10:00:05Z"},
+        {**_event("generation-create", **BODY), "timestamp": "2025-09-01T10:00:09Z"},
+    )
+    assert rows.spans["started_at"].dt.second().to_list() == [0, 0]
+
+
 def test_an_update_alone_is_refused(tmp_path):
     """Without its creation it has neither trace nor start."""
     rows = _read(tmp_path, _event("span-update", id="s-1", endTime="2025-09-01T10:00:03Z"))

@@ -35,6 +35,32 @@ ORDINARY = {
     "costDetails": {"total": 0.25},
     "metadata": {"tenant": "acme", "attempt": 1},
 }
+SENT = (
+    {"messages": [{"role": "user", "content": "q"}], "tools": [], "model": "gpt-4o", "stream": True},
+    {"contents": [{"parts": [{"text": "q"}]}], "config": {"system_instruction": "s"}},
+    [[{"role": "user", "content": "q"}]],
+    [{"role": "user", "content": "q"}, {"type": "function_call_output", "call_id": "c", "output": "r"}],
+    {
+        "id": "a",
+        "model": "m",
+        "choices": [{"text": "hi", "finish_reason": "stop"}],
+        "service_tier": "flex",
+    },
+    {"type": "message", "content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn"},
+    {"object": "response", "output": [{"type": "message", "content": []}]},
+    [{"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}],
+    {"candidates": [{"content": {"parts": []}, "finish_reason": 1}]},
+    {"content": {"role": "model", "parts": [{"text": "hi"}]}},
+    {"output": {"message": {"content": [{"text": "hi"}]}}},
+    {"generations": [[{"text": "hi"}]]},
+    {"content": [{"type": "text", "text": "hi"}]},
+    {"content": [{"type": "tool_use", "id": "c", "name": "f", "input": {}}], "n": [[{"a": 1}]]},
+    {"text": "hi", "finishReason": "stop"},
+    {"type": "ai", "content": "hi", "response_metadata": {"finish_reason": "stop"}},
+    {"role": "assistant", "content": [], "stop_reason": "end_turn"},
+    {"type": "ai", "content": "hi", "additional_kwargs": {}},
+    {"messages": [{"type": "human", "content": "q", "additional_kwargs": {}, "id": "m"}]},
+)
 BLOB_NAMES = {"traceId": "trace_id", "startTime": "start_time", "model": "provided_model_name"}
 
 texts = st.one_of(
@@ -105,7 +131,15 @@ message = st.one_of(
     st.just({"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}]}),
     st.just({"role": "user", "content": None, "additional_kwargs": {"tool_calls": []}}),
 )
-contents = st.one_of(message, st.lists(message, max_size=3), st.lists(message).map(json.dumps), junk)
+sent = st.sampled_from(SENT)
+contents = st.one_of(
+    sent,
+    sent.map(json.dumps),
+    message,
+    st.lists(message, max_size=3),
+    st.lists(message).map(json.dumps),
+    junk,
+)
 count = st.one_of(st.integers(0, 50), scalars)
 usage = st.dictionaries(
     st.sampled_from(("input", "output", "total", "input_cached_tokens", "cache_read", "Input", "reasoning")),
@@ -121,6 +155,7 @@ metadata = st.one_of(
         max_size=3,
     ),
     st.just({"attributes": {"gen_ai.system": "openai", "gen_ai.request.model": "m"}}),
+    st.just({"attributes.gen_ai.system": "openai", "scope.name": "agents", "tenant": "acme"}),
     junk,
 )
 MUTATIONS = {
@@ -149,7 +184,11 @@ MUTATIONS = {
     "totalCost": count,
     "calculatedTotalCost": count,
     "metadata": metadata,
-    "modelParameters": junk,
+    "modelParameters": st.one_of(
+        st.just({"finishReason": "stop", "system": "openai.chat"}),
+        st.just('{"finishReason": null, "system": "openai.chat"}'),
+        junk,
+    ),
     "promptName": junk,
     "promptVersion": count,
     "sessionId": junk,
@@ -320,3 +359,17 @@ def test_ordinary_observations_are_taken_as_columns(tmp_path, monkeypatch):
     path.write_text("".join(json.dumps(ORDINARY | {"id": f"g-{n}"}) + "\n" for n in range(40)))
     assert read_langfuse(path).spans.height == 40
     assert taken == [(40, 40)]
+
+
+@pytest.mark.parametrize("kind", ["GENERATION", "SPAN"])
+@pytest.mark.parametrize("written", [lambda value: value, json.dumps], ids=["object", "text"])
+def test_what_was_sent_gives_the_same_rows_both_ways(tmp_path, kind, written):
+    """Requests and answers tell model, id and finish reason, which columns alone would not show."""
+    path = tmp_path / "export.jsonl"
+    found = [
+        ORDINARY | {"type": kind, field: written(value), "id": f"g-{number}"}
+        for field in ("input", "output")
+        for number, value in enumerate(SENT)
+    ]
+    path.write_text("".join(json.dumps(value) + "\n" for value in [ORDINARY, *found]))
+    _assert_same(path)

@@ -187,3 +187,38 @@ def test_the_scope_of_a_span_and_metadata_of_any_shape_are_kept():
     assert kept["otel.scope.attributes"] == {"key": "pk"}
     assert kept["metadata.attributes"] == '{"gen_ai.request.mod'
     assert _row(metadata="triaged by hand")["attributes"]["langfuse.metadata"] == "triaged by hand"
+
+
+def test_flat_metadata_tell_what_nested_ones_tell():
+    """Langfuse 4 keeps every value of the metadata under its path; provider and session would be lost."""
+    attributes = {
+        "gen_ai.provider.name": "openai",
+        "gen_ai.response.id": "resp_1",
+        "gen_ai.response.finish_reasons": '["stop"]',
+        "session.id": "s-1",
+        "gen_ai.system_instructions": '[{"type": "text", "content": "be brief"}]',
+    }
+    flat = {f"attributes.{name}": value for name, value in attributes.items()}
+    resource, scope = {"service.name": "support"}, {"name": "agents", "version": "1.0"}
+    flat |= {"resourceAttributes.service.name": "support", "scope.name": "agents", "scope.version": "1.0"}
+    nested = {"attributes": attributes, "resourceAttributes": resource, "scope": scope}
+    row = _row(metadata={**flat, "tenant": "acme"})
+    assert row == _row(metadata={**nested, "tenant": "acme"})
+    assert (row["provider"], row["session_id"], row["service"]) == ("openai", "s-1", "support")
+    assert row["system_instructions"]
+
+
+@pytest.mark.parametrize("written", [dict, json.dumps])
+def test_parameters_tell_provider_and_reason_of_the_vercel_ai_sdk(written):
+    """A download of a trace leaves out the metadata that say the same."""
+    parameters = {"maxRetries": "2", "finishReason": "stop", "system": "google.generative-ai"}
+    row = _row(modelParameters=written(parameters), metadata="{}")
+    assert (row["provider"], row["finish_reason"]) == ("gcp.gemini", "stop")
+    stated = {"attributes": {"gen_ai.system": "openai", "gen_ai.response.finish_reasons": ["length"]}}
+    row = _row(modelParameters=written(parameters), metadata=stated)
+    assert (row["provider"], row["finish_reason"]) == ("openai", "length")
+
+
+def test_a_system_prompt_among_the_parameters_is_no_provider():
+    """Only the Vercel AI SDK names its provider there."""
+    assert not _row(modelParameters={"system": "pirate"})["provider"]

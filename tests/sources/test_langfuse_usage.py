@@ -65,6 +65,23 @@ def test_a_part_larger_than_the_whole_comes_on_top_whatever_the_total_says():
     assert counts["input_tokens"] == 1914
 
 
+@pytest.mark.parametrize(
+    ("details", "input_tokens"),
+    [
+        ({"input": 40, "cache_read": 20, "cache_creation": 5, "output": 7, "total": 72}, 65),
+        ({"input": 9, "cache_read": 1905, "output": 5}, 1914),
+        ({"input": 40, "cache_read": 20, "output": 7, "total": 47}, 40),
+        ({"input": 40, "cache_read": 20, "output": 7}, 40),
+        ({"cache_read": 20, "output": 7, "total": 27}, None),
+    ],
+)
+def test_cache_beside_the_input_is_added_where_the_counts_prove_it(details, input_tokens):
+    """Applications that count for themselves name it as Anthropic does, without the word input."""
+    assert _counts_of(**details).get("input_tokens") == input_tokens
+    is_noted = "llmops.token_convention" in convention_notes({"usage_details": details})
+    assert is_noted == (input_tokens in (65, 1914))
+
+
 def test_cache_writes_given_whole_and_by_lifetime_count_once():
     """Anthropic's answer holds the sum and its parts; both names hold the word input."""
     counts = token_counts(

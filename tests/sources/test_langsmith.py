@@ -1,5 +1,6 @@
 """LangSmith's runs: their shapes, operations, usage and ids."""
 
+import csv
 import json
 
 import pytest
@@ -81,6 +82,43 @@ def test_the_session_is_the_conversation_and_not_the_project(tmp_path):
 def test_a_parent_that_is_not_stated_is_found(tmp_path, given):
     """Operations name no parent and the API of 2026 lists all ancestors."""
     assert _one(tmp_path, **given)["parent_span_id"] == "r-1"
+
+
+def test_runs_that_name_no_trace_are_in_that_of_their_topmost_ancestor(tmp_path):
+    """A query that selects fields may leave out the trace, and the row would be lost with it."""
+    bare = {name: RUN[name] for name in ("name", "run_type", "start_time", "end_time", "status")}
+    order = "20260302T100000000000Z.1"
+    runs = [
+        {**bare, "id": "r-3", "parent_run_id": "r-2", "dotted_order": order},
+        {**bare, "id": "r-2", "parent_run_id": "r-1"},
+        {**bare, "id": "r-1", "parent_run_id": None},
+        {**bare, "id": "r-9", "parent_run_id": "elsewhere"},
+    ]
+    spans = _read(tmp_path, *runs).spans
+    traces = dict(spans.select("span_id", "trace_id").rows())
+    assert traces == {"r-1": "r-1", "r-2": "r-1", "r-3": "r-1", "r-9": "elsewhere"}
+
+
+def test_runs_that_are_their_own_ancestors_end_somewhere(tmp_path):
+    """A file may say what it likes, and no reader may hang on it."""
+    bare = {name: RUN[name] for name in ("name", "run_type", "start_time", "end_time", "status")}
+    runs = [{**bare, "id": f"r-{n}", "parent_run_id": f"r-{(n + 1) % 3}"} for n in range(3)]
+    assert _read(tmp_path, *runs).spans["trace_id"].n_unique() == 1
+
+
+def test_a_table_that_pandas_saved_as_csv_is_read(tmp_path):
+    """It holds objects as Python prints them; a call without its model would have no price."""
+    path = tmp_path / "runs.csv"
+    extra = {"metadata": {"ls_model_name": "claude-haiku-4-5", "ls_provider": "anthropic", "n": None}}
+    outputs = {"messages": [{"role": "assistant", "content": "it's fine"}]}
+    cells = {**RUN, "extra": repr(extra), "outputs": repr(outputs), "tags": repr(["prod"])}
+    with path.open("w", newline="") as stream:
+        table = csv.DictWriter(stream, list(cells))
+        table.writeheader()
+        table.writerow(cells)
+    row = read_langsmith(path).spans.row(0, named=True)
+    assert (row["request_model"], row["provider"], row["tags"]) == ("claude-haiku-4-5", "anthropic", ["prod"])
+    assert json.loads(row["output"])[0]["parts"] == [{"type": "text", "content": "it's fine"}]
 
 
 @pytest.mark.parametrize("is_creation_first", [True, False])

@@ -183,3 +183,17 @@ def test_contradictory_numbering_does_no_harm(flat):
     """Attribute names are text from outside."""
     assert isinstance(flattened_messages(flat, role="user"), list)
     unflattened(flat)
+
+
+def test_calls_and_results_between_messages_are_messages_too():
+    """The Responses API lists them side by side with what was said."""
+    found = chat_messages(
+        [
+            {"role": "user", "content": "how is Paris?"},
+            {"type": "function_call", "call_id": "c-1", "name": "look_up", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c-1", "output": "sunny"},
+        ]
+    )
+    assert [message["role"] for message in found] == ["user", "assistant", "tool"]
+    assert found[1]["parts"][0]["name"] == "look_up"
+    assert found[2]["parts"][0] == {"type": "tool_call_response", "id": "c-1", "response": "sunny"}

@@ -291,3 +291,56 @@ def test_the_csv_export_has_a_trace_and_a_span_side_by_side(tmp_path):
     assert (row["session_id"], row["feature"], row["tags"]) == ("th-1", "qa", ["beta"])
     assert json.loads(row["input"])[0]["parts"][0]["content"] == "hi"
     assert json.loads(row["attributes"])["metadata"]["note"] == "kept"
+
+
+def test_an_answer_of_anthropic_without_its_frame_has_calls_and_reason(tmp_path):
+    """Opik logs the content alone and keeps what was around it in the metadata."""
+    span = {
+        **SPAN,
+        "output": {"content": [{"type": "tool_use", "id": "c-1", "name": "look_up", "input": {}}]},
+        "metadata": {"created_from": "anthropic", "stop_reason": "tool_use"},
+    }
+    path = tmp_path / "spans.json"
+    path.write_text(json.dumps([span]))
+    row = read_opik(path).spans.row(0, named=True)
+    assert json.loads(row["tool_calls"]) == [{"id": "c-1", "name": "look_up", "arguments": {}}]
+    assert row["finish_reason"] == "tool_use"
+
+
+INTERFACE = ("id", "name", "type", "start_time", "end_time", "input", "output", "usage", "model")
+EMPTY = dict.fromkeys((*INTERFACE, "total_estimated_cost", "thread_id"), "")
+
+
+def _of_interface(row):
+    return EMPTY | {name: row[name] for name in EMPTY if name in row}
+
+
+def test_a_trace_that_the_interface_exports_has_its_spans(tmp_path):
+    """Its spans name no trace: they stand below the row that has no type."""
+    path = _write(tmp_path, [_of_interface(TRACE), _of_interface(SPAN)])
+    assert detect_format(path) == "opik"
+    row = read_exports([path]).spans.row(0, named=True)
+    assert (row["trace_id"], row["span_id"], row["session_id"]) == ("t-1", "s-1", "th-1")
+    assert (row["input_tokens"], row["cache_read_tokens"], row["reported_cost_usd"]) == (12, 8, 0.75)
+
+
+def test_a_table_that_the_interface_exports_as_csv_is_read(tmp_path):
+    """Fields of objects have columns of their own there, lists are JSON and scores may be dashes."""
+    row = {
+        "id": "s-1",
+        "trace_id": "t-1",
+        "type": "llm",
+        "start_time": "2026-03-02T10:00:00Z",
+        "input.messages": json.dumps([{"role": "user", "content": "hi"}]),
+        "usage.prompt_tokens": 12,
+        "usage.original_usage\\.prompt_tokens_details\\.cached_tokens": 8,
+        "feedback_scores.accuracy": "-",
+        "total_estimated_cost": "",
+    }
+    path = tmp_path / "export.csv"
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows([row, row.values()])
+    assert detect_format(path) == "opik"
+    found = read_opik(path).spans.row(0, named=True)
+    assert (found["trace_id"], found["input_tokens"], found["cache_read_tokens"]) == ("t-1", 12, 8)
+    assert json.loads(found["input"])[0]["parts"] == [{"type": "text", "content": "hi"}]

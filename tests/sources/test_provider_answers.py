@@ -172,3 +172,75 @@ def test_messages_of_langchain_are_read_out_of_their_batch():
     said = {"id": ["langchain", "schema", "HumanMessage"], "kwargs": {"content": "hi"}}
     found = request_attributes({"messages": [[said]]})["gen_ai.input.messages"]
     assert found == [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
+
+
+def test_an_item_of_the_responses_api_is_called_by_the_id_of_its_call():
+    """Its result names that one; the id of the item is kept beside it."""
+    item = {"type": "function_call", "id": "fc-1", "call_id": "c-1", "name": "f", "arguments": "{}"}
+    (message,) = answer_attributes([item])["gen_ai.output.messages"]
+    assert (message["parts"][0]["id"], message["parts"][0]["item_id"]) == ("c-1", "fc-1")
+
+
+def test_contents_of_a_request_to_gemini_are_its_messages():
+    """Google names them otherwise, and its model's role too."""
+    contents = [{"role": "user", "parts": [{"text": "hi"}]}, {"role": "model", "parts": [{"text": "hello"}]}]
+    found = request_attributes({"model": "gemini-2.5-flash", "contents": contents, "config": {"seed": 7}})
+    assert [message["role"] for message in found["gen_ai.input.messages"]] == ["user", "assistant"]
+    assert found["gen_ai.input.messages"][1]["parts"] == TEXT
+    assert found["input.value"] == {"model": "gemini-2.5-flash", "config": {"seed": 7}}
+    assert request_attributes({"contents": "hi"}) == {"input.value": {"contents": "hi"}}
+
+
+def test_a_candidate_alone_is_an_answer():
+    """Google's agent kit keeps the one candidate of Gemini without the list around it."""
+    call = {"function_call": {"name": "look_up", "args": {"city": "Paris"}}}
+    answer = {"content": {"role": "model", "parts": [call]}, "finish_reason": "STOP"}
+    found = answer_attributes({**answer, "usage_metadata": {"prompt_token_count": 7}})
+    (message,) = found["gen_ai.output.messages"]
+    assert message["parts"][0]["name"] == "look_up"
+    assert found["gen_ai.response.finish_reasons"] == ["STOP"]
+    assert found["gen_ai.usage.input_tokens"] == 7
+
+
+def test_what_a_candidate_holds_beside_its_content_is_kept():
+    """Sources that an answer was grounded on are no part of any message."""
+    candidate = {"content": {"parts": [{"text": "hello"}]}, "grounding_metadata": {"queries": ["x"]}}
+    assert answer_attributes({"candidates": [candidate]})["output.value"] == {"candidates": [candidate]}
+
+
+def test_a_result_of_the_vercel_ai_sdk_is_an_answer():
+    """Platforms that wrap the SDK keep its result instead of the provider's answer."""
+    call = {"type": "tool-call", "toolCallId": "c-1", "toolName": "look_up", "input": {"city": "Paris"}}
+    found = answer_attributes({"text": "hello", "finishReason": "tool-calls", "toolCalls": [call]})
+    (message,) = found["gen_ai.output.messages"]
+    assert message["parts"][0] == TEXT[0]
+    assert (message["parts"][1]["id"], message["parts"][1]["name"]) == ("c-1", "look_up")
+    assert found["gen_ai.response.finish_reasons"] == ["tool-calls"]
+
+
+def test_a_message_of_langchain_alone_is_an_answer():
+    """LangGraph and its SDKs write the message without the result around it."""
+    about = {"finish_reason": "stop", "model_name": "m-2"}
+    counts = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+    answer = {"type": "ai", "id": "run-1", "content": "hi", "response_metadata": about}
+    found = answer_attributes(answer | {"usage_metadata": counts, "tool_calls": []})
+    assert found["gen_ai.output.messages"][0]["parts"] == [{"type": "text", "content": "hi"}]
+    assert found["gen_ai.response.model"] == "m-2"
+    assert found["gen_ai.response.finish_reasons"] == ["stop"]
+    assert (found["gen_ai.usage.input_tokens"], found["gen_ai.usage.output_tokens"]) == (3, 2)
+    assert found["output.value"] == {"id": "run-1"}
+
+
+def test_what_a_tool_of_langchain_returned_is_no_answer():
+    """It is a message too."""
+    message = {"type": "tool", "content": "r", "tool_call_id": "c", "response_metadata": {}}
+    assert answer_attributes(message) == {"output.value": message}
+
+
+def test_a_message_of_anthropic_with_its_role_tells_why_it_ended():
+    """Braintrust's wrapper logs role, content and reason without id and type."""
+    content = [{"type": "text", "text": "hi"}]
+    answer = {"role": "assistant", "content": content, "model": "m", "stop_reason": "end_turn"}
+    found = answer_attributes(answer)
+    assert found["gen_ai.response.finish_reasons"] == ["end_turn"]
+    assert found["gen_ai.response.model"] == "m"
