@@ -139,7 +139,8 @@ def t_test_power(effect_size: float, n: int, *, alpha: float = 0.05, two_sided: 
     df, shift = n - 1, effect_size * math.sqrt(n)
     critical = t_quantile(1 - (alpha / 2 if two_sided else alpha), df)
     upper = float(nct.sf(critical, df, shift))
-    return upper + float(nct.cdf(-critical, df, shift)) if two_sided else upper
+    # The lower tail as the upper one of the mirror image: SciPy's own is NaN where it is below rounding.
+    return upper + float(nct.sf(critical, df, -shift)) if two_sided else upper
 
 
 def t_test_effect_size(n: int, *, power: float = 0.8, alpha: float = 0.05, two_sided: bool = False) -> float:
