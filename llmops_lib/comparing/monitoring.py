@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from llmops_lib.errors import ComparisonError
 from llmops_lib.stats.anytime import anytime_difference
@@ -66,7 +67,7 @@ class Monitoring:
         earlier_looks: Users of both arms at the looks before this one.
 
     Raises:
-        ComparisonError: If the kind is unknown or its plan is missing.
+        ComparisonError: If the kind is unknown, its plan is missing, or earlier looks do not rise.
     """
 
     kind: str = ANYTIME
@@ -84,6 +85,12 @@ class Monitoring:
             raise ComparisonError(msg)
         if self.planned_users is not None and self.planned_users < 1:
             msg = f"planned_users: found {self.planned_users}, expected a positive number"
+            raise ComparisonError(msg)
+        if any(now <= last for last, now in pairwise((0, *self.earlier_looks))):
+            msg = (
+                f"earlier_looks: found {self.earlier_looks}, expected the users of both arms at each look "
+                "so far, rising from one look to the next"
+            )
             raise ComparisonError(msg)
 
     def interval(self, gap: Gap, alpha: float) -> Interval:
