@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from llmops_lib.errors import ComparisonError
 from llmops_lib.stats.anytime import anytime_difference
-from llmops_lib.stats.distributions import normal_cdf, normal_quantile, t_quantile
+from llmops_lib.stats.distributions import normal_above, normal_cdf, normal_quantile, t_quantile
 from llmops_lib.stats.group_sequential import spending_limits
 from llmops_lib.stats.ratio_score import NullVariance
 from llmops_lib.stats.ratios import Ratio, ratio_difference
@@ -108,7 +108,7 @@ class Monitoring:
             return ratio_difference(*gap.ratios(), alpha=alpha).interval
         if self.kind == FIXED:
             plain = ratio_difference(*gap.ratios(), alpha=alpha).interval
-            return _around(gap, normal_quantile(1 - alpha / 2), plain)
+            return _around(gap, normal_above(alpha / 2), plain)
         limit = self._limit(sum(gap.sizes), alpha)
         plain = Interval(gap.diff - limit * gap.se, gap.diff + limit * gap.se, alpha, "group_sequential")
         return _around(gap, limit, plain)
