@@ -42,6 +42,12 @@ def arm_calls(spans: Any, a: str, b: str, *, experiment: str = "", by: Sequence[
     Raises:
         ComparisonError: If the arms are the same or one has no call; the message lists what there is.
     """
+    for name, arm in (("a", a), ("b", b)):
+        if not isinstance(arm, str) or not arm:
+            msg = (
+                f"{name}: found {arm!r}, expected NAME@VERSION, a hash of a prompt or an arm of `experiment`"
+            )
+            raise ComparisonError(msg)
     if a == b:
         msg = f"both arms are {a!r}; expected two"
         raise ComparisonError(msg)
@@ -63,6 +69,32 @@ def calls_before(spans: Any) -> pl.DataFrame:
     """
     frame = _narrowed(_used(spans, ()), ())
     return collected(frame.to_native())
+
+
+def check_calls(calls: pl.DataFrame, what: str) -> None:
+    """Refuses calls of which nobody knows when they ran or whose they are, and numbers without an end.
+
+    Args:
+        calls: What `arm_calls` or `calls_before` returns.
+        what: What they are called in an error.
+
+    Raises:
+        ComparisonError: If there is such a call; the message says how many, and what to do.
+    """
+    dtype = calls.schema["started_at"]
+    if not calls.is_empty() and not isinstance(dtype, pl.Datetime):
+        msg = f"{what}: started_at holds {dtype}, expected datetimes; parse it first, with its time zone"
+        raise ComparisonError(msg)
+    for column, told in (("started_at", "no started_at"), ("unit", "neither user, session nor trace")):
+        absent = calls[column].null_count()
+        if absent:
+            msg = f"{what}: {absent:,} of {calls.height:,} calls have {told}, expected one each"
+            msg += "; without it arms cannot be compared, so leave those calls out and count them"
+            raise ComparisonError(msg)
+    for column in NUMBERS:
+        if calls.schema[column].is_float() and calls[column].is_infinite().any():
+            msg = f"{what}: {column} is infinite in some of {calls.height:,} calls; expected a number or null"
+            raise ComparisonError(msg)
 
 
 def _used(spans: Any, more: Sequence[str]) -> Frame:

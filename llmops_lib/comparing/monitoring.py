@@ -3,10 +3,11 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from llmops_lib.errors import ComparisonError
 from llmops_lib.stats.anytime import anytime_difference
-from llmops_lib.stats.distributions import normal_cdf, normal_quantile, t_quantile
+from llmops_lib.stats.distributions import normal_above, normal_cdf, normal_quantile, t_quantile
 from llmops_lib.stats.group_sequential import spending_limits
 from llmops_lib.stats.ratio_score import NullVariance
 from llmops_lib.stats.ratios import Ratio, ratio_difference
@@ -66,7 +67,7 @@ class Monitoring:
         earlier_looks: Users of both arms at the looks before this one.
 
     Raises:
-        ComparisonError: If the kind is unknown or its plan is missing.
+        ComparisonError: If the kind is unknown, its plan is missing, or earlier looks do not rise.
     """
 
     kind: str = ANYTIME
@@ -85,6 +86,12 @@ class Monitoring:
         if self.planned_users is not None and self.planned_users < 1:
             msg = f"planned_users: found {self.planned_users}, expected a positive number"
             raise ComparisonError(msg)
+        if any(now <= last for last, now in pairwise((0, *self.earlier_looks))):
+            msg = (
+                f"earlier_looks: found {self.earlier_looks}, expected the users of both arms at each look "
+                "so far, rising from one look to the next"
+            )
+            raise ComparisonError(msg)
 
     def interval(self, gap: Gap, alpha: float) -> Interval:
         """The interval of a difference at a level.
@@ -101,7 +108,7 @@ class Monitoring:
             return ratio_difference(*gap.ratios(), alpha=alpha).interval
         if self.kind == FIXED:
             plain = ratio_difference(*gap.ratios(), alpha=alpha).interval
-            return _around(gap, normal_quantile(1 - alpha / 2), plain)
+            return _around(gap, normal_above(alpha / 2), plain)
         limit = self._limit(sum(gap.sizes), alpha)
         plain = Interval(gap.diff - limit * gap.se, gap.diff + limit * gap.se, alpha, "group_sequential")
         return _around(gap, limit, plain)

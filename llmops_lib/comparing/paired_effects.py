@@ -8,7 +8,13 @@ import numpy as np
 from llmops_lib.gating.metrics import Compared
 from llmops_lib.stats.bounded_mean import paired_interval
 from llmops_lib.stats.clustered_cr2 import Scale, clustered_mean_cr2
-from llmops_lib.stats.distributions import normal_quantile, t_quantile, two_sided_interval
+from llmops_lib.stats.distributions import (
+    normal_above,
+    normal_quantile,
+    t_above,
+    t_quantile,
+    two_sided_interval,
+)
 from llmops_lib.stats.inputs import Floats
 from llmops_lib.stats.mcnemar import mcnemar
 from llmops_lib.stats.paired import PairedDifference, paired_difference
@@ -188,5 +194,5 @@ def smallest_seen(se: float | None, df: float | None, *, alpha: float, power: fl
     if not se:
         return None
     if df is None:
-        return (normal_quantile(1 - alpha / 2) + normal_quantile(power)) * se
-    return (t_quantile(1 - alpha / 2, df) + t_quantile(power, df)) * se if df >= 1 else None
+        return (normal_above(alpha / 2) + normal_quantile(power)) * se
+    return (t_above(alpha / 2, df) + t_quantile(power, df)) * se if df >= 1 else None

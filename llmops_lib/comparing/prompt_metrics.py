@@ -35,6 +35,8 @@ class PromptMetric:
 
 _ONE = pl.lit(1.0)
 _CALLS = pl.col("call_count")
+# A user none of whose calls has a cost did not spend nothing: what was spent is unknown.
+_HAS_COST = (pl.col("known_cost_usd") > 0).cast(pl.Float64)
 
 
 def _per_call(name: str, column: str) -> PromptMetric:
@@ -56,13 +58,13 @@ def _share(
 METRICS = (
     _per_call("cost_per_call_usd", "cost_usd"),
     PromptMetric(
-        "cost_per_user_usd", pl.col("sum_cost_usd"), _ONE, higher_is_better=False, missing="cost_usd"
+        "cost_per_user_usd", pl.col("sum_cost_usd"), _HAS_COST, higher_is_better=False, missing="cost_usd"
     ),
     _per_call("input_tokens_per_call", "input_tokens"),
     _per_call("output_tokens_per_call", "output_tokens"),
     _latency("latency_p50_ms", 0.5),
     _latency("latency_p95_ms", 0.95),
-    _share("error_share", "sum_is_error", _CALLS, False),
+    _share("error_share", "sum_is_error", pl.col("known_is_error"), False),
     _share("refusal_share", "sum_is_refused", pl.col("known_is_refused"), False),
     _share("feedback_score_mean", "sum_feedback_score", pl.col("known_feedback_score"), True, 0.05),
     _share("feedback_response_share", "known_feedback_score", _CALLS, None),

@@ -217,6 +217,9 @@ def reason_text(row: Mapping[str, Any]) -> str:
         row: A row of `METRICS_SCHEMA`.
     """
     reason = row["reason"] or ""
+    unknown = [arm for arm in ("a", "b") if row[f"{arm}_value"] is None]
+    if unknown:
+        return f"no call of {' or '.join(unknown)} tells it"
     if Reason.TOO_FEW_CLUSTERS.value in reason or row["se"] is None:
         return "too few users for any interval"
     if row["p_method"] == "cluster_permutation" and not row["method"].endswith(FIXED):

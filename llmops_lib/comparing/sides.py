@@ -5,6 +5,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from llmops_lib.calls import Frame
 from llmops_lib.errors import ComparisonError
 from llmops_lib.frames import collected, narwhal
 from llmops_lib.gating.scores import filled, prepared
@@ -26,25 +27,61 @@ def side_of(scores: Any, by: str, value: str, *, keep: str = "") -> pl.DataFrame
         keep: Column to keep that is none of SCORES, where there is one of that name.
 
     Raises:
-        ComparisonError: If `by` is unknown or no row has the value; the message lists those there are.
+        ComparisonError: If `by` is unknown, no row has the value (the message lists those there are), or a
+            score names no example or scorer or is no number.
     """
     if by not in SIDES_BY:
         msg = f"by: found {by!r}, expected one of {', '.join(SIDES_BY)}"
         raise ComparisonError(msg)
-    columns = _PROMPT if by == "prompt" else (by,)
-    frame = narwhal(scores, columns=["run_id", "example_id", "trial", "scorer", "score", *columns])
-    parts = value.split("@", 1) if by == "prompt" else [value]
-    wanted = [nw.col(name) == part for name, part in zip(columns, parts, strict=False)]
-    rows = collected(frame.filter(nw.all_horizontal(*wanted, ignore_nulls=True)).to_native())
+    parts = _parts(by, value)
+    frame = narwhal(scores, columns=["run_id", "example_id", "trial", "scorer", "score", *parts])
+    # A row that does not tell its side is of neither: null is unknown, not equal.
+    wanted = [(_text(frame, name) == part).fill_null(value=False) for name, part in parts.items()]
+    rows = collected(frame.filter(*wanted).to_native())
     if rows.is_empty():
-        known = collected(frame.select(columns).unique().to_native()).drop_nulls().sort(columns)
-        listed = ", ".join("@".join(row) for row in known.head(20).rows()) or "none"
+        known = collected(frame.select(*parts).unique().to_native()).drop_nulls().sort(*parts)
+        listed = ", ".join("@".join(map(str, row)) for row in known.head(20).rows()) or "none"
         msg = f"found no scores with {by} {value!r}; there are {listed}"
         raise ComparisonError(msg)
+    _check(rows, f"{by} {value}")
     told = _scored(rows)
     kept = [rows[keep]] if keep in rows.columns and keep not in SCORES.names else []
     whole = prepared(told.select(SCORES.names)).with_columns(kept)
     return whole if by == "run_id" else _as_one_run(whole, value)
+
+
+def _parts(by: str, value: str) -> dict[str, str]:
+    """The columns that tell a side, with the text that each holds there."""
+    if by != "prompt":
+        return {by: str(value)}
+    parts = str(value).split("@", 1)
+    if len(parts) < 2 or not all(parts):
+        msg = f"by prompt: found {value!r}, expected NAME@VERSION; a name alone would mix its versions"
+        raise ComparisonError(msg)
+    return dict(zip(_PROMPT, parts, strict=True))
+
+
+def _text(frame: Frame, name: str) -> nw.Expr:
+    """A column as text, for tables whose runs or versions are numbers."""
+    column = nw.col(name)
+    return column if frame.collect_schema()[name] == nw.String else column.cast(nw.String)
+
+
+def _check(rows: pl.DataFrame, where: str) -> None:
+    """Refuses scores that belong to nothing, or that are no numbers."""
+    for name in ("example_id", "scorer"):
+        absent = rows[name].null_count()
+        if absent:
+            told = f"{where}: {absent} of {rows.height} scores have no {name}"
+            msg = f"{told}; expected one each, so leave those rows out and count them"
+            raise ComparisonError(msg)
+    scores = rows["score"]
+    numbers = scores.cast(pl.Float64, strict=False)
+    wrong = scores.filter((numbers.is_null() & scores.is_not_null()) | numbers.is_infinite())
+    if len(wrong):
+        told = f"{where}: {len(wrong)} of {rows.height} scores are no finite number, such as {wrong[0]!r}"
+        msg = f"{told}; expected numbers, 1 for a pass and 0 for a failure"
+        raise ComparisonError(msg)
 
 
 def _as_one_run(scores: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 from llmops_lib.errors import ComparisonError
@@ -108,6 +109,22 @@ def checked_levels(alpha: float, margins: Any) -> None:
     wrong = {name: value for name, value in dict(margins).items() if not 0 < value < math.inf}
     if wrong:
         msg = f"found margins {wrong}, expected numbers above 0"
+        raise ComparisonError(msg)
+
+
+def checked_split(split: Sequence[float]) -> None:
+    """Raises where the planned split of two arms cannot be.
+
+    Args:
+        split: Planned users of baseline and candidate, in any unit.
+
+    Raises:
+        ComparisonError: If it is not two positive numbers.
+    """
+    parts = tuple(split)
+    is_split = len(parts) == 2 and all(isinstance(part, Real) for part in parts)
+    if not is_split or not all(0 < part < math.inf for part in parts):
+        msg = f"split: found {split!r}, expected two positive numbers, a first, such as (9, 1)"
         raise ComparisonError(msg)
 
 

@@ -103,7 +103,7 @@ def assign(user_id: str, experiment: Experiment) -> Assignment:
         experiment: The experiment.
 
     Raises:
-        ExperimentError: If there is no user.
+        ExperimentError: If there is no user, or the experiment is none.
 
     Source:
         FIPS 180-4; Kohavi, Tang and Xu, Trustworthy Online Controlled Experiments (2020), chapter 4.
@@ -116,6 +116,9 @@ def assign(user_id: str, experiment: Experiment) -> Assignment:
     """
     if not isinstance(user_id, str) or not user_id:
         msg = f"user_id: found {user_id!r}, expected text; fall back to the id of the session"
+        raise ExperimentError(msg)
+    if not isinstance(experiment, Experiment):
+        msg = f"experiment: found {experiment!r}, expected an Experiment, one of `load_experiments(path)`"
         raise ExperimentError(msg)
     salt = experiment.salt or experiment.name
     if _place(f"{experiment.holdout_salt}/holdout/", user_id) < experiment.holdout:
@@ -133,7 +136,8 @@ def assign(user_id: str, experiment: Experiment) -> Assignment:
 
 def _place(salt: str, user_id: str) -> float:
     """A number from 0 up to 1, uniform over users: the first 53 bits, which a float holds exactly."""
-    digest = hashlib.sha256(f"{salt}{user_id}".encode()).digest()
+    # Half a character, which a client may send, is hashed as it is: no request fails for its user's name.
+    digest = hashlib.sha256(f"{salt}{user_id}".encode("utf-8", "surrogatepass")).digest()
     return (int.from_bytes(digest[:8]) >> 11) / 2**53
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from llmops_lib.stats.bounded_mean import paired_interval
-from llmops_lib.stats.distributions import normal_quantile, t_quantile
+from llmops_lib.stats.distributions import normal_above, normal_quantile, t_above, t_quantile
 from llmops_lib.stats.multiplicity import benjamini_hochberg, holm
 from llmops_lib.stats.regression_rule import regression_verdict
 from llmops_lib.stats.suite import ArmTrials, SuiteDifference, suite_difference
@@ -171,9 +171,9 @@ def _smallest_drop(difference: SuiteDifference, alpha: float) -> float | None:
     if difference.se is None:
         return None
     if difference.df is not None:
-        quantiles = t_quantile(1 - alpha, difference.df) + t_quantile(POWER, difference.df)
+        quantiles = t_above(alpha, difference.df) + t_quantile(POWER, difference.df)
     else:
-        quantiles = normal_quantile(1 - alpha) + normal_quantile(POWER)
+        quantiles = normal_above(alpha) + normal_quantile(POWER)
     return quantiles * difference.se
 
 

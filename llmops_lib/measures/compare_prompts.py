@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from llmops_lib.calls import portable
-from llmops_lib.comparing.arms import arm_calls, calls_before
+from llmops_lib.comparing.arms import arm_calls, calls_before, check_calls
 from llmops_lib.comparing.health import FAIL, health_rows, missing_check, unit_of
 from llmops_lib.comparing.monitoring import ANYTIME, Monitoring
 from llmops_lib.comparing.production_effects import effect_on
@@ -23,12 +23,16 @@ from llmops_lib.comparing.prompt_rows import (
     reason_text,
 )
 from llmops_lib.comparing.users import Users, earlier_sums, users_of
-from llmops_lib.comparing.verdicts import INCONCLUSIVE, INVALID, WORSE, checked_levels
+from llmops_lib.comparing.verdicts import INCONCLUSIVE, INVALID, WORSE, checked_levels, checked_split
 from llmops_lib.errors import ComparisonError
+from llmops_lib.frames import by_columns
 from llmops_lib.gating.metrics import p_text
 
 _VOIDING = ("split of users", "users in both arms", "arms ran at once")
 _DAY_SECONDS = 86_400
+_UNUSED_BEFORE = (
+    "before took no noise away: none of its calls is of a user of the arms, or users are too few for it"
+)
 _CAUTIONS = (
     "the prompt cache of a new arm is cold at first: compare cached_token_share before cost and latency",
     "feedback is given by those who like to give it: read feedback_response_share beside it",
@@ -73,7 +77,7 @@ def compare_prompts(  # noqa: PLR0913 - two arms, and what a team decides before
     b: str,
     experiment: str = "",
     primary: str = "cost_per_call_usd",
-    guardrails: Sequence[str] = GUARDRAILS,
+    guardrails: str | Sequence[str] = GUARDRAILS,
     margins: Mapping[str, float] | None = None,
     split: Sequence[float] = (1, 1),
     before: Any = None,
@@ -132,9 +136,11 @@ def compare_prompts(  # noqa: PLR0913 - two arms, and what a team decides before
     """
     stated = dict(margins or {})
     checked_levels(alpha, stated)
-    roles = _roles(primary, guardrails, stated)
+    checked_split(split)
+    roles = _roles(primary, by_columns(guardrails), stated)
     watched = Monitoring(monitoring, planned_users, tuple(earlier_looks))
     calls = arm_calls(spans, a, b, experiment=experiment)
+    check_calls(calls, "spans")
     users = users_of(calls)
     health = health_rows(calls, users, split)
     arms = _arms(calls, users, (a, b))
@@ -148,6 +154,8 @@ def compare_prompts(  # noqa: PLR0913 - two arms, and what a team decides before
     design = Design(roles, stated, alpha, watched, unit_of(calls), _users_per_day(arms))
     metrics = metric_rows(effects, design, _void(health))
     verdict, reasons = _verdict(metrics)
+    if covariates is not None and metrics["variance_removed_share"].is_null().all():
+        warnings = (*warnings, _UNUSED_BEFORE)
     return PromptComparison(verdict, tuple(reasons), warnings, metrics, arms, health)
 
 
@@ -170,6 +178,15 @@ def _roles(primary: str, guardrails: Sequence[str], margins: Mapping[str, float]
 
 def _covariates(before: Any, calls: pl.DataFrame) -> pl.DataFrame:
     earlier = calls_before(before)
+    check_calls(earlier, "before")
+    has_zone = [getattr(one.schema["started_at"], "time_zone", None) is not None for one in (calls, earlier)]
+    if has_zone[0] != has_zone[1] and not earlier.is_empty():
+        bare, other = ("spans", "before") if has_zone[1] else ("before", "spans")
+        msg = (
+            f"{bare}: started_at has no time zone, and that of {other} has one; expected both alike, or "
+            "nobody can tell which call came first: state the zone, such as by `dt.replace_time_zone`"
+        )
+        raise ComparisonError(msg)
     begun, last = calls["started_at"].min(), earlier["started_at"].max()
     if last is not None and begun is not None and last >= begun:  # type: ignore[operator]
         msg = (

@@ -1,6 +1,6 @@
 """Two eval runs on the same cases: which is better, how sure that is, and what would settle it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from llmops_lib.comparing.scored_rows import SCORERS_SCHEMA, Decided, scorer_row
 from llmops_lib.comparing.sides import item_groups, missing_items, side_of
 from llmops_lib.comparing.verdicts import INVALID, checked_levels, overall
 from llmops_lib.errors import ComparisonError
+from llmops_lib.frames import by_columns
 from llmops_lib.gating.metrics import Compared, compared, p_text
 from llmops_lib.gating.validity import invalid_reasons
 from llmops_lib.stats.results import Reason
@@ -61,7 +62,7 @@ def compare_scores(  # noqa: PLR0913 - two runs, and what a team decides beforeh
     alpha: float = 0.05,
     margin: float | None = None,
     margins: Mapping[str, float] | None = None,
-    lower_is_better: tuple[str, ...] = (),
+    lower_is_better: str | Sequence[str] = (),
     most_missing_share: float = 0.02,
 ) -> ScoreComparison:
     """Holds a candidate against a baseline, case by case, and says which is better.
@@ -103,14 +104,23 @@ def compare_scores(  # noqa: PLR0913 - two runs, and what a team decides beforeh
         ('better', 0.001953125)
     """
     checked_levels(alpha, {"margin": MARGIN if margin is None else margin, **(margins or {})})
+    if not 0 <= most_missing_share <= 1:
+        msg = f"most_missing_share: found {most_missing_share:g}, expected a share from 0 to 1"
+        raise ComparisonError(msg)
+    lower = by_columns(lower_is_better)
     sides = [side_of(scores, by, value, keep=cluster) for value in (baseline, candidate)]
     why = invalid_reasons(*sides, most_missing_share=most_missing_share, allows_unlocked=True)
     if why:
         empty = (pl.DataFrame(schema=schema) for schema in (SCORERS_SCHEMA, CASES_SCHEMA))
         return ScoreComparison(INVALID, tuple(why), *empty)
     known = compared(*sides)
-    _check_names(known, {"primary": (primary,) if primary else (), "margins": tuple(margins or ())})
-    less = frozenset(lower_is_better) | _measured(sides[0])
+    asked = {
+        "primary": [primary] if primary else [],
+        "margins": list(margins or ()),
+        "lower_is_better": lower,
+    }
+    _check_names(known, asked)
+    less = frozenset(lower) | _measured(sides[0])
     decided = Decided(alpha, {one.metric: _margin(one, margin, margins or {}) for one in known}, less)
     groups = {
         one.metric: item_groups(pl.concat(sides), one.items["example_id"].to_list(), cluster)
@@ -139,7 +149,7 @@ def _measured(scores: pl.DataFrame) -> frozenset[str]:
     return frozenset(scores.filter(pl.col("_kind").is_in(_LESS_IS_BETTER_KINDS))["scorer"])
 
 
-def _check_names(known: list[Compared], asked: Mapping[str, tuple[str, ...]]) -> None:
+def _check_names(known: list[Compared], asked: Mapping[str, Sequence[str]]) -> None:
     names = [one.metric for one in known]
     for what, wanted in asked.items():
         unknown = sorted(set(wanted) - set(names))

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from llmops_lib.errors import ParameterError
+from llmops_lib.frames import by_columns, collected, narwhal
 from llmops_lib.stats.judge_error import MIN_YOUDEN, Calibration, corrected_share
 from llmops_lib.stats.kappa import ASYMPTOTIC_FROM, agreement, kappa_bootstrap, rating_table
 from llmops_lib.stats.proportions import wilson
@@ -29,7 +30,7 @@ Row = dict[str, Any]
 
 
 def judge_agreement(
-    rated: pl.DataFrame, *, positive: Sequence[str] = ("pass",), ignored: Sequence[str] = ()
+    rated: Any, *, positive: str | Sequence[str] = ("pass",), ignored: str | Sequence[str] = ()
 ) -> pl.DataFrame:
     """How far a judge agrees with people's labels of the same answers, one row per measure.
 
@@ -37,8 +38,8 @@ def judge_agreement(
     well the two agree. A judge is of use where the lower limit of Youden's J is above 0.3.
 
     Args:
-        rated: One row per answer with `verdict` (of the judge) and `label` (of people), text; a row that
-            lacks one is left out and counted.
+        rated: One row per answer with `verdict` (of the judge) and `label` (of people), text, on any engine;
+            a row that lacks one is left out and counted.
         positive: Labels and verdicts that count as positive, all others as negative; none to compare every
             category with every other.
         ignored: Labels whose answers are left out and counted, such as one for undecided.
@@ -63,12 +64,17 @@ def judge_agreement(
         >>> found.filter(pl.col("measure").is_in(["agreement", "kappa"])).select("measure", "value").rows()
         [('agreement', 0.75), ('kappa', 0.5)]
     """
+    rated, positive, ignored = (
+        collected(narwhal(rated).to_native()),
+        by_columns(positive),
+        by_columns(ignored),
+    )
     missing = sorted({"verdict", "label"} - set(rated.columns))
     if missing:
         msg = f"found no column {', '.join(missing)}; expected `verdict` and `label`, one row per answer"
         raise ParameterError(msg)
     kept = rated.select(pl.col("label", "verdict").cast(pl.String)).drop_nulls()
-    known = kept.filter(~pl.col("label").is_in(list(ignored)))
+    known = kept.filter(~pl.col("label").is_in(ignored))
     _check_positive(known, positive)
     told = f"{rated.height - kept.height} without a label or a verdict, {kept.height - known.height} ignored"
     sides = known.select(_sided(positive, name) for name in ("label", "verdict")) if positive else known
@@ -164,14 +170,13 @@ def _chance_corrected(sides: pl.DataFrame) -> Iterator[Row]:
         yield _row("kappa_quadratic", weighted.kappa, near, se=weighted.se, count=found.n, of_count=found.n)
 
 
-def with_labels(
-    labels: pl.DataFrame, scores: pl.DataFrame, *, scorer: str = "", verdict: str = "passed"
-) -> pl.DataFrame:
+def with_labels(labels: Any, scores: Any, *, scorer: str = "", verdict: str = "passed") -> pl.DataFrame:
     """The labels with the verdict of a judge on the same answer, as `judge_agreement` takes them.
 
     Args:
-        labels: One row per answer with `example_id`, `label`, and `trial` where a run has several.
-        scores: SCORES of one run.
+        labels: One row per answer with `example_id`, `label`, and `trial` where a run has several, on any
+            engine.
+        scores: SCORES of one run, on any engine.
         scorer: Scorer that judges; may be left out where there is one only.
         verdict: What of it counts: `passed` (as `pass` or `fail`), `label` or `score`.
 
@@ -188,13 +193,14 @@ def with_labels(
         >>> with_labels(labels, scores)["verdict"].to_list()
         ['fail', None]
     """
-    names = scores["scorer"].unique().sort().to_list()
+    labelled, judged = (collected(narwhal(one).to_native()) for one in (labels, scores))
+    names = judged["scorer"].unique().sort().to_list()
     if scorer not in names and not (scorer == "" and len(names) == 1):
         msg = f"found no scorer {scorer!r}; expected one of {', '.join(names) or 'none'}"
         raise ParameterError(msg)
-    chosen = scores.filter(scorer=scorer or names[0])
-    keys = ["example_id", *(["trial"] if "trial" in labels.columns else [])]
-    for table, what in ((labels, "labelled"), (chosen, "judged")):
+    chosen = judged.filter(scorer=scorer or names[0])
+    keys = ["example_id", *(["trial"] if "trial" in labelled.columns else [])]
+    for table, what in ((labelled, "labelled"), (chosen, "judged")):
         doubled = table.filter(pl.struct(keys).is_duplicated())
         if not doubled.is_empty():
             name = doubled["example_id"][0]
@@ -202,4 +208,4 @@ def with_labels(
             raise ParameterError(msg)
     said = pl.col("passed").replace_strict({True: "pass", False: "fail"}, return_dtype=pl.String)
     found = chosen.select(*keys, verdict=said if verdict == "passed" else pl.col(verdict).cast(pl.String))
-    return labels.drop("verdict", strict=False).join(found, on=keys, how="left", maintain_order="left")
+    return labelled.drop("verdict", strict=False).join(found, on=keys, how="left", maintain_order="left")

@@ -25,9 +25,7 @@ _SCHEMA = pl.Schema(
 )
 
 
-def live_quality(
-    scores: pl.DataFrame, labels: Any = None, *, scorer: str = "", alpha: float = 0.05
-) -> pl.DataFrame:
+def live_quality(scores: Any, labels: Any = None, *, scorer: str = "", alpha: float = 0.05) -> pl.DataFrame:
     """The mean of all calls judged so far, at the end of each day, with a confidence sequence.
 
     Looked at every day, a 95% interval misses the truth on far more than 5% of the days that somebody acts
@@ -41,7 +39,7 @@ def live_quality(
     the judge score, and says so: a beta mixture for passes, hedged betting for scores.
 
     Args:
-        scores: SCORES of `llmops eval judge`, of one judge.
+        scores: SCORES of `llmops eval judge`, of one judge, on any engine.
         labels: `example_id`, `score` from 0 to 1 of a random part of these calls; None: there are none.
         scorer: Scorer whose scores count.
         alpha: Chance that any limit, ever, excludes the truth.

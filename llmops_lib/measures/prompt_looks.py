@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from llmops_lib.calls import portable
-from llmops_lib.comparing.arms import arm_calls
+from llmops_lib.comparing.arms import arm_calls, check_calls
 from llmops_lib.comparing.monitoring import Gap
 from llmops_lib.comparing.production_effects import effect_on
 from llmops_lib.comparing.prompt_metrics import PromptMetric, metrics_named
@@ -63,14 +63,15 @@ def prompt_looks(  # noqa: PLR0913 - two arms, and what a team decides beforehan
         the looks that were not early; null before the first). Null where users are too few.
 
     Raises:
-        ComparisonError: If an arm or the metric cannot be.
+        ComparisonError: If an arm or the metric cannot be, or a call has no time or owner.
 
     Source:
         Waudby-Smith et al. (arXiv:2103.06476); Johari, Koomen, Pekelis and Walsh, Operations Research 70
         (2022), for the running minimum.
     """
     (asked,) = metrics_named([metric])
-    calls = arm_calls(spans, a, b, experiment=experiment).drop_nulls("started_at")
+    calls = arm_calls(spans, a, b, experiment=experiment)
+    check_calls(calls, "spans")
     dated = calls.with_columns(day=pl.col("started_at").dt.date())
     tightest = planned_users or _TIGHTEST_AT
     # One look a day, each at all calls so far.

@@ -64,7 +64,7 @@ class QualityAlarms:
 
 
 def quality_alarms(  # noqa: PLR0913 - a table, and what a team decides beforehand
-    scores: pl.DataFrame,
+    scores: Any,
     *,
     by: str | Sequence[str] = (),
     reference_quality: float | None = None,
@@ -83,7 +83,7 @@ def quality_alarms(  # noqa: PLR0913 - a table, and what a team decides beforeha
     calls of the time before and after. Users with many calls make both alarm sooner than stated.
 
     Args:
-        scores: SCORES of `llmops eval judge`, of one judge.
+        scores: SCORES of `llmops eval judge`, of one judge, on any engine.
         by: Any of `feature`, `tenant`, `prompt_version`, `model`, whose values are watched each for itself.
         reference_quality: Judge score that is usual, 0 to 1; that of the first `reference_days` where None,
             and alarms are of the time after.

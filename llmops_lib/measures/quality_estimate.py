@@ -15,7 +15,7 @@ GROUPS = ("day", "feature", "tenant", "tenant_tier", "risk_flag", "stratum", "pr
 
 
 def quality_estimate(  # noqa: PLR0913 - two tables, and what must be said of them
-    scores: pl.DataFrame,
+    scores: Any,
     labels: Any = None,
     *,
     by: str | Sequence[str] = (),
@@ -37,7 +37,7 @@ def quality_estimate(  # noqa: PLR0913 - two tables, and what must be said of th
     - Else the labels alone, and how many are missing.
 
     Args:
-        scores: SCORES of `llmops eval judge`, of one judge.
+        scores: SCORES of `llmops eval judge`, of one judge, on any engine.
         labels: What people say: `example_id`, `score` from 0 (bad) to 1 (good), such as `load_scores` reads;
             from elsewhere with `judge_score`, the judge's of the same call. None: there are none.
         by: Any of `day` (UTC), `feature`, `tenant`, `tenant_tier`, `risk_flag`, `stratum`,

@@ -43,7 +43,7 @@ def routing_curve(
     Raises:
         MissingColumnError: If a column is missing.
         SchemaError: If there is no question, or one without both scores.
-        ParameterError: If the router is unknown.
+        ParameterError: If the router is unknown, or `points` below 1.
 
     Source:
         Ong et al. (2024), RouteLLM: Learning to Route LLMs with Preference Data, arXiv:2406.18665, section 3.
@@ -56,7 +56,10 @@ def routing_curve(
     if router not in ("score", "random", "oracle"):
         msg = f"router {router!r} is unknown; expected score, random or oracle"
         raise ParameterError(msg)
-    table = _checked(outcomes, ["router_score"] if router == "score" else [])
+    if points is not None and points < 1:
+        msg = f"points: found {points}, expected 1 or more"
+        raise ParameterError(msg)
+    table = _checked(outcomes, ["router_score"] if router == "score" else [], cluster)
     strong, weak = (table[name].to_numpy() for name in ("strong_score", "weak_score"))
     costs = _costs(table)
     if router != "score":
@@ -72,7 +75,7 @@ def routing_summary(curve: Any) -> pl.DataFrame:
         curve: What `routing_curve` returns.
 
     Returns:
-        One row: `apgr` (area under `pgr` over `strong_share`; 0.5 by
+        One row, whatever the order of the points: `apgr` (area under `pgr` over `strong_share`; 0.5 by
         chance), `cpt_20_share`, `cpt_50_share`, `cpt_80_share` (least share of strong calls that recovers so
         many percent of the gap, interpolated between points; null where it never does), all null where
         there is no gap to recover.
@@ -83,17 +86,19 @@ def routing_summary(curve: Any) -> pl.DataFrame:
     table = collected(narwhal(curve, columns=["strong_share", "quality", "pgr"]).to_native())
     names = ["apgr", *(f"cpt_{percent}_share" for percent in _CPT)]
     values: list[float | None] = [None] * len(names)
-    if not table["pgr"].null_count():
+    table = table.sort("strong_share")
+    if table.height and not table["pgr"].null_count():
         shares, pgr = table["strong_share"].to_numpy(), table["pgr"].to_numpy()
         reached = [_first_reaching(percent / 100, shares, pgr) for percent in _CPT]
         values = [float(np.trapezoid(pgr, shares)), *reached]
     return pl.DataFrame([values], schema=dict.fromkeys(names, pl.Float64), orient="row")
 
 
-def _checked(outcomes: Any, more: list[str]) -> pl.DataFrame:
+def _checked(outcomes: Any, more: list[str], cluster: str) -> pl.DataFrame:
     columns = ["strong_score", "weak_score", *more]
-    numbers = [pl.col(name).cast(pl.Float64).fill_nan(None) for name in columns]
-    table = collected(narwhal(outcomes, columns=columns).to_native()).with_columns(numbers)
+    numbers = [pl.col(name).cast(pl.Float64, strict=False).fill_nan(None) for name in columns]
+    used = [*columns, *([cluster] if cluster else [])]
+    table = collected(narwhal(outcomes, columns=used).to_native()).with_columns(numbers)
     known = table.drop_nulls(columns).height
     if not table.height or known < table.height:
         msg = (
@@ -128,7 +133,9 @@ def _by_score(
     more = np.concatenate([[0.0], np.cumsum((strong_cost - weak_cost)[order])])[sweep.strong_counts]
     shares = sweep.strong_counts / table.height
     costs = weak_cost.mean() + more / table.height
-    return _curve(shares, sweep.quality, costs, table, (sweep.quality_se, sweep.pgr_se))
+    # Of a single cluster nothing says how much it varies: the formula gives zero.
+    errors = (sweep.quality_se, sweep.pgr_se) if codes.max() > 0 else None
+    return _curve(shares, sweep.quality, costs, table, errors)
 
 
 def _planned(

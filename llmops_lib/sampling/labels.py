@@ -1,11 +1,11 @@
 """What people said of judged calls, beside what the judge said of them."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import polars as pl
 
 from llmops_lib.errors import SchemaError
-from llmops_lib.frames import collected
+from llmops_lib.frames import collected, narwhal
 from llmops_lib.sampling.scores import sample_scores
 from llmops_lib.stats.judge_error import Calibration
 
@@ -13,11 +13,11 @@ LabelsFrom = Literal["sample", "elsewhere"]
 """`sample`: labels of a random part of the judged calls. `elsewhere`: of a calibration set."""
 
 
-def judged_calls(scores: pl.DataFrame, labels: Any, *, scorer: str, labels_from: LabelsFrom) -> pl.DataFrame:
+def judged_calls(scores: Any, labels: Any, *, scorer: str, labels_from: LabelsFrom) -> pl.DataFrame:
     """Judged calls with `judgement`, `truth` (null without a label), `weight` and `day`.
 
     Args:
-        scores: SCORES of `llmops eval judge`, of one judge.
+        scores: SCORES of `llmops eval judge`, of one judge, on any engine.
         labels: Table with `example_id` and `score` (0 to 1); None without any.
         scorer: Scorer whose scores count.
         labels_from: Whether the labels are of these calls.
@@ -25,6 +25,9 @@ def judged_calls(scores: pl.DataFrame, labels: Any, *, scorer: str, labels_from:
     Raises:
         SchemaError: If several judges gave the scores, a score is not in 0 to 1, or labels do not fit.
     """
+    if labels_from not in get_args(LabelsFrom):
+        msg = f"labels_from: found {labels_from!r}, expected one of {', '.join(get_args(LabelsFrom))}"
+        raise SchemaError(msg)
     judged = sample_scores(scores, scorer=scorer)
     versions = judged.filter(pl.col("judge_model").is_not_null()).select("judge_model", "judge_prompt_hash")
     if versions.n_unique() > 1:
@@ -46,7 +49,7 @@ def judged_calls(scores: pl.DataFrame, labels: Any, *, scorer: str, labels_from:
             "random part of the sample, or say that they are from elsewhere (labels_from='elsewhere')"
         )
         raise SchemaError(msg)
-    truth = known.select("example_id", truth=pl.col("score").cast(pl.Float64))
+    truth = known.select("example_id", truth="score")
     return told.join(truth, on="example_id", how="left", maintain_order="left")
 
 
@@ -80,17 +83,30 @@ def calibration_of(labels: Any, judged: pl.DataFrame, labels_from: LabelsFrom) -
 
 
 def _labels(labels: Any, columns: list[str]) -> pl.DataFrame:
-    table = collected(labels)
+    table = collected(narwhal(labels).to_native())
     missing = [name for name in columns if name not in table.columns]
     if missing:
         msg = f"labels lack {missing}; expected the columns {columns}, one row per labelled call"
         raise SchemaError(msg)
-    known = table.select(columns).drop_nulls(["example_id", "score"])
+    known = table.select(
+        pl.col("example_id").cast(pl.String), *(_number(table, name) for name in columns[1:])
+    )
+    known = known.drop_nulls(["example_id", "score"])
     if known["example_id"].is_duplicated().any():
         msg = "labels hold a call twice; expected one label per call, so agree on one first"
         raise SchemaError(msg)
-    _require_shares(known["score"].cast(pl.Float64), "labels")
+    _require_shares(known["score"], "labels")
     return known
+
+
+def _number(labels: pl.DataFrame, name: str) -> pl.Series:
+    """A column of labels as numbers; NaN is no label."""
+    found = labels[name].cast(pl.Float64, strict=False)
+    words = labels[name].filter(found.is_null() & labels[name].is_not_null())
+    if len(words):
+        msg = f"labels: {name} holds {words[0]!r}; expected numbers from 0 (bad) to 1 (good)"
+        raise SchemaError(msg)
+    return found.fill_nan(None)
 
 
 def _require_shares(values: pl.Series, name: str) -> None:

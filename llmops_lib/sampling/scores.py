@@ -1,10 +1,12 @@
 """Judgements of sampled calls as rows that can be weighted."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
 from llmops_lib.errors import SchemaError
+from llmops_lib.frames import collected, narwhal
 
 CARRIED: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "span_id": pl.String,
@@ -22,12 +24,14 @@ CARRIED: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }
 """What the metadata of a judgement say of the sampled call and of the judge."""
 
+_USED = ("example_id", "scorer", "score", "started_at", "trace_id", "metadata")
 
-def sample_scores(scores: pl.DataFrame, *, scorer: str = "") -> pl.DataFrame:
+
+def sample_scores(scores: Any, *, scorer: str = "") -> pl.DataFrame:
     """One row per judged call, with the chance that it was drawn with, from SCORES.
 
     Args:
-        scores: SCORES of `llmops eval judge`; other columns stay as they are.
+        scores: SCORES of `llmops eval judge`, on any engine; other columns stay as they are.
         scorer: Scorer whose scores count; may be left out where there is one only.
 
     Returns:
@@ -39,7 +43,8 @@ def sample_scores(scores: pl.DataFrame, *, scorer: str = "") -> pl.DataFrame:
         SchemaError: If the scorer is unknown, several are there and none is named, a row has no chance, or a
             call was judged twice.
     """
-    chosen = scores.filter(pl.col("scorer") == _checked(scores, scorer))
+    table = collected(narwhal(scores, columns=_USED).to_native())
+    chosen = table.filter(pl.col("scorer") == _checked(table, scorer))
     told = pl.col("metadata").cast(pl.String)
     found = chosen.with_columns(
         told.str.json_path_match(f"$.{name}").cast(dtype, strict=False).alias(name)
@@ -47,12 +52,12 @@ def sample_scores(scores: pl.DataFrame, *, scorer: str = "") -> pl.DataFrame:
     ).with_columns(
         pl.coalesce(_prefixed("user_id"), _prefixed("session_id"), _prefixed("trace_id")).alias("unit")
     )
-    chances = found["chance"]
-    if chances.null_count() or not chances.is_between(0, 1, closed="right").all():
-        msg = (
-            f"{chances.null_count()} of {found.height} scores name no chance of being drawn; "
-            "expected scores of llmops eval judge: no chance, no estimate"
-        )
+    wrong = found["chance"].filter(~found["chance"].is_between(0, 1, closed="right").fill_null(value=False))
+    if len(wrong):
+        lacking = f"{wrong.null_count()} of {found.height} scores name no chance of being drawn"
+        beyond = wrong.drop_nulls()
+        lacking += f", {len(beyond)} one that is none, such as {beyond[0]:g}" if len(beyond) else ""
+        msg = f"{lacking}; expected above 0 and up to 1, as llmops eval judge writes: no chance, no estimate"
         raise SchemaError(msg)
     if found["example_id"].is_duplicated().any():
         msg = "a sampled call has several scores; expected one each, so give one run of the judge"

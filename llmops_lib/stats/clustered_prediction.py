@@ -90,7 +90,8 @@ def clustered_prediction_powered(judged: Judged, *, alpha: float = 0.05) -> Pred
     only = hajek_mean(y[has], np.minimum(1, 1 / weights[has]), clusters=codes[has], alpha=alpha)
     return PredictionPowered(
         value=value,
-        se=se,
+        # Labels of a single user do not tell how much they vary, though the formula says not at all.
+        se=se if len(np.unique(codes[has])) > 1 else None,
         interval=_interval(value, _spread(se, weights[has], codes[has], groups), alpha, is_share=is_share),
         tuning=tuning,
         labelled_only=only.interval,

@@ -21,6 +21,18 @@ def normal_quantile(probability: float) -> float:
     return _NORMAL.inv_cdf(probability)
 
 
+def normal_above(tail: float) -> float:
+    """The value that the standard normal exceeds with a probability, exact for the smallest of them.
+
+    One less a small probability is one: its quantile knows few digits of it, or none.
+
+    Example:
+        >>> round(normal_above(0.025), 6), round(normal_above(1e-300), 2)
+        (1.959964, 37.05)
+    """
+    return -_NORMAL.inv_cdf(tail)
+
+
 def normal_cdf(z: float) -> float:
     """Probability below z under the standard normal, accurate far in the lower tail.
 
@@ -41,6 +53,16 @@ def t_quantile(probability: float, df: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(df, probability))
+
+
+def t_above(tail: float, df: float) -> float:
+    """The value that Student's t exceeds with a probability, as `normal_above`.
+
+    Example:
+        >>> round(t_above(0.025, 10), 4)
+        2.2281
+    """
+    return -t_quantile(tail, df)
 
 
 def t_cdf(t: float, df: float) -> float:
@@ -89,7 +111,7 @@ def two_sided_interval(
         >>> round(interval.lower, 3), round(interval.upper, 3)
         (-1.96, 1.96)
     """
-    quantile = normal_quantile(1 - alpha / 2) if df is None else t_quantile(1 - alpha / 2, df)
+    quantile = normal_above(alpha / 2) if df is None else t_above(alpha / 2, df)
     return Interval(value - quantile * se, value + quantile * se, alpha, method)
 
 

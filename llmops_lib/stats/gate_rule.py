@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.distributions import normal_quantile, t_quantile
+from llmops_lib.stats.distributions import normal_above, t_above
 from llmops_lib.stats.inputs import Floats
 
 Passes = npt.NDArray[np.integer] | npt.NDArray[np.bool_]
@@ -172,10 +172,10 @@ def lower_limits(
         if items < 2:
             return np.full(len(diff), -np.inf)
         se = (a - b).std(axis=1, ddof=1) / math.sqrt(items)
-        limits = diff - t_quantile(1 - alpha, items - 1) * se
+        limits = diff - t_above(alpha, items - 1) * se
         return np.where((se == 0) & (diff != 0), -np.inf, limits)
     noise = a * (1 - a) / (candidate_trials - 1) + b * (1 - b) / (baseline_trials - 1)
-    return np.asarray(diff - normal_quantile(1 - alpha) * np.sqrt(noise.sum(axis=1)) / items)
+    return np.asarray(diff - normal_above(alpha) * np.sqrt(noise.sum(axis=1)) / items)
 
 
 def _log_spectra(a: int, b: int, size: int) -> npt.NDArray[np.complex128]:

@@ -8,7 +8,7 @@ from functools import cache, partial
 import numpy as np
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.distributions import normal_cdf, normal_quantile
+from llmops_lib.stats.distributions import normal_above, normal_cdf
 from llmops_lib.stats.inputs import Floats, between_zero_and_one, numbers
 from llmops_lib.stats.roots import crossing
 
@@ -148,7 +148,7 @@ def _constant(looks: int, alpha: float, shape: Callable[[int], float]) -> Floats
         raise EstimateError(msg)
     shapes = np.array([shape(k) for k in range(1, looks + 1)])
     information = np.arange(1.0, looks + 1)
-    least = normal_quantile(1 - alpha / 2)
+    least = normal_above(alpha / 2)
     found = crossing(lambda scale: _spent((scale * shapes).tolist(), information), alpha, least, least + 3)
     return np.asarray(found * shapes)
 
@@ -183,7 +183,7 @@ def spending_limits(information: Sequence[float], *, planned: float, alpha: floa
     if not planned > 0:
         msg = f"planned information is {planned!r}; expected a positive number"
         raise EstimateError(msg)
-    quantile = normal_quantile(1 - alpha / 4)
+    quantile = normal_above(alpha / 4)
     state, spent = _START, 0.0
     limits: list[float] = []
     for now in found.tolist():

@@ -125,16 +125,24 @@ def group_codes(labels: Any, name: str) -> tuple[Integers, int]:
         name: What the labels are called in an error.
 
     Raises:
-        EstimateError: If a label is None or NaN: rows without a unit cannot be told apart.
+        EstimateError: If a label is missing (None, NaN, NaT): rows without a unit cannot be told apart; or if
+            labels are no single column.
 
     Example:
         >>> group_codes(["b", "a", "b"], "users")
         (array([1, 0, 1]), 2)
     """
     found = np.asarray(labels)
+    if found.ndim != 1:
+        msg = (
+            f"{name} have {found.ndim} dimensions; expected one label per row, so join several into one text"
+        )
+        raise EstimateError(msg)
     if found.dtype.kind == "O":
-        missing = np.array([label is None or label != label for label in found], dtype=bool)  # noqa: PLR0124
+        missing = np.array([_is_missing(label) for label in found], dtype=bool)
         found = found if missing.any() else found.astype(str)
+    elif found.dtype.kind in "mM":
+        missing = np.isnat(found)
     else:
         missing = np.isnan(found) if found.dtype.kind == "f" else np.zeros(len(found), dtype=bool)
     if missing.any():
@@ -145,3 +153,11 @@ def group_codes(labels: Any, name: str) -> tuple[Integers, int]:
         raise EstimateError(msg)
     distinct, codes = np.unique(found, return_inverse=True)
     return codes.reshape(-1).astype(np.int64), len(distinct)
+
+
+def _is_missing(label: object) -> bool:
+    """Whether a label is None, NaN or NaT, which differ from themselves, or the NA of pandas."""
+    try:
+        return label is None or bool(label != label)  # noqa: PLR0124
+    except TypeError:
+        return True

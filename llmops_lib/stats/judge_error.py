@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.distributions import normal_quantile
+from llmops_lib.stats.distributions import normal_above
 from llmops_lib.stats.inputs import between_zero_and_one, counts
 from llmops_lib.stats.proportions import wilson
 from llmops_lib.stats.results import Interval, Reason, no_interval
@@ -188,7 +188,7 @@ def _lang_reiczigel(
     judged: tuple[float, float], passing: tuple[int, int], failing: tuple[int, int], alpha: float
 ) -> Interval:
     """The interval, from counts of successes and trials of the three samples."""
-    z = normal_quantile(1 - alpha / 2)
+    z = normal_above(alpha / 2)
     n, n_s, n_f = judged[1] + z**2, passing[1] + 2, failing[1] + 2
     apparent, sens, spec = (judged[0] + z**2 / 2) / n, (passing[0] + 1) / n_s, (failing[0] + 1) / n_f
     youden = sens + spec - 1

@@ -6,13 +6,13 @@ agreement and AC1.
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.distributions import normal_cdf, normal_quantile, two_sided_interval
+from llmops_lib.stats.distributions import normal_above, normal_cdf, normal_quantile, two_sided_interval
 from llmops_lib.stats.inputs import group_codes, same_length
 from llmops_lib.stats.proportions import wilson
 from llmops_lib.stats.results import Interval, Reason, no_interval
@@ -35,7 +35,7 @@ class Agreement:
         n: Items rated by both.
         observed: Share of items on which they agree; None without items.
         observed_interval: Wilson's interval of it.
-        interval: Normal interval of kappa; `approximate` below 100 items or above 0.9.
+        interval: Of kappa, normal; `approximate` below 100 items or above 0.9, `zero_variance` without width.
         kappa: Cohen's, weighted if asked; None where chance alone explains full agreement.
         se: Standard error of kappa (Fleiss, Cohen, Everitt).
         se_null: Standard error under no agreement beyond chance, for a test.
@@ -92,7 +92,7 @@ def agreement(table: Any, *, weighting: Weighting = "none", alpha: float = 0.05)
         alpha: One minus the confidence level.
 
     Raises:
-        EstimateError: If the table is not square or a count is negative.
+        EstimateError: If the table is not square, a count is negative or the weighting unknown.
 
     Source:
         Cohen, Educational and Psychological Measurement 20 (1960); Fleiss, Cohen and Everitt,
@@ -132,7 +132,11 @@ def agreement(table: Any, *, weighting: Weighting = "none", alpha: float = 0.05)
 
 def _checked(table: Any) -> Table:
     """A square table of counts."""
-    found = np.asarray(table, dtype=np.float64)
+    try:
+        found = np.asarray(table, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"table holds what is no number ({error}); expected counts from 0 up"
+        raise EstimateError(msg) from error
     if found.ndim != 2 or found.shape[0] != found.shape[1] or not (found >= 0).all():
         msg = f"table of shape {found.shape}; expected a square one of counts from 0 up"
         raise EstimateError(msg)
@@ -141,6 +145,9 @@ def _checked(table: Any) -> Table:
 
 def _weights(categories: int, weighting: Weighting) -> Table:
     """Credit for each pair of categories: 1 on the diagonal, less the farther apart."""
+    if weighting not in get_args(Weighting):
+        msg = f"weighting: found {weighting!r}, expected one of {', '.join(get_args(Weighting))}"
+        raise EstimateError(msg)
     if weighting == "none":
         return np.eye(categories)
     places = np.arange(categories)
@@ -169,12 +176,13 @@ def _kappa(shares: Table, weights: Table, n: int) -> tuple[float | None, float |
 
 
 def _interval(kappa: float | None, se: float | None, n: int, alpha: float) -> Interval:
-    """The normal interval, flagged where the bootstrap is better."""
+    """The normal interval, flagged where the bootstrap is better, or the formula sees no spread at all."""
     if kappa is None or se is None:
         return no_interval(alpha, "fleiss_cohen_everitt", Reason.ZERO_DENOMINATOR)
     made = two_sided_interval(kappa, se, alpha=alpha, method="fleiss_cohen_everitt")
-    doubtful = n < ASYMPTOTIC_FROM or kappa > 0.9
-    return Interval(made.lower, made.upper, alpha, made.method, (Reason.APPROXIMATE,) if doubtful else ())
+    flat = (Reason.ZERO_VARIANCE,) if se < 1e-12 else ()
+    doubtful = (Reason.APPROXIMATE,) if n < ASYMPTOTIC_FROM or kappa > 0.9 else ()
+    return Interval(made.lower, made.upper, alpha, made.method, flat + doubtful)
 
 
 def kappa_bootstrap(table: Any, *, weighting: Weighting = "none", alpha: float = 0.05) -> Interval:
@@ -215,7 +223,7 @@ def kappa_bootstrap(table: Any, *, weighting: Weighting = "none", alpha: float =
     shift = normal_quantile(min(max(below, 1 / N_RESAMPLES), 1 - 1 / N_RESAMPLES))
     bend = _acceleration(counts, weights)
     ends = []
-    for z in (normal_quantile(alpha / 2), normal_quantile(1 - alpha / 2)):
+    for z in (normal_quantile(alpha / 2), normal_above(alpha / 2)):
         at = normal_cdf(shift + (shift + z) / (1 - bend * (shift + z)))
         ends.append(float(np.quantile(kappas, at)))
     return Interval(ends[0], ends[1], alpha, "kappa_bca")

@@ -2,7 +2,7 @@
 
 import math
 
-from llmops_lib.stats.distributions import t_quantile
+from llmops_lib.stats.distributions import t_above
 from llmops_lib.stats.inputs import between_zero_and_one
 from llmops_lib.stats.ratios import Ratio, ratio_difference, ratio_interval
 from llmops_lib.stats.results import Estimate, Interval, Reason, no_interval
@@ -87,7 +87,7 @@ def lift_linear(candidate: Ratio, baseline: Ratio, *, alpha: float = 0.05, unit:
             value, 0.0, Interval(*ends, alpha, "linear_delta", reasons), unit, plain.n_units, reasons=reasons
         )
     df = welch_df((own, candidate.n_users), (other, baseline.n_users))
-    half = t_quantile(1 - alpha / 2, df) * se
+    half = t_above(alpha / 2, df) * se
     interval = Interval(value - half, value + half, alpha, "linear_delta", reasons)
     return Estimate(value, se, interval, unit, plain.n_units, df, plain.p_two_sided, reasons)
 

@@ -1,7 +1,7 @@
 """Agreement of more than two raters: Fleiss' kappa and Krippendorff's alpha."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +77,7 @@ def krippendorff_alpha(ratings: Any, *, level: Level = "nominal") -> RaterAgreem
         level: Level of measurement.
 
     Raises:
-        EstimateError: If the ratings are not a table of numbers, or infinite.
+        EstimateError: If the ratings are not a table of numbers, or infinite, or the level unknown.
 
     Source:
         Krippendorff, Computing Krippendorff's Alpha-Reliability (2011).
@@ -87,7 +87,14 @@ def krippendorff_alpha(ratings: Any, *, level: Level = "nominal") -> RaterAgreem
         >>> round(krippendorff_alpha(rated).value, 3)
         0.75
     """
-    table = np.array(ratings, dtype=np.float64)
+    if level not in get_args(Level):
+        msg = f"level: found {level!r}, expected one of {', '.join(get_args(Level))}"
+        raise EstimateError(msg)
+    try:
+        table = np.array(ratings, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"ratings hold what is no number ({error}); expected numbers, so code labels as 0, 1, 2 first"
+        raise EstimateError(msg) from error
     if table.ndim != 2 or np.isinf(table).any():
         msg = f"ratings of shape {table.shape}; expected raters in rows, items in columns, finite or missing"
         raise EstimateError(msg)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from llmops_lib.stats.distributions import normal_quantile
+from llmops_lib.stats.distributions import normal_above
 from llmops_lib.stats.inputs import between_zero_and_one, counts
 from llmops_lib.stats.proportions import wilson
 from llmops_lib.stats.results import Interval, Reason, no_interval
@@ -75,7 +75,7 @@ def tango_effective(
         >>> round(lower, 4), round(upper, 4)
         (-0.3798, 0.0625)
     """
-    b, c, z = regressions, improvements, normal_quantile(1 - alpha / 2)
+    b, c, z = regressions, improvements, normal_above(alpha / 2)
 
     def score(delta: float) -> float:
         half = -b - c + (2 * n - c + b) * delta
@@ -132,7 +132,7 @@ def bonett_price(
 def _bonett_price(a: int, b: int, c: int, d: int, alpha: float) -> tuple[float, float]:
     n = a + b + c + d
     down, up = (b + 1) / (n + 2), (c + 1) / (n + 2)
-    half = normal_quantile(1 - alpha / 2) * math.sqrt((down + up - (up - down) ** 2) / (n + 2))
+    half = normal_above(alpha / 2) * math.sqrt((down + up - (up - down) ** 2) / (n + 2))
     return up - down - half, up - down + half
 
 

@@ -89,8 +89,8 @@ def _mean(passes: Any, trials: Any, k: int, estimator: Callable[[int, int], floa
     """Mean of a per-item estimator; exact integers, and few distinct pairs, make a loop the right thing."""
     found, made = counts(passes, "passes"), counts(trials, "trials")
     n = same_length(passes=found, trials=made)
-    if k < 1:
-        msg = f"k is {k}; expected 1 or more trials"
+    if k < 1 or k != int(k):
+        msg = f"k is {k}; expected 1 or more whole trials"
         raise EstimateError(msg)
     if (found > made).any():
         msg = (

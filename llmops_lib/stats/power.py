@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.distributions import normal_quantile, t_quantile
+from llmops_lib.stats.distributions import normal_above, normal_quantile, t_above
 from llmops_lib.stats.inputs import between_zero_and_one, counts, same_length
 from llmops_lib.stats.roots import crossing
 
@@ -44,7 +44,7 @@ def _quantiles(alpha: float, power: float, *, two_sided: bool) -> float:
     """Sum of the two normal quantiles that a sample size rests on."""
     between_zero_and_one(alpha, "alpha")
     between_zero_and_one(power, "power")
-    return normal_quantile(1 - (alpha / 2 if two_sided else alpha)) + normal_quantile(power)
+    return normal_above(alpha / 2 if two_sided else alpha) + normal_quantile(power)
 
 
 def items_needed(
@@ -137,9 +137,10 @@ def t_test_power(effect_size: float, n: int, *, alpha: float = 0.05, two_sided: 
         msg = f"n is {n!r}; expected at least two items"
         raise EstimateError(msg)
     df, shift = n - 1, effect_size * math.sqrt(n)
-    critical = t_quantile(1 - (alpha / 2 if two_sided else alpha), df)
+    critical = t_above(alpha / 2 if two_sided else alpha, df)
     upper = float(nct.sf(critical, df, shift))
-    return upper + float(nct.cdf(-critical, df, shift)) if two_sided else upper
+    # The lower tail as the upper one of the mirror image: SciPy's own is NaN where it is below rounding.
+    return upper + float(nct.sf(critical, df, -shift)) if two_sided else upper
 
 
 def t_test_effect_size(n: int, *, power: float = 0.8, alpha: float = 0.05, two_sided: bool = False) -> float:

@@ -29,7 +29,8 @@ class PredictionPowered:
         judge_mean: Raw mean of the judge over all it judged: no estimate of quality by itself.
         n_labelled: Labels.
         n_unlabelled: Judged calls without a label.
-        reasons: `n_too_small` below 100 labels.
+        reasons: `n_too_small` below 100 labels; `zero_variance` where neither labels nor judgements differ,
+            so that the interval has no width and proves nothing.
     """
 
     value: float | None
@@ -93,6 +94,8 @@ def prediction_powered_mean(
     rest = y - chosen * f
     value = chosen * _mean(u, v) + _mean(rest, w)
     se = math.sqrt(chosen**2 * _variance(u, u, v) + _variance(rest, rest, w))
+    few = (Reason.N_TOO_SMALL,) if n < MIN_LABELS else ()
+    flat = (Reason.ZERO_VARIANCE,) if se == 0 else ()
     only = two_sided_interval(_mean(y, w), math.sqrt(_variance(y, y, w)), alpha=alpha, method="labelled_only")
     everything = np.concatenate([f, u]), None if w is None or v is None else np.concatenate([w, v])
     return PredictionPowered(
@@ -105,7 +108,7 @@ def prediction_powered_mean(
         judge_mean=_mean(*everything),
         n_labelled=n,
         n_unlabelled=len(u),
-        reasons=(Reason.N_TOO_SMALL,) if n < MIN_LABELS else (),
+        reasons=(*few, *flat),
     )
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.distributions import beta_quantile, normal_quantile
+from llmops_lib.stats.distributions import beta_quantile, normal_above
 from llmops_lib.stats.inputs import between_zero_and_one
 from llmops_lib.stats.results import Interval, Reason, no_interval
 
@@ -56,7 +56,7 @@ def wilson(successes: float, n: float, *, alpha: float = 0.05) -> Interval:
 
 
 def _wilson(successes: float, n: float, alpha: float) -> tuple[float, float]:
-    z = normal_quantile(1 - alpha / 2)
+    z = normal_above(alpha / 2)
     share = successes / n
     centre = share + z**2 / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -142,7 +142,7 @@ def agresti_coull(successes: float, n: float, *, alpha: float = 0.05) -> Interva
 
 
 def _agresti_coull(successes: float, n: float, alpha: float) -> tuple[float, float]:
-    z = normal_quantile(1 - alpha / 2)
+    z = normal_above(alpha / 2)
     size = n + z**2
     share = (successes + z**2 / 2) / size
     half = z * math.sqrt(share * (1 - share) / size)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from llmops_lib.stats.distributions import normal_quantile, t_quantile, two_sided_interval, two_sided_p
+from llmops_lib.stats.distributions import normal_above, t_above, two_sided_interval, two_sided_p
 from llmops_lib.stats.inputs import Floats, Integers, between_zero_and_one, group_codes, numbers, same_length
 from llmops_lib.stats.ratios import MIN_USERS, ratio_of_sums
 from llmops_lib.stats.results import Estimate, Interval, Reason, no_interval
@@ -153,9 +153,9 @@ def quantile_over_clusters(  # noqa: PLR0913 - sorted values, their clusters, wh
         return ClusteredQuantile(value, nothing, n, groups, reasons=nothing.reasons)
     value = sorted_quantile(ordered, quantile)
     se_share = math.sqrt(ratio_of_sums(counted_below(value), totals).variance or 0.0)
-    z, sampling = normal_quantile(1 - alpha / 2), math.sqrt(quantile * (1 - quantile) / n)
+    z, sampling = normal_above(alpha / 2), math.sqrt(quantile * (1 - quantile) / n)
     independent = _half_width(ordered, quantile, z * sampling) / z * math.sqrt((n - 1) / n)
-    step = (t_quantile(1 - alpha / 2, groups - 1) if reference == "t" else z) * se_share
+    step = (t_above(alpha / 2, groups - 1) if reference == "t" else z) * se_share
     interval = _woodruff(ordered, quantile, step, alpha, groups)
     return ClusteredQuantile(
         value=value,
@@ -199,6 +199,8 @@ def _woodruff(ordered: Floats, quantile: float, step: float, alpha: float, group
     reasons: tuple[Reason, ...] = (Reason.UNBOUNDED,) if lower is None or upper is None else ()
     if groups < 4 * MIN_USERS:
         reasons = (*reasons, Reason.FEW_CLUSTERS)
+    if step == 0:
+        reasons = (*reasons, Reason.ZERO_VARIANCE)
     return Interval(lower, upper, alpha, "woodruff", reasons)
 
 

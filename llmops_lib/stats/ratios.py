@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.distributions import t_quantile, two_sided_interval
+from llmops_lib.stats.distributions import t_above, t_quantile, two_sided_interval
 from llmops_lib.stats.exact_sum import exact_sum
 from llmops_lib.stats.inputs import Floats, between_zero_and_one, numbers, same_length
 from llmops_lib.stats.results import Estimate, Reason, no_interval
@@ -201,7 +201,7 @@ def smallest_ratio_difference(
     if first[0] + second[0] == 0:
         return None
     df = welch_df(first, second)
-    return (t_quantile(1 - alpha / 2, df) + t_quantile(power, df)) * math.sqrt(first[0] + second[0])
+    return (t_above(alpha / 2, df) + t_quantile(power, df)) * math.sqrt(first[0] + second[0])
 
 
 def _refused(*ratios: Ratio) -> tuple[Reason, ...]:

@@ -7,7 +7,7 @@ inconclusive and asks for more trials.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from llmops_lib.stats.distributions import normal_quantile, t_quantile
+from llmops_lib.stats.distributions import normal_above, t_above
 from llmops_lib.stats.results import Reason
 from llmops_lib.stats.suite import SuiteDifference
 
@@ -53,10 +53,10 @@ def lower_limit(difference: SuiteDifference, alpha: float) -> float | None:
     if difference.diff is None or difference.se is None:
         return None
     if difference.df is None:
-        return difference.diff - normal_quantile(1 - alpha) * difference.se
+        return difference.diff - normal_above(alpha) * difference.se
     if difference.se == 0 and difference.diff != 0:
         return None
-    return difference.diff - t_quantile(1 - alpha, difference.df) * difference.se
+    return difference.diff - t_above(alpha, difference.df) * difference.se
 
 
 def regression_verdict(

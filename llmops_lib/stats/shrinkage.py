@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from llmops_lib.stats.distributions import normal_quantile
+from llmops_lib.stats.distributions import normal_above
 from llmops_lib.stats.inputs import Floats, between_zero_and_one, numbers, same_length
 
 
@@ -66,7 +66,7 @@ def shrunken(estimates: Any, standard_errors: Any, *, alpha: float = 0.05) -> Sh
     mean = float(weights @ found / weights.sum())
     own = tau_squared / (tau_squared + noise**2)
     values = own * found + (1 - own) * mean
-    half = normal_quantile(1 - alpha / 2) * np.sqrt(own * noise**2 + (1 - own) ** 2 / weights.sum())
+    half = normal_above(alpha / 2) * np.sqrt(own * noise**2 + (1 - own) ** 2 / weights.sum())
     return Shrunken(values, values - half, values + half, own, mean, math.sqrt(tau_squared))
 
 

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from llmops_lib.stats.distributions import normal_quantile, t_quantile, two_sided_p
+from llmops_lib.stats.distributions import normal_above, t_above, two_sided_p
 from llmops_lib.stats.roots import crossing
 
 _LEAST_P = 1e-12
@@ -47,8 +47,8 @@ class Spread(NamedTuple):
             >>> [round(one, 2) for one in Spread(1.0, 20, lean=-0.1).quantiles(0.05)]
             [1.61, 2.38]
         """
-        z = normal_quantile(1 - alpha / 2)
-        t = z if self.df is None else t_quantile(1 - alpha / 2, max(self.df, 1.0))
+        z = normal_above(alpha / 2)
+        t = z if self.df is None else t_above(alpha / 2, max(self.df, 1.0))
         bend = self.lean * z**2
         return math.hypot(bend, t) + bend, math.hypot(bend, t) - bend
 
@@ -63,7 +63,7 @@ class Spread(NamedTuple):
             >>> [round(one, 1) for one in Spread(1.0, 20, df=5).at_limits(20, 0.05)]
             [11.6, 11.6]
         """
-        z = normal_quantile(1 - alpha / 2)
+        z = normal_above(alpha / 2)
         lower, upper = self.quantiles(alpha)
         return n * (z / lower) ** 2, n * (z / upper) ** 2
 

@@ -114,7 +114,8 @@ def hajek_mean(
         variance = float(sums @ sums) / total**2 * groups / max(groups - 1, 1)
         df, enough = groups - 1.0, size >= MIN_EFFECTIVE and groups >= 5
     how = _How(alpha, "hajek", "call" if clusters is None else unit, groups)
-    return _estimate(mean, variance, df if enough else None, how)
+    # Of a single unit nothing says how much it varies: unknown, where the formula gives zero.
+    return _estimate(mean, variance if groups > 1 else None, df if enough else None, how)
 
 
 class _How(NamedTuple):
@@ -126,11 +127,11 @@ class _How(NamedTuple):
     n_units: int
 
 
-def _estimate(mean: float, variance: float, df: float | None, how: _How) -> Estimate:
+def _estimate(mean: float, variance: float | None, df: float | None, how: _How) -> Estimate:
     """An estimate with its t interval; without one where there are no degrees of freedom or no variance."""
-    se = math.sqrt(variance)
-    if df is None or se == 0:
-        reason = Reason.N_TOO_SMALL if df is None else Reason.ZERO_VARIANCE
+    se = None if variance is None else math.sqrt(variance)
+    if df is None or not se:
+        reason = Reason.ZERO_VARIANCE if df is not None and se == 0 else Reason.N_TOO_SMALL
         nothing = no_interval(how.alpha, how.method, reason)
         return Estimate(mean, se, nothing, how.unit, how.n_units, reasons=nothing.reasons)
     interval = two_sided_interval(mean, se, alpha=how.alpha, method=how.method, df=df)

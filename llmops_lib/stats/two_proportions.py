@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from llmops_lib.errors import EstimateError
-from llmops_lib.stats.distributions import normal_quantile, two_sided_interval
+from llmops_lib.stats.distributions import normal_above, two_sided_interval
 from llmops_lib.stats.inputs import between_zero_and_one, counts
 from llmops_lib.stats.proportions import wilson
 from llmops_lib.stats.results import Interval, Reason, no_interval
@@ -152,7 +152,7 @@ def _newcombe(x1: int, n1: int, x2: int, n2: int, alpha: float) -> Interval:
 
 def _miettinen_nurminen(x1: int, n1: int, x2: int, n2: int, alpha: float) -> Interval:
     """Differences that the score test does not reject."""
-    z, d = normal_quantile(1 - alpha / 2), x1 / n1 - x2 / n2
+    z, d = normal_above(alpha / 2), x1 / n1 - x2 / n2
     lower = -1.0 if d <= -1 else crossing(lambda delta: _score(delta, x1, n1, x2, n2), z, -1.0, d)
     upper = 1.0 if d >= 1 else crossing(lambda delta: _score(delta, x1, n1, x2, n2), -z, d, 1.0)
     return Interval(lower, upper, alpha, "miettinen_nurminen")

@@ -90,7 +90,11 @@ def within_item_scores(
     ]
     used = [(a, b) for a, b in pairs if len(a) and len(b)]
     observed = math.fsum(float(a.mean() - b.mean()) for a, b in used)
-    drop, gain, method, draws = _tails(used, observed, [ids[index] for index in order])
+    kept = [ids[index] for index in order]
+    if _is_upside_down(used, observed):
+        gain, drop, method, draws = _tails([(b, a) for a, b in used], -observed, kept)
+    else:
+        drop, gain, method, draws = _tails(used, observed, kept)
     return ScorePermutation(
         total_diff=observed,
         p_drop=drop,
@@ -124,6 +128,11 @@ def sign_flip(differences: Any, *, item_ids: Sequence[object] | None = None) -> 
     """
     found = numbers(differences, "differences")
     return within_item_scores([[d] for d in found], [[0.0]] * len(found), item_ids=item_ids)
+
+
+def _is_upside_down(used: list[tuple[Floats, Floats]], observed: float) -> bool:
+    """Whether the arms trade places for the draws, so that either order of them draws the same."""
+    return observed > 0 or (not observed and [(*a, *b) for a, b in used] > [(*b, *a) for a, b in used])
 
 
 def _tails(

@@ -115,6 +115,18 @@ def test_nobody_is_assigned_without_a_name():
         assign("", TONE)
 
 
+def test_half_a_character_in_a_name_fails_no_request():
+    """A client may send any text as its user; hashing it as it is keeps everybody else's arm."""
+    tone = Experiment(name="tone", arms={"control": 1, "warm": 1})
+    assert assign("\ud800", tone).arm == assign("\ud800", tone).arm in {"control", "warm"}
+
+
+def test_the_name_of_an_experiment_is_none():
+    """What the arms are is in the file, so a name alone cannot tell them."""
+    with pytest.raises(ExperimentError, match="found 'tone', expected an Experiment"):
+        assign("u-42", "tone")
+
+
 def test_experiments_are_reviewed_data(tmp_path):
     """A file in git says who is in what."""
     path = tmp_path / "experiments.yaml"

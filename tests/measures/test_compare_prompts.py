@@ -363,12 +363,101 @@ def test_every_engine_gives_the_same_rows(engine):
         ({"monitoring": "often"}, "expected one of anytime"),
         ({"monitoring": "group_sequential"}, "needs planned_users"),
         ({"margins": {"error_share": 0.0}}, "expected numbers above 0"),
+        ({"a": None}, "a: found None, expected NAME@VERSION"),
+        ({"split": (1, 0)}, r"split: found \(1, 0\), expected two positive numbers"),
+        ({"guardrails": "joy"}, "no metric joy; there are cost_per_call_usd"),
+        (
+            {"monitoring": "group_sequential", "planned_users": 90, "earlier_looks": (8, 6)},
+            r"earlier_looks: found \(8, 6\), expected the users of both arms at each look",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_said(options, said):
     """One line: what was found, what there is."""
     with pytest.raises(ComparisonError, match=said):
         compared(traffic([[1.0]] * 6, [[1.0]] * 6), **options)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"started_at": None}, "spans: 1 of 12 calls have no started_at, expected one each"),
+        ({"user_id": None, "session_id": None, "trace_id": None}, "1 of 12 calls have neither user, session"),
+        ({"cost_usd": math.inf}, "spans: cost_usd is infinite in some of 12 calls"),
+    ],
+)
+def test_calls_that_cannot_be_placed_are_refused(changed, said):
+    """Whether the arms ran at once, and what is independent, cannot be told of such a call."""
+    spans, at = traffic([[1.0]] * 6, [[2.0]] * 6), pl.int_range(pl.len()) == 0
+    lost = [
+        pl.when(at).then(pl.lit(value, spans.schema[name])).otherwise(name).alias(name)
+        for name, value in changed.items()
+    ]
+    with pytest.raises(ComparisonError, match=said):
+        compared(spans.with_columns(lost))
+
+
+def test_times_that_are_words_are_refused():
+    """They would have to be read first, and only their owner knows in which zone."""
+    spans = traffic([[1.0]] * 6, [[2.0]] * 6).with_columns(pl.col("started_at").cast(pl.String))
+    with pytest.raises(ComparisonError, match="started_at holds String, expected datetimes"):
+        compared(spans)
+
+
+def bare(spans):
+    """The same calls without the zone of their times."""
+    return spans.with_columns(pl.col("started_at").dt.replace_time_zone(None))
+
+
+def test_times_with_and_without_a_zone_are_not_ordered():
+    """A zone is never guessed, so nobody can tell whether the covariate is from before."""
+    spans = traffic(noisy(60, 1.0, 1), noisy(60, 1.0, 2))
+    earlier = spans.with_columns(pl.col("started_at") - timedelta(days=7))
+    with pytest.raises(ComparisonError, match="before: started_at has no time zone, and that of spans has"):
+        compared(spans, before=bare(earlier))
+    with pytest.raises(ComparisonError, match="spans: started_at has no time zone, and that of before has"):
+        compared(bare(spans), before=earlier)
+    assert compared(bare(spans), before=bare(earlier)).verdict != "invalid"
+
+
+def test_a_covariate_without_a_time_is_refused():
+    """One from during the experiment takes its effect away, and no time proves that this is not one."""
+    spans = traffic(noisy(60, 1.0, 1), noisy(60, 1.0, 2))
+    untimed = spans.with_columns(started_at=pl.lit(None, spans.schema["started_at"]))
+    with pytest.raises(ComparisonError, match="before: 360 of 360 calls have no started_at"):
+        compared(spans, before=untimed)
+
+
+def test_a_covariate_of_other_users_is_told():
+    """Ids of another system match nobody, and the noise stays without a word."""
+    spans = traffic(noisy(60, 1.0, 1), noisy(60, 1.0, 2))
+    earlier = spans.with_columns(pl.col("started_at") - timedelta(days=7))
+    strangers = earlier.with_columns(user_id="crm-" + pl.col("user_id"))
+    assert any("before took no noise away" in told for told in compared(spans, before=strangers).warnings)
+    assert not any("before took" in told for told in compared(spans, before=earlier).warnings)
+
+
+def test_what_nobody_knows_is_no_zero():
+    """Users without any known cost did not spend nothing, and unknown is no success."""
+    spans = traffic(noisy(60, 1.0, 1), noisy(60, 1.3, 2)).with_columns(
+        cost_usd=pl.lit(None, pl.Float64), is_error=pl.lit(None, pl.Boolean)
+    )
+    found = compared(spans)
+    for metric in ("cost_per_call_usd", "cost_per_user_usd", "error_share"):
+        assert (row_of(found, metric)["a_value"], row_of(found, metric)["p_value"]) == (None, None)
+    assert "no call of a or b tells it" in found.reasons[0]
+
+
+def test_arms_may_trade_places_and_rows_may_lie_in_any_order():
+    """Which prompt is called the baseline, and how a table is sorted, is no evidence."""
+    spans = traffic(noisy(6, 1.0, 1), noisy(7, 1.6, 2)).with_columns(is_error=pl.int_range(pl.len()) % 7 == 0)
+    there = row_of(compared(spans, split=(6, 7)))
+    back = row_of(compared(spans, a="answer@2", b="answer@1", split=(7, 6)))
+    mixed = row_of(compared(spans.sample(fraction=1, shuffle=True, seed=3), split=(6, 7)))
+    assert (there["verdict"], back["verdict"], mixed["verdict"]) == ("worse", "better", "worse")
+    assert there["p_value"] == back["p_value"] == mixed["p_value"]
+    assert (there["lower"], there["upper"]) == pytest.approx((-back["upper"], -back["lower"]))
+    assert (there["lower"], there["upper"]) == pytest.approx((mixed["lower"], mixed["upper"]))
 
 
 def test_calls_must_be_priced_first():

@@ -231,6 +231,10 @@ def test_sides_are_told_by_prompt_and_repeated_runs_are_trials():
         ({"margin": -1.0}, "expected numbers above 0"),
         ({"alpha": 0.7}, "between 0 and 0.5"),
         ({"cluster": "document"}, "no example has a 'document'"),
+        ({"lower_is_better": ("secnods",)}, "no scorer secnods in both; there are facts"),
+        ({"most_missing_share": 2}, "expected a share from 0 to 1"),
+        ({"by": "prompt", "baseline": "answer"}, "found 'answer', expected NAME@VERSION"),
+        ({"candidate": None}, "no scores with run_id None; there are a, b"),
     ],
 )
 def test_what_cannot_be_asked_is_said(options, said):
@@ -238,6 +242,50 @@ def test_what_cannot_be_asked_is_said(options, said):
     table = both(once(1, 0), once(1, 1))
     with pytest.raises(ComparisonError, match=said):
         compare_scores(table, **{"baseline": "a", "candidate": "b", **options})
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"scorer": None}, "run_id b: 1 of 2 scores have no scorer"),
+        ({"example_id": None}, "run_id b: 1 of 2 scores have no example_id"),
+        ({"score": math.inf}, "run_id b: 1 of 2 scores are no finite number, such as inf"),
+    ],
+)
+def test_scores_of_nothing_and_no_numbers_are_refused(changed, said):
+    """A score without a scorer would be lost unseen, and an infinite one would be the whole mean."""
+    table = both(once(1, 0), once(1, 1))
+    at = pl.int_range(pl.len()) == 2
+    wrong = [
+        pl.when(at).then(pl.lit(value, table.schema[name])).otherwise(name).alias(name)
+        for name, value in changed.items()
+    ]
+    with pytest.raises(ComparisonError, match=said):
+        compare_scores(table.with_columns(wrong), baseline="a", candidate="b")
+
+
+def test_scores_that_are_words_are_refused():
+    """`yes` is a label; nothing says which number it is."""
+    table = both(once(1, 0), once(1, 1)).with_columns(score=pl.lit("yes"))
+    with pytest.raises(ComparisonError, match="such as 'yes'; expected numbers"):
+        compare_scores(table, baseline="a", candidate="b")
+
+
+def test_a_row_that_does_not_tell_its_side_is_of_neither(engine):
+    """Unknown is not equal: calls of an unknown model once counted as trials of both models."""
+    table = both(once(1, 0, 1, 1), once(1, 1, 1, 0)).with_columns(model="run_id")
+    stray = rows("c", once(1, 1, 1, 1)).with_columns(model=pl.lit(None, pl.String))
+    both_ways = [
+        compare_scores(engine(scores), baseline="a", candidate="b", by="model").scorers
+        for scores in (table, pl.concat([table, stray]))
+    ]
+    assert both_ways[0].equals(both_ways[1])
+
+
+def test_less_is_better_takes_one_name_as_well():
+    """A name given alone was taken for a list of letters, and a rise of seconds for a gain."""
+    options = {"facts": {"scorer": "seconds"}, "lower_is_better": "seconds"}
+    assert compared(once(*[0] * 12), once(*[1] * 12), **options).verdict == "worse"
 
 
 def test_every_engine_gives_the_same_rows(engine):

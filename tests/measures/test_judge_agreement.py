@@ -47,6 +47,22 @@ def test_the_measures_come_in_the_order_in_which_to_read_them():
     assert rows["kappa"]["method"] == "fleiss_cohen_everitt"
 
 
+def test_ratings_lie_in_whatever_a_team_works_with(engine):
+    """Labels of people come from a spreadsheet, so from pandas more often than not."""
+    table = rated(pass_pass=40, pass_fail=10, fail_pass=5, fail_fail=95)
+    assert judge_agreement(engine(table)).equals(judge_agreement(table))
+    labels = pl.DataFrame({"example_id": ["a", "b"], "label": ["pass", "fail"]})
+    scores = pl.DataFrame({"example_id": ["a"], "trial": [1], "scorer": ["judge"], "passed": [False]})
+    assert with_labels(engine(labels), engine(scores)).equals(with_labels(labels, scores))
+
+
+def test_one_positive_label_may_be_given_alone():
+    """Taken for letters, no answer was positive and both agreed on everything."""
+    table = rated(pass_pass=40, pass_fail=10, fail_pass=5, fail_fail=95)
+    assert judge_agreement(table, positive="pass").equals(judge_agreement(table))
+    assert judge_agreement(table, ignored="pass").equals(judge_agreement(table, ignored=("pass",)))
+
+
 def test_few_answers_take_the_bootstrap():
     """The asymptotic standard error is wrong there; the seed follows from the table."""
     few = rated(pass_pass=20, pass_fail=5, fail_pass=10, fail_fail=15)

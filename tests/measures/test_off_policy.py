@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from llmops_lib.errors import OverlapError, SchemaError
+from llmops_lib.errors import MissingColumnError, OverlapError, SchemaError
 from llmops_lib.measures.off_policy import off_policy_value
 
 HARD = ("math", "physics", "chemistry", "computer", "engineering", "statistics", "logic")
@@ -49,9 +49,39 @@ def test_a_handful_of_heavy_rows_is_no_overlap():
     assert found["value"].null_count() == 4
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"reward": ["good"] * 4}, "0 of 4 rows hold a number"),
+        ({"reward": [1.0, 0.0, float("inf"), 1.0]}, "3 of 4 rows hold a number"),
+        ({"propensity": [0.5, 0.5, 2.0, 0.5]}, "propensity holds 2; expected the chance of an action"),
+        ({"target_propensity": [1.0, -1.0, 0.0, 0.0]}, "target_propensity holds -1; expected the chance"),
+    ],
+)
+def test_what_is_no_chance_and_no_number_is_refused(changed, said):
+    """A weight above one over the exploration, or below zero, would pass for an estimate."""
+    log = decisions([1.0, 0.0, 1.0, 1.0], [0.5] * 4, [1.0, 1.0, 0.0, 0.0])
+    wrong = log.with_columns(pl.Series(name, values, strict=False) for name, values in changed.items())
+    with pytest.raises(SchemaError, match=said):
+        off_policy_value(wrong)
+
+
+def test_next_to_no_users_have_no_interval():
+    """The sums of a single user are zero around their mean: an interval without width."""
+    log = decisions([1.0, 0.0, 1.0, 1.0] * 5, [0.5] * 20, [1.0, 1.0, 0.0, 0.0] * 5)
+    one = off_policy_value(log.with_columns(user_id=pl.lit("u")), cluster="user_id").row(0, named=True)
+    assert (one["value"], one["standard_error"], one["value_low"]) == (0.5, None, None)
+    few = log.with_columns(user_id=pl.int_range(pl.len()) % 4)
+    four = off_policy_value(few, cluster="user_id").row(0, named=True)
+    assert (four["value_high"], four["reason"]) == (None, "too_few_clusters")
+    assert off_policy_value(log.head(1))["reason"].unique().to_list() == ["n_too_small"]
+    with pytest.raises(MissingColumnError, match="user_id"):
+        off_policy_value(log, cluster="user_id")
+
+
 def test_an_unknown_value_is_refused():
     """A reward that is missing is not a reward of zero."""
-    with pytest.raises(SchemaError, match="found 1 rows"):
+    with pytest.raises(SchemaError, match="0 of 1 rows hold a number"):
         off_policy_value(decisions([None], [0.5], [1.0]))
 
 

@@ -60,6 +60,14 @@ def test_a_look_before_fifty_users_in_an_arm_proves_nothing():
     assert (looks["p_value"][0] < 1e-6, looks["p_so_far"][0]) == (True, None)
 
 
+def test_a_call_without_a_time_belongs_to_no_day():
+    """It was left out without a word, where `compare_prompts` counts on it."""
+    spans = arriving([0.0, 0.0])
+    untimed = spans.with_columns(started_at=pl.lit(None, spans.schema["started_at"]))
+    with pytest.raises(ComparisonError, match="calls have no started_at, expected one each"):
+        prompt_looks(pl.concat([spans, untimed.head(1)]), **ARMS)
+
+
 def test_percentiles_are_looked_at_too():
     """The 50th percentile of latency, by users; an unknown metric lists those there are."""
     assert prompt_looks(arriving([0.5] * 3), **ARMS, metric="latency_p50_ms")["diff"][-1] > 300

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from llmops_lib import live_quality, quality_estimate
+from llmops_lib import live_quality, quality_alarms, quality_estimate
 from llmops_lib.errors import SchemaError
 from llmops_lib.stats.clustered_prediction import Judged, clustered_prediction_powered
 from llmops_lib.stats.prediction_powered import prediction_powered_mean
@@ -141,6 +141,45 @@ def test_labels_that_do_not_fit_are_refused(labels, message):
     """A label that is silently left out biases what is left."""
     with pytest.raises(SchemaError, match=message):
         quality_estimate(scored([1, 0, 1]), pl.DataFrame(labels))
+
+
+def test_scores_and_labels_lie_in_whatever_a_team_works_with(engine):
+    """All three measures of judged samples once took polars alone."""
+    truth, judged = np.array([1.0, 0.0, 1.0] * 60), np.array([1.0, 1.0, 0.0] * 60)
+    scores, labels = scored(judged), labels_of(range(0, 180, 3), truth)
+    assert quality_estimate(engine(scores), engine(labels)).equals(quality_estimate(scores, labels))
+    assert live_quality(engine(scores)).equals(live_quality(scores))
+    alarms = quality_alarms(engine(scores), reference_quality=0.7)
+    assert alarms.streams.equals(quality_alarms(scores, reference_quality=0.7).streams)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"labels": pl.DataFrame({"example_id": ["t00000/s"], "score": ["good"]})}, "score holds 'good'"),
+        ({"labels_from": "people"}, "found 'people', expected one of sample, elsewhere"),
+        ({"scores": scored([1.0, 0.0], chance=2.0)}, "2 one that is none, such as 2; expected above 0"),
+    ],
+)
+def test_what_cannot_be_used_is_said(changed, said):
+    """One line: what was found, what was expected."""
+    asked = {"scores": scored([1.0, 0.0]), "labels": None, **changed}
+    with pytest.raises(SchemaError, match=said):
+        quality_estimate(asked.pop("scores"), **asked)
+
+
+def test_a_single_label_has_no_standard_error():
+    """The formula gives zero, which would say that it is known exactly."""
+    row = only(quality_estimate(scored([1.0, 0.0, 1.0, 1.0]), labels_of([0], [1.0])))
+    assert (row["value"], row["standard_error"], row["lower"]) == (1.0, None, None)
+
+
+def test_labels_of_one_user_have_no_standard_error(generator):
+    """However many they are: what another user would say is unknown."""
+    truth, judged = made(600, generator)
+    scores = scored(judged, users=[0 if place < 120 else place for place in range(600)])
+    row = only(quality_estimate(scores, labels_of(range(120), truth)))
+    assert (row["method"], row["standard_error"], row["reasons"]) == ("ppi++", None, "too_few_clusters")
 
 
 def test_labels_from_elsewhere_need_the_judgement_of_the_same_calls():

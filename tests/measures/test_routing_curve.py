@@ -66,6 +66,26 @@ def test_a_single_question_has_an_end_and_a_beginning():
     assert curve["quality"].to_list() == [0, 1]
 
 
+def test_a_curve_may_lie_in_any_order(engine):
+    """Tables of a database have none; read backwards the area was negative."""
+    curve = routing_curve(outcomes([1, 1, 1, 0], [0, 1, 0, 0], [0.9, 0.5, 0.4, 0.1]))
+    backwards = routing_summary(engine(curve.reverse()))
+    assert backwards.equals(routing_summary(curve))
+    assert routing_summary(curve.clear())["apgr"].to_list() == [None]
+
+
+def test_questions_of_one_topic_have_no_standard_error():
+    """Whether another topic would say the same is unknown, and not certain."""
+    table = outcomes([1, 1, 1, 0], [0, 1, 0, 0], [0.9, 0.5, 0.4, 0.1], topic=["law"] * 4)
+    assert routing_curve(table, cluster="topic")["quality_se"].null_count() == 5
+
+
+def test_a_curve_has_a_point_or_more():
+    """No points were taken for all of them, and fewer than none for a table without rows."""
+    with pytest.raises(ParameterError, match="points: found 0, expected 1 or more"):
+        routing_curve(outcomes([1], [0], [0.5]), points=0)
+
+
 def test_an_unanswered_question_is_refused():
     """Leaving it out silently would favour the model that did not answer."""
     with pytest.raises(SchemaError, match="1 of 2 rows have strong_score"):

@@ -76,6 +76,26 @@ def test_raters_that_never_vary_have_no_kappa():
         agreement([[1, 2, 3], [4, 5, 6]])
 
 
+@pytest.mark.parametrize(("table", "kappa"), [([[200, 0], [100, 0]], 0.0), ([[200, 0], [0, 100]], 1.0)])
+def test_a_kappa_without_spread_is_flagged(table, kappa):
+    """A judge that passes everything has a kappa of exactly zero in any sample: no certainty."""
+    found = agreement(table)
+    assert (found.kappa, found.interval.lower, found.interval.upper) == pytest.approx((kappa, kappa, kappa))
+    assert Reason.ZERO_VARIANCE in found.interval.reasons
+
+
+def test_what_no_table_of_ratings_is_said():
+    """A misspelt weighting was taken for the linear one, a misspelt level for the ordinal one."""
+    with pytest.raises(EstimateError, match="found 'cubic', expected one of none, linear, quadratic"):
+        agreement([[1, 2], [3, 4]], weighting="cubic")
+    with pytest.raises(EstimateError, match="found 'ordered', expected one of nominal, ordinal"):
+        krippendorff_alpha([[1, 2], [2, 1]], level="ordered")
+    with pytest.raises(EstimateError, match="code labels as 0, 1, 2 first"):
+        krippendorff_alpha([["yes", "no"], ["yes", "yes"]])
+    with pytest.raises(EstimateError, match="expected counts"):
+        agreement([["yes", 1], [2, 3]])
+
+
 def test_the_bootstrap_is_repeatable_and_near_the_asymptotic_interval():
     """Same table, same limits; with many items both intervals meet."""
     table = [[400, 50], [60, 490]]

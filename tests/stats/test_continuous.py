@@ -128,6 +128,12 @@ def test_weights_undo_uneven_chances_of_labels():
     assert not naive.interval.lower < 0.8 < naive.interval.upper
 
 
+def test_labels_that_never_differ_prove_nothing():
+    """An interval from 1 to 1 would say that no call ever fails."""
+    found = prediction_powered_mean(([1.0] * 120, [1.0] * 120), [1.0] * 500)
+    assert (found.interval.lower, found.interval.upper, found.reasons) == (1.0, 1.0, (Reason.ZERO_VARIANCE,))
+
+
 def test_without_labels_there_is_no_estimate_of_quality():
     """The judge's mean alone is not one."""
     nothing = prediction_powered_mean(([], []), [1.0, 0.0])
@@ -277,6 +283,13 @@ def test_weights_that_are_all_zero_value_no_policy():
     assert self_normalised_doubly_robust([1.0], [0.0], [0.5], [0.5]) is None
     with pytest.raises(EstimateError, match="weights hold 1 NaN or infinite"):
         self_normalised_doubly_robust([1.0], [math.inf], [0.5], [0.5])
+
+
+def test_a_quantile_of_equal_values_is_flagged():
+    """All calls that timed out took the same time: the next one need not."""
+    found = clustered_quantile([5.0] * 60, [place % 20 for place in range(60)], 0.5)
+    assert (found.interval.lower, found.interval.upper) == (5.0, 5.0)
+    assert Reason.ZERO_VARIANCE in found.reasons
 
 
 def test_quantiles_of_few_calls_have_no_upper_limit():

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from llmops_lib.errors import EstimateError
 from llmops_lib.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, bonferroni, holm
 from llmops_lib.stats.pass_k import pass_at_k, pass_hat_k
-from llmops_lib.stats.power import TrialNoise, fit_pass_rates, items_needed, smallest_difference
+from llmops_lib.stats.power import (
+    TrialNoise,
+    fit_pass_rates,
+    items_needed,
+    smallest_difference,
+    t_test_effect_size,
+    t_test_power,
+)
 from llmops_lib.stats.regression_rule import Decision, regression_verdict
 from llmops_lib.stats.results import Reason
 from llmops_lib.stats.suite import ArmTrials, suite_difference
@@ -95,6 +102,15 @@ def test_sample_size_and_detectable_difference_are_inverse():
     assert smallest_difference(n, noise, two_sided=True) == pytest.approx(0.04)
     with pytest.raises(EstimateError, match="other than zero"):
         items_needed(0.0, noise)
+
+
+@pytest.mark.parametrize("n", [2, 5, 100, 805, 5_000])
+def test_a_two_sided_test_sees_what_a_one_sided_one_of_half_the_level_sees(n):
+    """Of an effect that is large the far tail is nothing; SciPy's own is NaN there, and once crashed this."""
+    effect = t_test_effect_size(n, two_sided=True)
+    assert t_test_power(effect, n, two_sided=True) == pytest.approx(0.8, abs=1e-9)
+    assert t_test_power(effect, n, alpha=0.025) == pytest.approx(0.8, abs=1e-3)
+    assert t_test_power(-3 * effect, n, two_sided=True) == t_test_power(3 * effect, n, two_sided=True)
 
 
 def test_pilot_trials_give_back_the_spread_they_came_from():

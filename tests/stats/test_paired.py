@@ -1,6 +1,8 @@
 """Paired and clustered differences at their edges."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,6 +89,29 @@ def test_missing_labels_and_lengths_are_named():
         clustered_mean([1, 2, 3], ["a", None, "b"])
     with pytest.raises(EstimateError, match="candidate 2, baseline 1"):
         paired_difference([1.0, 2.0], [1.0])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.Series(["a", None, "b"], dtype="string"),
+        pd.Series([1, None, 2], dtype="Int64"),
+        pd.Series([pd.Timestamp("2026-11-09"), pd.NaT, pd.Timestamp("2026-11-10")]),
+        pl.Series(["a", None, "b"]),
+        np.array([1.0, np.nan, 2.0]),
+    ],
+    ids=["pandas-text", "pandas-whole", "pandas-time", "polars", "numpy"],
+)
+def test_whatever_a_library_writes_for_missing_is_missing(labels):
+    """NaT was a cluster of its own, and NA of pandas a bare TypeError."""
+    with pytest.raises(EstimateError, match="clusters lack 1 labels of 3, the first at position 1"):
+        clustered_mean([1.0, 2.0, 3.0], labels)
+
+
+def test_a_label_is_one_value():
+    """Pairs of tenant and user were taken for twice as many rows."""
+    with pytest.raises(EstimateError, match="clusters have 2 dimensions; expected one label per row"):
+        clustered_mean([1.0, 2.0], [("acme", "u1"), ("acme", "u2")])
 
 
 def test_a_slope_of_copied_rows_keeps_its_error():

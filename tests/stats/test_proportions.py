@@ -1,5 +1,8 @@
 """Intervals of proportions: nesting, mirror images, and the ends."""
 
+import math
+from statistics import NormalDist
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +46,16 @@ def test_the_exact_interval_contains_the_estimate(counted):
         assert interval.upper > interval.lower
     assert clopper_pearson(0, n).lower == 0.0
     assert clopper_pearson(n, n).upper == 1.0
+
+
+@pytest.mark.parametrize("alpha", [1e-12, 1e-17, 1e-300])
+def test_the_smallest_alpha_still_has_an_interval(alpha):
+    """One less such a share is one, of which a quantile knows nothing; below 1e-16 it was an error."""
+    wide, wider = wilson(3, 10, alpha=alpha), wilson(3, 10, alpha=alpha / 10)
+    assert 0 < wider.lower < wide.lower < 0.3 < wide.upper < wider.upper < 1
+    z = NormalDist().inv_cdf(alpha / 2)
+    centre, half = 0.3 + z**2 / 20, -z * math.sqrt(0.3 * 0.7 / 10 + z**2 / 400)
+    assert wide.upper == pytest.approx((centre + half) / (1 + z**2 / 10), rel=1e-12)
 
 
 def test_no_trials_have_no_interval():

@@ -102,3 +102,13 @@ def test_listed_arrangements_and_shuffled_trials_are_one_test(monkeypatch):
     assert listed.method == shuffled.method == "seeded_permutation"
     assert listed.p_drop != shuffled.p_drop
     assert abs(listed.p_drop - shuffled.p_drop) < 5 * listed.monte_carlo_se
+
+
+@pytest.mark.parametrize("shift", [0.3, -0.3])
+def test_the_arms_may_trade_places_where_arrangements_are_drawn(shift):
+    """Draws are the same whichever run is called the candidate, so no verdict hangs on the order."""
+    generator = np.random.default_rng(4)
+    a, b = generator.normal(shift, 1, (60, 4)), generator.normal(0, 1, (60, 3))
+    there, back = within_item_scores(a, b), within_item_scores(b, a)
+    assert there.method == "seeded_permutation"
+    assert (there.p_drop, there.p_gain, there.total_diff) == (back.p_gain, back.p_drop, -back.total_diff)
