@@ -11,7 +11,9 @@ from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H
 from llmops_lib.sources.usage import SERVICE_TIER
 
-_ZEROS = (None, 0, 0.0, "", "0", "0.0")
+ZEROS = (None, 0, 0.0, "", "0", "0.0")
+"""Values of a figure that LiteLLM writes where it knows none."""
+
 _SIDES = {
     "input_tokens": ("prompt_tokens", "input_tokens"),
     "output_tokens": ("completion_tokens", "output_tokens"),
@@ -52,7 +54,7 @@ def token_columns(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[
 def has_usage(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
     """Whether a count other than 0 is stated."""
     usage = usage_object(call, metadata)
-    return any(_stated(call, usage, names) not in _ZEROS for names in _SIDES.values())
+    return any(_stated(call, usage, names) not in ZEROS for names in _SIDES.values())
 
 
 def usage_object(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,6 +63,8 @@ def usage_object(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[s
     return (
         mapping(metadata.get("usage_object"))
         or mapping(answer.get("usage"))
+        # Rows of early 2024 have it as a column of its own.
+        or mapping(call.get("usage"))
         or mapping(metadata.get("additional_usage_values"))
     )
 

@@ -5,6 +5,8 @@ import re
 import warnings
 from typing import Any
 
+from llmops_lib.sources.langfuse_fields import unwrapped
+
 # Python's parser needs half a kilobyte of memory per character outside of quotes.
 _NOTATION_LIMIT = 4 << 20
 _UNQUOTED_LIMIT = 256 << 10
@@ -32,3 +34,20 @@ def from_notation(text: str) -> Any:
             return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
+
+
+def object_in(cell: Any) -> Any:
+    """The object or list that a cell holds as JSON text or in Python's notation; anything else as it is.
+
+    Args:
+        cell: A cell or field.
+
+    Example:
+        >>> object_in('{"user": null}'), object_in("{'user': None}"), object_in("{none}")
+        ({'user': None}, {'user': None}, '{none}')
+    """
+    found = unwrapped(cell)
+    if not isinstance(found, str) or found.lstrip()[:1] not in ("{", "["):
+        return found
+    literal = from_notation(found.strip())
+    return literal if isinstance(literal, dict | list) else found

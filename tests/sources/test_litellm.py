@@ -62,6 +62,53 @@ def test_a_dump_of_the_database_is_read(tmp_path):
     assert found == (120, 0.25, "azure.ai.openai")
 
 
+def test_a_table_that_pandas_wrote_says_as_much_as_the_rows_of_the_proxy(tmp_path):
+    """It writes objects in Python's notation; failures and the cache would be lost with them."""
+    usage = {"prompt_tokens": 120, "cache_read_input_tokens": 50, "prompt_tokens_details": None}
+    error = {"error_class": "Timeout", "error_code": "408", "error_message": "it's late"}
+    metadata = {"status": "failure", "usage_object": usage, "error_information": error}
+    path = tmp_path / "dump.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*LOG, "request_tags"])
+        writer.writeheader()
+        writer.writerow({**LOG, "status": "", "metadata": metadata, "request_tags": ["a"]})
+    names = ["cache_read_tokens", "is_error", "error_type", "http_status", "error_message", "tags"]
+    found = read_litellm(path).spans.select(names).row(0)
+    assert found == (50, True, "Timeout", 408, "it's late", ["a"])
+
+
+@pytest.mark.parametrize(
+    ("dropped", "added"),
+    [
+        (("call_type",), {"api_key": "hash"}),
+        (("request_id", "spend"), {"id": "a", "response_cost": 0.25}),
+        (("request_id", "spend"), {"id": "a", "modelParameters": {}}),
+    ],
+)
+def test_rows_of_every_release_and_of_short_queries_are_recognised(tmp_path, dropped, added):
+    """Which fields there are changed from year to year, and a query names the columns it wants."""
+    row = {name: value for name, value in LOG.items() if name not in dropped} | added
+    path = _write(tmp_path, row)
+    assert matches(take_sample(path))
+    assert read_litellm(path).spans["input_tokens"].to_list() == [120]
+
+
+def test_usage_in_a_column_of_its_own_counts(tmp_path):
+    """Rows of early 2024 have no columns of counts."""
+    row = {name: value for name, value in LOG.items() if not name.endswith("_tokens")}
+    usage = json.dumps({"prompt_tokens": 11, "completion_tokens": 7})
+    spans = _read(tmp_path, {**row, "usage": usage}).spans
+    assert spans.select("input_tokens", "output_tokens").row(0) == (11, 7)
+
+
+def test_a_cost_that_could_not_be_computed_is_unknown(tmp_path):
+    """LiteLLM writes 0 for a model without a price, and that it failed; 0 would pass for free."""
+    why = {"error_str": "This model isn't mapped yet"}
+    assert _one(tmp_path, spend=0.0, response_cost_failure_debug_info=why)["reported_cost_usd"] is None
+    assert _one(tmp_path, spend=0.5, response_cost_failure_debug_info=why)["reported_cost_usd"] == 0.5
+    assert _one(tmp_path, spend=0.0)["reported_cost_usd"] == 0.0
+
+
 def test_what_a_cache_answered_is_no_model_call(tmp_path):
     """It has tokens and cost nothing; as a call it would be priced."""
     row = _one(tmp_path, cache_hit="True", spend=0)
@@ -140,6 +187,37 @@ def test_the_first_token_counts_only_where_the_answer_was_streamed(tmp_path):
     whole = _one(tmp_path)
     streamed = _one(tmp_path, completionStartTime="2026-03-02T10:00:00.500+00:00")
     assert (whole["time_to_first_token_ms"], streamed["time_to_first_token_ms"]) == (None, 500.0)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"completionStartTime": "2026-03-02T10:00:01.999+00:00"},
+        {"completionStartTime": "2026-03-02T10:00:01.500+00:00", "stream": None},
+        {"completionStartTime": "2026-03-02T10:00:01.500+00:00", "stream": False},
+    ],
+)
+def test_a_whole_answer_has_no_first_token(tmp_path, given):
+    """The database rounds the end and the start of the answer apart; a payload says what was streamed."""
+    row = _one(tmp_path, **given)
+    assert (row["time_to_first_token_ms"], bool(row["is_streaming"])) == (None, False)
+
+
+def test_an_error_of_which_there_is_only_the_text_is_named_by_it(tmp_path):
+    """Payloads of 2024 have no other word of it."""
+    row = _one(tmp_path, **FAILED, error_str="litellm.RateLimitError: slow down")
+    assert (row["error_type"], row["error_message"]) == (
+        "RateLimitError",
+        "litellm.RateLimitError: slow down",
+    )
+    assert _one(tmp_path, **FAILED, error_str="the network is down")["error_type"] is None
+
+
+def test_what_the_responses_api_was_asked_is_the_input(tmp_path):
+    """The spend logs keep the request of such a call, and no messages."""
+    row = _one(tmp_path, call_type="aresponses", messages="{}", proxy_server_request={"input": "hello"})
+    assert json.loads(row["input"]) == "hello"
+    assert _one(tmp_path, proxy_server_request={"model": "gpt-4o"})["input"] is None
 
 
 def test_the_end_user_comes_before_the_owner_of_the_key(tmp_path):
