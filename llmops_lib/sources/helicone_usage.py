@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
+from llmops_lib.sources.inclusive_counts import whole_number
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.refusals import Refused
 
@@ -69,8 +70,9 @@ def _add_thoughts(counts: dict[str, int], request: Mapping[str, Any]) -> None:
 def _count(name: str, value: Any) -> int | None:
     if value is None or type(value) is int:
         return value
-    if isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) < 20:
-        return int(value)
-    if isinstance(value, float | Decimal) and value == value // 1:
+    found = whole_number(value)
+    if found is not None:
+        return found
+    if isinstance(value, Decimal) and value == value // 1:
         return int(value)
     raise Refused(reason="type", detail=f"{name} is {str(value)[:40]!r}, not a whole number")

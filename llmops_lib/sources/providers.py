@@ -20,6 +20,7 @@ _SPELLINGS = {
     "gemini": "gcp.gemini",
     "google_ai": "gcp.gemini",
     "google_ai_studio": "gcp.gemini",
+    "google-ai-studio": "gcp.gemini",
     "google-gla": "gcp.gemini",
     "google.generative-ai": "gcp.gemini",
     "google": "gcp.gen_ai",

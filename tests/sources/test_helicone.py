@@ -1,5 +1,6 @@
 """Helicone's requests: the files of its export tool and single rows."""
 
+import csv
 import json
 
 import pytest
@@ -174,6 +175,51 @@ def test_bodies_become_messages(tmp_path):
     assert json.loads(row["input"])[0]["parts"] == [{"type": "text", "content": "hi"}]
     assert json.loads(row["output"])[0]["parts"] == [{"type": "text", "content": "hello"}]
     assert (row["finish_reason"], row["is_streaming"]) == ("stop", True)
+
+
+def test_a_table_that_pandas_wrote_says_as_much_as_the_requests(tmp_path):
+    """Helicone's script for Python writes objects in Python's notation and counts with fractions."""
+    body = {"messages": [{"role": "user", "content": "it's"}]}
+    given = {"prompt_tokens": 120.0, "delay_ms": 1750.0, "response_status": 200, "time_to_first_token": 0.0}
+    row = {**REQUEST, **given, "request_body": body, "request_properties": {"feature": "faq", "x": None}}
+    path = tmp_path / "requests.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        writer.writeheader()
+        writer.writerows([row, {**row, "request_id": "r-2", "prompt_tokens": "", "completion_tokens": ""}])
+    rows = read_helicone(path)
+    assert rows.quarantine.is_empty()
+    names = ["input_tokens", "feature", "is_streaming", "time_to_first_token_ms"]
+    assert rows.spans.select(names).rows() == [(120, "faq", None, None), (None, "faq", None, None)]
+    assert json.loads(rows.spans["input"][0])[0]["parts"] == [{"type": "text", "content": "it's"}]
+
+
+def test_bodies_that_were_fetched_apart_are_the_bodies(tmp_path):
+    """The API gives an address of them; tools put what they found there into a field of its own."""
+    bodies = {
+        "request": {"messages": [{"role": "user", "content": "hi"}]},
+        "response": {"choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}]},
+    }
+    row = _one(tmp_path, request_body={}, response_body=None, signed_body_content=bodies)
+    assert json.loads(row["output"])[0]["parts"] == [{"type": "text", "content": "hello"}]
+    assert (row["finish_reason"], "signed_body_content" in row["attributes"]) == ("stop", False)
+    own = _one(tmp_path, request_body={"prompt": "mine"}, signed_body_content=bodies)
+    assert json.loads(own["input"]) == "mine"
+    assert "signed_body_content" in own["attributes"]
+
+
+@pytest.mark.parametrize(
+    ("given", "operation"),
+    [
+        ({"request_body": {"_type": "tool", "toolName": "lookup"}}, "execute_tool"),
+        ({"request_model": "vector_db:search"}, "retrieval"),
+        ({"request_model": "data:rows"}, "other"),
+    ],
+)
+def test_events_that_an_application_logs_by_itself_are_no_calls(tmp_path, given, operation):
+    """Helicone keeps them beside the requests; as calls of a model they would be counted and unpriced."""
+    row = _one(tmp_path, request_path="custom-model-nopath", provider="CUSTOM", **given)
+    assert (row["operation"], row["is_model_call"]) == (operation, False)
 
 
 def test_quotes_that_were_doubled_twice_are_taken_apart():
