@@ -1,4 +1,4 @@
-"""The buckets of a bill file, however it was saved: pages, lists of pages, bare lists, one per line."""
+"""The buckets of a bill file, however it was saved: pages, lists, bare lists, one per line, tables."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.bills import anthropic, openai
+from llmops_lib.sources.bills.console import console_buckets
 from llmops_lib.sources.json_stream import iter_values
 from llmops_lib.sources.lines import Refused
 
@@ -70,6 +71,9 @@ def buckets_of(path: Path) -> list[Bucket]:
     Raises:
         SourceError: If the file cannot be read, or only a part of it is a bill.
     """
+    downloaded = console_buckets(path)
+    if downloaded:
+        return [_bucket(bucket, 0, None) for bucket in downloaded]
     found: list[Bucket] = []
     problems: list[str] = []
     for number, entry in enumerate(iter_values(path)):
