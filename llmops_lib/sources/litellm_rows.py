@@ -21,7 +21,13 @@ from llmops_lib.sources.failures import error_class
 from llmops_lib.sources.inclusive_counts import made_inclusive
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.litellm_answers import answer_columns, answer_rest, request_messages
-from llmops_lib.sources.litellm_usage import ZEROS, billing_attributes, has_usage, token_columns
+from llmops_lib.sources.litellm_usage import (
+    ZEROS,
+    billing_attributes,
+    has_usage,
+    stated_total,
+    token_columns,
+)
 from llmops_lib.sources.notation import object_in
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.times import parse_time
@@ -34,6 +40,8 @@ _OBJECTS = (
 # What a request asked, in the names of each API.
 _ASKED = ("messages", "input", "prompt", "contents", "query")
 _TOLD_WITHIN = 200
+# What LiteLLM passed through without looking at it.
+_NO_MODEL = "unknown"
 _STREAMED = (True, "True", "true")
 _ROUNDING = timedelta(milliseconds=1)
 _OPERATIONS = (
@@ -92,18 +100,19 @@ def call_row(record: Mapping[str, Any]) -> dict[str, Any]:
     is_hit = str(call.get("cache_hit")).lower() == "true"
     row = {
         **_content(call),
+        **_tool(metadata),
         **_identity(call, metadata),
         **_times(call, has_stream="stream" in record),
         **_outcome(call, metadata),
-        "name": call.get("call_type") or operation,
+        "name": _tool_name(call, metadata) or call.get("call_type") or operation,
         "operation": operation,
         "is_model_call": operation in MODEL_OPERATIONS and not is_hit,
         "provider": _provider(call.get("custom_llm_provider")),
-        "request_model": call.get("model"),
+        "request_model": None if call.get("model") == _NO_MODEL else call.get("model"),
         "attributes": _attributes(call, metadata, operation),
     }
     if operation in MODEL_OPERATIONS:
-        counts, notes = made_inclusive(token_columns(call, metadata), call.get("total_tokens"))
+        counts, notes = made_inclusive(token_columns(call, metadata), stated_total(call, metadata))
         row |= {**counts, "reported_cost_usd": _cost(call)}
         row["attributes"] |= notes
     return row
@@ -204,6 +213,18 @@ def _content(call: Mapping[str, Any]) -> dict[str, Any]:
     asked = mapping(call.get("proxy_server_request"))
     request = asked if any(asked.get(name) for name in _ASKED) else None
     return columns | {"input": request_messages(call.get("messages") or request)}
+
+
+def _tool(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What a tool of an MCP server was asked and what it gave."""
+    tool = mapping(metadata.get("mcp_tool_call_metadata"))
+    told = {"input": tool.get("arguments"), "output": tool.get("result")}
+    return {column: value for column, value in told.items() if value}
+
+
+def _tool_name(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> Any:
+    tool = mapping(metadata.get("mcp_tool_call_metadata"))
+    return tool.get("name") or call.get("mcp_namespaced_tool_name")
 
 
 def _attributes(call: Mapping[str, Any], metadata: Mapping[str, Any], operation: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ its usage could not be read, it writes 0 for want of a count.
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_lib.sources.inclusive_counts import whole_number
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H
 from llmops_lib.sources.usage import SERVICE_TIER
@@ -14,6 +15,7 @@ from llmops_lib.sources.usage import SERVICE_TIER
 ZEROS = (None, 0, 0.0, "", "0", "0.0")
 """Values of a figure that LiteLLM writes where it knows none."""
 
+_CACHE = ("cache_read_input_tokens", "cache_creation_input_tokens")
 _SIDES = {
     "input_tokens": ("prompt_tokens", "input_tokens"),
     "output_tokens": ("completion_tokens", "output_tokens"),
@@ -49,6 +51,29 @@ def token_columns(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[
         "reasoning_tokens": answered.get("reasoning_tokens"),
     }
     return {column: count for column, count in found.items() if count is not None}
+
+
+def stated_total(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> Any:
+    """What the counts of a call add up to, the cache included; as the row has it, or None.
+
+    Where the usage is in Anthropic's own words and the row's input is that of it, the cache is not in it.
+
+    Args:
+        call: A spend log or logging payload.
+        metadata: Its metadata as an object.
+
+    Example:
+        >>> usage = {"input_tokens": 90, "cache_read_input_tokens": 40, "output_tokens": 5}
+        >>> stated_total({"prompt_tokens": 90, "total_tokens": 95, "response": {"usage": usage}}, {})
+        135
+    """
+    usage = usage_object(call, metadata)
+    is_anthropics = "prompt_tokens" not in usage and any(name in usage for name in _CACHE)
+    given = whole_number(_stated(call, usage, _SIDES["input_tokens"]))
+    if not is_anthropics or given is None or given != whole_number(usage.get("input_tokens")):
+        return call.get("total_tokens")
+    rest = (usage.get(name) for name in (*_CACHE, "output_tokens"))
+    return given + sum(whole_number(count) or 0 for count in rest)
 
 
 def has_usage(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:

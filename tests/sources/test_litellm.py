@@ -275,6 +275,32 @@ def test_a_system_prompt_beside_the_messages_is_the_first_of_them():
     assert [message["role"] for message in found] == ["system", "user"]
 
 
+def test_a_count_in_the_words_of_anthropic_leaves_the_cache_out(tmp_path):
+    """What is passed through keeps its usage as it came, and a small cache proves nothing by its size."""
+    usage = {"input_tokens": 120, "cache_read_input_tokens": 50, "output_tokens": 30}
+    assert _one(tmp_path, total_tokens=150, response={"usage": usage})["input_tokens"] == 170
+    own = {**usage, "prompt_tokens": 120}
+    assert _one(tmp_path, total_tokens=150, response={"usage": own})["input_tokens"] == 120
+    inclusive = _one(tmp_path, prompt_tokens=170, total_tokens=200, response={"usage": usage})
+    assert inclusive["input_tokens"] == 170
+
+
+def test_a_tool_of_a_server_has_its_name_and_what_went_in_and_out(tmp_path):
+    """The name of the kind of call is the same for every tool."""
+    tool = {"name": "weather", "arguments": {"city": "Paris"}, "result": {"celsius": 21}}
+    row = _one(tmp_path, call_type="call_mcp_tool", metadata={"mcp_tool_call_metadata": tool})
+    assert (row["name"], row["operation"]) == ("weather", "execute_tool")
+    assert (json.loads(row["input"]), json.loads(row["output"])) == ({"city": "Paris"}, {"celsius": 21})
+    row = _one(tmp_path, call_type="call_mcp_tool", mcp_namespaced_tool_name="maps/route")
+    assert row["name"] == "maps/route"
+
+
+def test_a_model_that_litellm_did_not_look_for_is_unknown(tmp_path):
+    """It is no name of a model, and the answer may hold the right one."""
+    row = _one(tmp_path, call_type="pass_through_endpoint", model="unknown", response={"model": "gpt-4o"})
+    assert (row["request_model"], row["model"]) == (None, "gpt-4o")
+
+
 def test_counts_of_older_releases_leave_cache_and_thoughts_out(tmp_path):
     """A cache read of 1905 is not in 9 tokens of input: nearly all of a call would cost nothing."""
     usage = {"usage_object": {"prompt_tokens": 9, "completion_tokens": 20, "cache_read_input_tokens": 1905}}
