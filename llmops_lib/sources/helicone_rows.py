@@ -69,9 +69,9 @@ _IN_COLUMNS = frozenset(
     )
 )
 _SESSION, _SESSION_NAME, _SESSION_PATH = (
-    "Helicone-Session-Id",
-    "Helicone-Session-Name",
-    "Helicone-Session-Path",
+    "helicone-session-id",
+    "helicone-session-name",
+    "helicone-session-path",
 )
 
 
@@ -168,11 +168,13 @@ def _models(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _identity(request: Mapping[str, Any]) -> dict[str, Any]:
-    properties = mapping(request.get("properties")) | mapping(request.get("request_properties"))
+    stated_properties = mapping(request.get("properties")) | mapping(request.get("request_properties"))
+    # They are headers: `Helicone-Property-Feature` arrives as `Feature` or `feature`.
+    properties = {str(name).lower(): value for name, value in stated_properties.items()}
     own_id = request.get("request_id") or request.get("response_id")
     session = properties.get(_SESSION)
     found = {
-        column: next((properties[name] for name in names if _is_name(properties.get(name))), None)
+        column: next((value for name in names if _is_name(value := properties.get(name.lower()))), None)
         for column, names in PROPERTY_NAMES.items()
     }
     named = {

@@ -163,6 +163,9 @@ def test_properties_tell_session_and_dimensions(tmp_path):
     row = _one(tmp_path, request_properties=properties)
     assert (row["session_id"], row["trace_id"], row["tenant"]) == ("s-9", "s-9", "acme")
     assert row["feature_hint"] == "checkout"
+    as_headers = {"helicone-session-id": "s-9", "Feature": "faq", "Environment": "production"}
+    row = _one(tmp_path, request_properties=as_headers)
+    assert (row["session_id"], row["feature"], row["environment"]) == ("s-9", "faq", "production")
 
 
 def test_bodies_become_messages(tmp_path):
