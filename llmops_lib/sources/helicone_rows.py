@@ -18,7 +18,7 @@ from llmops_lib.sources.helicone_usage import token_columns
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.litellm_answers import answer_columns, answer_rest, request_messages
-from llmops_lib.sources.notation import from_notation
+from llmops_lib.sources.notation import object_in
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import parse_time
@@ -127,8 +127,7 @@ def unescaped(value: Any) -> Any:
             return parse_json(text.encode(errors="replace"))
         except Refused:
             continue
-    literal = from_notation(value.strip())
-    return literal if isinstance(literal, dict | list) else value
+    return object_in(value)
 
 
 def _fill_bodies(request: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from llmops_lib.sources.litellm_usage import (
     has_usage,
     stated_total,
     token_columns,
+    with_writes,
 )
 from llmops_lib.sources.notation import object_in
 from llmops_lib.sources.providers import provider_name
@@ -112,9 +113,10 @@ def call_row(record: Mapping[str, Any]) -> dict[str, Any]:
         "attributes": _attributes(call, metadata, operation),
     }
     if operation in MODEL_OPERATIONS:
-        counts, notes = made_inclusive(token_columns(call, metadata), stated_total(call, metadata))
+        counts, notes = with_writes(token_columns(call, metadata), metadata)
+        counts, more = made_inclusive(counts, stated_total(call, metadata))
         row |= {**counts, "reported_cost_usd": _cost(call)}
-        row["attributes"] |= notes
+        row["attributes"] |= notes | more
     return row
 
 

@@ -1,12 +1,16 @@
 """Token counts of a LiteLLM call: the same convention for every provider, and zeros that mean unknown.
 
-LiteLLM makes its prompt tokens inclusive, those of Anthropic too in later releases. Where a call failed or
-its usage could not be read, it writes 0 for want of a count.
+LiteLLM makes its prompt tokens inclusive. Releases 1.65 to 1.76 left the cache writes out all the same; they
+are told by a usage among the metadata, which older ones lack, whose details lack the `cache_creation_tokens`
+of newer ones. Where a call failed or its usage could not be read, LiteLLM writes 0 for want of a count.
+
+Source: `calculate_usage` of litellm/llms/anthropic/chat/transformation.py in those releases.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
 from llmops_lib.sources.inclusive_counts import whole_number
 from llmops_lib.sources.langfuse_fields import mapping
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H
@@ -51,6 +55,31 @@ def token_columns(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[
         "reasoning_tokens": answered.get("reasoning_tokens"),
     }
     return {column: count for column, count in found.items() if count is not None}
+
+
+def with_writes(
+    counts: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The counts with the cache writes in the input, and a note where that took adding them.
+
+    Args:
+        counts: Token columns of a call.
+        metadata: Its metadata as an object.
+
+    Example:
+        >>> usage = {"prompt_tokens": 1200, "cache_creation_input_tokens": 300, "prompt_tokens_details": {}}
+        >>> counts = {"input_tokens": 1200, "cache_write_tokens": 300}
+        >>> with_writes(counts, {"usage_object": usage})[0]["input_tokens"]
+        1500
+    """
+    usage = mapping(metadata.get("usage_object"))
+    given, written = (whole_number(counts.get(name)) for name in ("input_tokens", "cache_write_tokens"))
+    details = mapping(usage.get("prompt_tokens_details"))
+    is_told = any(name.startswith("cache_creation") for name in details)
+    is_beside = not is_told and {"prompt_tokens", _CACHE[1]} <= usage.keys()
+    if not is_beside or given is None or not written:
+        return {**counts}, {}
+    return {**counts, "input_tokens": given + written}, {TOKEN_CONVENTION: MADE_INCLUSIVE}
 
 
 def stated_total(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> Any:

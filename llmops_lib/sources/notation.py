@@ -5,6 +5,8 @@ import re
 import warnings
 from typing import Any
 
+import orjson
+
 from llmops_lib.sources.langfuse_fields import unwrapped
 
 # Python's parser needs half a kilobyte of memory per character outside of quotes.
@@ -39,6 +41,8 @@ def from_notation(text: str) -> Any:
 def object_in(cell: Any) -> Any:
     """The object or list that a cell holds as JSON text or in Python's notation; anything else as it is.
 
+    What JSON has no word for, such as a set or a key that is no text, becomes text.
+
     Args:
         cell: A cell or field.
 
@@ -50,4 +54,9 @@ def object_in(cell: Any) -> Any:
     if not isinstance(found, str) or found.lstrip()[:1] not in ("{", "["):
         return found
     literal = from_notation(found.strip())
-    return literal if isinstance(literal, dict | list) else found
+    if not isinstance(literal, dict | list):
+        return found
+    try:
+        return orjson.loads(orjson.dumps(literal, default=repr, option=orjson.OPT_NON_STR_KEYS))
+    except (TypeError, ValueError):
+        return found

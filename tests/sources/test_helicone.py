@@ -231,6 +231,27 @@ def test_quotes_that_were_doubled_twice_are_taken_apart():
     assert unescaped('{"a": ""}') == {"a": ""}
 
 
+ODD_CELLS = (
+    "{1: {2}}",
+    "[b'x', 1j, ...]",
+    "{'usage_object': {None: 1}}",
+    "{'a': 10**30}",
+    "{'a': '\\ud800'}",
+)
+
+
+@pytest.mark.parametrize("cell", [*ODD_CELLS, "{'n': 99999999999999999999}", "[" * 300 + "]" * 300])
+def test_no_notation_of_python_stops_the_reader(tmp_path, cell):
+    """It can write what JSON has no word for, and anybody can write into a table."""
+    path = tmp_path / "table.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, dict.fromkeys([*REQUEST, "request_properties"]))
+        writer.writeheader()
+        writer.writerow({**REQUEST, "request_properties": cell})
+    rows = read_helicone(path)
+    assert rows.rows_read == 1 == rows.spans.height + rows.quarantine.height
+
+
 def test_no_value_of_a_field_stops_the_reader(tmp_path):
     """Every row read is a span or stands in the quarantine."""
     more = ["request_properties", "request_body", "response_body", "time_to_first_token", "delay_ms"]

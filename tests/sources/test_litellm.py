@@ -240,6 +240,27 @@ def test_a_payload_inside_the_arguments_of_a_callback_is_read(tmp_path):
     assert read_litellm(path).spans["span_id"].to_list() == ["chatcmpl-1"]
 
 
+ODD_CELLS = (
+    "{1: {2}}",
+    "[b'x', 1j, ...]",
+    "{'usage_object': {None: 1}}",
+    "{'a': 10**30}",
+    "{'a': '\\ud800'}",
+)
+
+
+@pytest.mark.parametrize("cell", [*ODD_CELLS, "{'n': 99999999999999999999}", "[" * 300 + "]" * 300])
+def test_no_notation_of_python_stops_the_reader(tmp_path, cell):
+    """It can write what JSON has no word for, and anybody can write into a table."""
+    path = tmp_path / "table.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, dict.fromkeys([*LOG, "metadata"]))
+        writer.writeheader()
+        writer.writerow({**LOG, "metadata": cell})
+    rows = read_litellm(path)
+    assert rows.rows_read == 1 == rows.spans.height + rows.quarantine.height
+
+
 def test_no_value_of_a_field_stops_the_reader(tmp_path):
     """Every row read is a span or stands in the quarantine."""
     names = [*LOG, "response", "messages", "request_tags", "error_information", "trace_id", "cache_hit"]
@@ -273,6 +294,43 @@ def test_a_system_prompt_beside_the_messages_is_the_first_of_them():
     """Anthropic's API has it outside the list."""
     found = request_messages({"system": "be brief", "messages": [{"role": "user", "content": "hi"}]})
     assert [message["role"] for message in found] == ["system", "user"]
+
+
+@pytest.mark.parametrize(
+    ("details", "has_usage_object", "prompt", "total"),
+    [
+        ({"cached_tokens": 200}, False, 1500, 1500),
+        ({"cached_tokens": 200}, True, 1200, 1500),
+        ({"cached_tokens": 200, "cache_creation_tokens": 300}, True, 1500, 1500),
+    ],
+)
+def test_cache_writes_are_in_the_input_whichever_release_counted(
+    tmp_path, details, has_usage_object, prompt, total
+):
+    """Of 1,000 tokens, 200 more read and 300 more written, releases 1.65 to 1.76 left the 300 out."""
+    usage = {
+        "prompt_tokens": prompt,
+        "prompt_tokens_details": details,
+        "cache_read_input_tokens": 200,
+        "cache_creation_input_tokens": 300,
+    }
+    name = "usage_object" if has_usage_object else "additional_usage_values"
+    row = _one(tmp_path, prompt_tokens=prompt, total_tokens=prompt + 30, metadata={name: usage})
+    counts = (row["input_tokens"], row["cache_read_tokens"], row["cache_write_tokens"])
+    assert counts == (total, 200, 300)
+
+
+def test_writes_that_were_left_out_do_not_add_the_reads_again(tmp_path):
+    """The reads are in the input already, although reads and writes together are more than it."""
+    usage = {
+        "prompt_tokens": 2009,
+        "prompt_tokens_details": {"cached_tokens": 2000},
+        "cache_read_input_tokens": 2000,
+        "cache_creation_input_tokens": 2074,
+    }
+    row = _one(tmp_path, prompt_tokens=2009, total_tokens=2039, metadata={"usage_object": usage})
+    assert row["input_tokens"] == 9 + 2000 + 2074
+    assert "made inclusive" in row["attributes"]
 
 
 def test_a_count_in_the_words_of_anthropic_leaves_the_cache_out(tmp_path):
