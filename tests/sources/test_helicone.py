@@ -91,6 +91,14 @@ def test_every_file_of_the_tool_is_recognised(shared, name):
     assert matches(take_sample(shared / "fixtures/helicone" / name))
 
 
+def test_requests_of_which_the_answers_have_no_id_are_recognised(tmp_path):
+    """Whoever asks the API for some of the fields has the requests all the same."""
+    path = tmp_path / "requests.json"
+    path.write_text(json.dumps([{name: REQUEST[name] for name in REQUEST if name != "response_id"}]))
+    assert matches(take_sample(path))
+    assert read_helicone(path).spans.select("span_id", "request_id").row(0) == ("r-1", None)
+
+
 def test_a_comma_after_the_last_request_is_read_over(tmp_path):
     """The older tool writes one, and no JSON reader takes it."""
     path = tmp_path / "old.json"

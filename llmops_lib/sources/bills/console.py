@@ -6,7 +6,7 @@
   `line_item`, the model is unknown, and the cost one that is not split by model.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,15 @@ def console_buckets(path: Path) -> list[dict[str, Any]]:
     sample = take_sample(path)
     bucket_of = _table_kind(set(sample.columns)) if sample.kind == "csv" else None
     return [] if bucket_of is None else list(_buckets(path, bucket_of))
+
+
+def is_console_table(columns: Iterable[str]) -> bool:
+    """Whether a table of these columns is one that a console downloads.
+
+    Args:
+        columns: Names of columns.
+    """
+    return _table_kind(set(columns)) is not None
 
 
 def _table_kind(columns: set[str]) -> Callable[[Row], dict[str, Any]] | None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.bills import anthropic, openai
-from llmops_lib.sources.bills.console import console_buckets
+from llmops_lib.sources.bills.console import console_buckets, is_console_table
 from llmops_lib.sources.json_stream import iter_values
 from llmops_lib.sources.lines import Refused
+from llmops_lib.sources.sample import Sample, first_object
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ class Bucket:
     fields: Mapping[str, Any]
     page: int
     has_more: bool | None
+
+
+def is_bill(sample: Sample) -> bool:
+    """Whether a file begins like a bill.
+
+    Args:
+        sample: The beginning of the file.
+    """
+    page = first_object(sample.first)
+    bucket = first_object(page["data"]) if _is_page(page) else page
+    return any(reader.matches(bucket) for reader in READERS) or is_console_table(sample.columns)
 
 
 def buckets_of(path: Path) -> list[Bucket]:
