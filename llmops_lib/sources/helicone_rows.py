@@ -61,7 +61,7 @@ _IN_COLUMNS = frozenset(
         "completion_tokens",
         "prompt_cache_read_tokens",
         "prompt_cache_write_tokens",
-        "completion_reasoning_tokens",
+        "reasoning_tokens",
         "cost",
         "costUSD",
         "prompt_id",
@@ -131,6 +131,9 @@ def unescaped(value: Any) -> Any:
 
 
 def _fill_bodies(request: dict[str, Any]) -> None:
+    for name in _BODIES:
+        if set(mapping(request.get(name))) == {"helicone_message"}:  # says why there is no body
+            request["message"] = request.pop(name)["helicone_message"]
     fetched = mapping(request.get("signed_body_content"))
     for name, part in _BODIES.items():
         if fetched.get(part) and not request.get(name):
@@ -140,7 +143,7 @@ def _fill_bodies(request: dict[str, Any]) -> None:
 
 
 def _operation(request: Mapping[str, Any]) -> str:
-    path = str(request.get("request_path") or "").lower()
+    path = str(request.get("request_path") or request.get("target_url") or "").lower()
     body = mapping(request.get("request_body"))
     model = str(request.get("model") or request.get("request_model"))
     event = _EVENTS.get(str(body.get("_type") or model.partition(":")[0]))

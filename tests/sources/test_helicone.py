@@ -25,6 +25,7 @@ REQUEST = {
     "cache_reference_id": "00000000-0000-0000-0000-000000000000",
 }
 ODD = ([], {}, [[]], {"a": {"b": []}}, 5, -1, 2.5, "x", "{", "[1]", True, None)
+THOUGHTS = {"completion_tokens_details": {"reasoning_tokens": 10}}
 FILES = ("helicone-export.csv", "helicone-export.json", "helicone-export.jsonl")
 
 
@@ -276,3 +277,58 @@ def test_thoughts_of_gemini_are_output(tmp_path):
     row = _one(tmp_path, provider="GOOGLE", response_body=body, total_tokens=200)
     assert (row["output_tokens"], row["reasoning_tokens"]) == (80, 50)
     assert _one(tmp_path, response_body=body, total_tokens=150)["output_tokens"] == 30
+
+
+@pytest.mark.parametrize(
+    ("given", "input_tokens"),
+    [
+        ({"reasoning_tokens": 0}, 200),
+        ({"reasoning_tokens": 0, "request_created_at": "2025-11-02 10:00:00.250"}, 120),
+        ({"reasoning_tokens": 0, "provider": "CUSTOM"}, 120),
+        ({}, 120),
+        ({"response_body": {"usage": {"prompt_tokens": 200}}}, 200),
+        ({"response_body": {"usage": {"input_tokens": 120}}, "reasoning_tokens": 0}, 120),
+        ({"response_body": {"usage": {"prompt_tokens": "many"}}}, 120),
+    ],
+)
+def test_newer_releases_take_the_cache_out_of_every_providers_input(tmp_path, given, input_tokens):
+    """The answer tells; else the field for thoughts, which came with the release that did so for all."""
+    row = _one(tmp_path, prompt_cache_read_tokens=80, **given)
+    assert (row["input_tokens"], row["cache_read_tokens"]) == (input_tokens, 80)
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        ({"reasoning_tokens": 50, "total_tokens": 200}, (80, 50)),
+        ({"reasoning_tokens": 50}, (80, 50)),
+        ({"reasoning_tokens": 20, "total_tokens": 150}, (30, 20)),
+        ({"reasoning_tokens": 30, "total_tokens": 180}, (30, 30)),
+        ({"response_body": {"usage": {"completion_tokens": 40, **THOUGHTS}}}, (40, 10)),
+        ({"response_body": {"usage": {"completion_tokens": 30, **THOUGHTS}}}, (30, 10)),
+        ({"response_body": {"usage": {"completion_tokens": 99, **THOUGHTS}}}, (30, None)),
+    ],
+)
+def test_thoughts_that_stand_in_a_field_of_their_own_are_output(tmp_path, given, counts):
+    """An answer that is all thoughts is the one whose count repeats them."""
+    row = _one(tmp_path, **given)
+    assert (row["output_tokens"], row["reasoning_tokens"]) == counts
+
+
+def test_a_note_in_place_of_a_body_is_no_text(tmp_path):
+    """The programming interface answers with one wherever the bodies wait behind an address."""
+    note = {"helicone_message": "behind the address"}
+    row = _one(tmp_path, request_body=json.dumps(note), response_body=note)
+    assert (row["input"], row["output"]) == (None, None)
+    assert json.loads(row["attributes"])["helicone.message"] == "behind the address"
+    fetched = {"request": {"prompt": "mine"}, "response": {"choices": [{"text": "yours"}]}}
+    row = _one(tmp_path, request_body=note, response_body=note, signed_body_content=fetched)
+    assert "mine" in row["input"]
+    assert "yours" in row["output"]
+
+
+def test_requests_without_a_path_have_the_address_they_went_to(tmp_path):
+    """So it is in what the programming interface answers."""
+    url = "https://api.openai.com/v1/images/generations"
+    row = _one(tmp_path, request_path=None, target_url=url, request_model="gpt-image-1")
+    assert (row["operation"], row["is_model_call"]) == ("other", False)
