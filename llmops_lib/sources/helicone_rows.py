@@ -15,10 +15,9 @@ from typing import Any
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attribute_names import PROPERTY_NAMES
 from llmops_lib.sources.helicone_usage import token_columns
-from llmops_lib.sources.langfuse_fields import mapping
+from llmops_lib.sources.langfuse_fields import mapping, object_in
 from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.litellm_answers import answer_columns, answer_rest, request_messages
-from llmops_lib.sources.notation import object_in
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import parse_time

@@ -19,7 +19,7 @@ from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attribute_names import PROPERTY_NAMES
 from llmops_lib.sources.failures import error_class
 from llmops_lib.sources.inclusive_counts import made_inclusive
-from llmops_lib.sources.langfuse_fields import mapping
+from llmops_lib.sources.langfuse_fields import mapping, object_in
 from llmops_lib.sources.litellm_answers import answer_columns, answer_rest, request_messages
 from llmops_lib.sources.litellm_usage import (
     ZEROS,
@@ -29,7 +29,6 @@ from llmops_lib.sources.litellm_usage import (
     token_columns,
     with_writes,
 )
-from llmops_lib.sources.notation import object_in
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.times import parse_time
 
