@@ -4,6 +4,7 @@ A value that cannot be right refuses its row: a clamped or guessed number would 
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,6 +28,8 @@ REQUIRED = ("trace_id", "span_id", "started_at")
 _MILLISECOND = timedelta(milliseconds=1)
 # What the protobuf mapping of JSON writes for doubles that JSON cannot hold.
 _NONFINITE = ("NaN", "Infinity")
+# A column of counts with one that is missing is written with fractions by pandas: `120.0`.
+_WHOLE = re.compile(r"(-?[0-9]{1,40})(?:\.0*)?")
 _BOOLEANS = {True: True, False: False, "true": True, "false": False, "True": True, "False": False}
 
 
@@ -137,10 +140,9 @@ def _count(name: str, value: Any) -> int:
 
 def _whole_number(name: str, value: Any) -> int:
     if isinstance(value, str):
-        digits = value.strip().removeprefix("-")
-        if digits.isascii() and digits.isdigit() and len(digits) <= 40:
-            return int(value)
-        if digits in _NONFINITE:
+        if found := _WHOLE.fullmatch(value.strip()):
+            return int(found[1])
+        if value.strip().removeprefix("-") in _NONFINITE:
             raise Refused(reason="nonfinite", detail=name)
     elif isinstance(value, float | Decimal):
         if not math.isfinite(value):

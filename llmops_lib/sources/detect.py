@@ -20,6 +20,7 @@ from llmops_lib.sources import (
     weave,
 )
 from llmops_lib.sources.best_match import best_match
+from llmops_lib.sources.bills.pages import is_bill
 from llmops_lib.sources.compressed import open_decompressed
 from llmops_lib.sources.fetch.manifest import read_manifest
 from llmops_lib.sources.rows import SourceRows
@@ -91,7 +92,10 @@ def detect_reader(path: Path) -> Reader:
         raise SourceError(msg)
     msg = f"{path}: the content matches no known format. Found {_summary(sample)}. Looked for:\n"
     msg += "\n".join(f"  {reader.looked_for}" for reader in READERS)
-    msg += "\nIf it is a table of requests, pass columns={'started_at': '<its time column>', ...}."
+    if is_bill(sample):
+        msg += "\nIt begins like a bill; load_bill reads those."
+    else:
+        msg += "\nIf it is a table of requests, pass columns={'started_at': '<its time column>', ...}."
     raise UnknownFormatError(msg)
 
 

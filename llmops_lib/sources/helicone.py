@@ -22,10 +22,11 @@ from llmops_lib.sources.sample import Sample, first_object
 FORMAT = "helicone"
 """Value of `source_format`."""
 
-LOOKED_FOR = "Helicone: requests with response_id, request_created_at and response_status"
+LOOKED_FOR = "Helicone: requests with request_created_at, response_status and response_id or request_id"
 """What tells this format, for the error that no format was found."""
 
-_MARKS = {"response_id", "request_created_at", "response_status"}
+_MARKS = {"request_created_at", "response_status"}
+_IDS = {"response_id", "request_id"}
 _TRAILING_COMMA = re.compile(rb",\s*\]\s*\Z")
 
 
@@ -38,7 +39,8 @@ def matches(sample: Sample) -> bool:
     row = first_object(sample.first)
     if isinstance(row.get("data"), list):
         row = first_object(row["data"])
-    return (row.keys() if row else set(sample.columns)) >= _MARKS
+    names = set(row or sample.columns)
+    return names >= _MARKS and not names.isdisjoint(_IDS)
 
 
 def read_helicone(path: Path, *, timezone: str | None = None) -> SourceRows:

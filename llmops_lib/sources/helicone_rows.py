@@ -4,6 +4,8 @@
   inclusive where the provider is known. A CSV names neither the provider nor the cache, so a Claude
   model's input stays as it is and the row says so.
 - What Helicone served from its own cache went to no provider: its tokens stay, but it is no model call.
+- A script of Helicone's for Python writes objects in Python's notation, and the bodies it fetched beside.
+- Tools, searches and other events that an application logs by itself are requests of no model.
 - Times have no zone and are UTC. A status below 0 is Helicone's own: -2 pending, -3 cancelled, -4 threat.
 """
 
@@ -13,7 +15,7 @@ from typing import Any
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attribute_names import PROPERTY_NAMES
 from llmops_lib.sources.helicone_usage import token_columns
-from llmops_lib.sources.langfuse_fields import mapping
+from llmops_lib.sources.langfuse_fields import mapping, object_in
 from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.litellm_answers import answer_columns, answer_rest, request_messages
 from llmops_lib.sources.providers import provider_name
@@ -21,12 +23,19 @@ from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import parse_time
 from llmops_lib.sources.usage import SERVICE_TIER
 
-_OBJECTS = ("request_body", "response_body", "request_properties", "properties", "scores")
+_OBJECTS = (
+    *("request_body", "response_body", "request_properties", "properties", "scores"),
+    "signed_body_content",
+)
+_BODIES = {"request_body": "request", "response_body": "response"}
 # What `request_messages` reads of a body, and the model, which a column holds.
 _ASKED = ("messages", "system", "input", "prompt", "contents", "query", "model", "stream")
 _NO_CACHE = "00000000-0000-0000-0000-000000000000"
+_NO_TIME = (None, 0, "0", "0.0")
 _PENDING = -2
 _FAILED_STATUS = {"-3": "cancelled", "-4": "threat"}
+# Kinds of the events that Helicone's manual logger takes, and how their models begin.
+_EVENTS = {"tool": "execute_tool", "vector_db": "retrieval", "data": "other"}
 _OPERATIONS = (
     ("/embeddings", "embeddings"),
     (":embedcontent", "embeddings"),
@@ -51,7 +60,7 @@ _IN_COLUMNS = frozenset(
         "completion_tokens",
         "prompt_cache_read_tokens",
         "prompt_cache_write_tokens",
-        "completion_reasoning_tokens",
+        "reasoning_tokens",
         "cost",
         "costUSD",
         "prompt_id",
@@ -59,9 +68,9 @@ _IN_COLUMNS = frozenset(
     )
 )
 _SESSION, _SESSION_NAME, _SESSION_PATH = (
-    "Helicone-Session-Id",
-    "Helicone-Session-Name",
-    "Helicone-Session-Path",
+    "helicone-session-id",
+    "helicone-session-name",
+    "helicone-session-path",
 )
 
 
@@ -79,6 +88,7 @@ def request_row(record: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in record.items()
         if value is not None and value != ""
     }
+    _fill_bodies(request)
     operation = _operation(request)
     is_hit = request.get("cache_reference_id", _NO_CACHE) != _NO_CACHE
     row = {
@@ -100,14 +110,14 @@ def request_row(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unescaped(value: Any) -> Any:
-    """The object in a cell whose quotes Helicone's export tool doubled before the CSV writer did.
+    """The object in a cell whose quotes Helicone's tool doubled before the CSV writer did, or of pandas.
 
     Args:
         value: A cell or field.
 
     Example:
-        >>> unescaped('{""feature"":""faq""}')
-        {'feature': 'faq'}
+        >>> unescaped('{""feature"":""faq""}'), unescaped("{'feature': None}")
+        ({'feature': 'faq'}, {'feature': None})
     """
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return value
@@ -116,18 +126,30 @@ def unescaped(value: Any) -> Any:
             return parse_json(text.encode(errors="replace"))
         except Refused:
             continue
-    return value
+    return object_in(value)
+
+
+def _fill_bodies(request: dict[str, Any]) -> None:
+    for name in _BODIES:
+        if set(mapping(request.get(name))) == {"helicone_message"}:  # says why there is no body
+            request["message"] = request.pop(name)["helicone_message"]
+    fetched = mapping(request.get("signed_body_content"))
+    for name, part in _BODIES.items():
+        if fetched.get(part) and not request.get(name):
+            request[name] = fetched[part]
+    if fetched and all(request.get(name) == fetched.get(part) for name, part in _BODIES.items()):
+        del request["signed_body_content"]
 
 
 def _operation(request: Mapping[str, Any]) -> str:
-    path = str(request.get("request_path") or "").lower()
+    path = str(request.get("request_path") or request.get("target_url") or "").lower()
     body = mapping(request.get("request_body"))
+    model = str(request.get("model") or request.get("request_model"))
+    event = _EVENTS.get(str(body.get("_type") or model.partition(":")[0]))
+    if event is not None:
+        return event
     found = next((operation for word, operation in _OPERATIONS if word in path), None)
-    if (
-        found is None
-        and not path
-        and "embedding" in str(request.get("model") or request.get("request_model"))
-    ):
+    if found is None and not path and "embedding" in model:
         return "embeddings"
     if found is None and not path and "input" in body and "embedding" in str(body.get("model")):
         return "embeddings"
@@ -147,11 +169,13 @@ def _models(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _identity(request: Mapping[str, Any]) -> dict[str, Any]:
-    properties = mapping(request.get("properties")) | mapping(request.get("request_properties"))
+    stated_properties = mapping(request.get("properties")) | mapping(request.get("request_properties"))
+    # They are headers: `Helicone-Property-Feature` arrives as `Feature` or `feature`.
+    properties = {str(name).lower(): value for name, value in stated_properties.items()}
     own_id = request.get("request_id") or request.get("response_id")
     session = properties.get(_SESSION)
     found = {
-        column: next((properties[name] for name in names if _is_name(properties.get(name))), None)
+        column: next((value for name in names if _is_name(value := properties.get(name.lower()))), None)
         for column, names in PROPERTY_NAMES.items()
     }
     named = {
@@ -174,7 +198,7 @@ def _is_name(value: Any) -> bool:
 
 def _times(request: Mapping[str, Any]) -> dict[str, Any]:
     first = request.get("time_to_first_token")
-    is_timed = first is not None and float(first) > 0 if isinstance(first, int | float) else bool(first)
+    is_timed = first not in _NO_TIME and not str(first).startswith("-")
     return {
         "started_at": parse_time(request.get("request_created_at"), timezone="UTC"),
         "ended_at": parse_time(request.get("response_created_at"), timezone="UTC"),

@@ -1,9 +1,12 @@
 """Counts of one call that prove to lie beside each other, put inside one another as SPANS has them."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
+
+_WHOLE = re.compile(r"([0-9]{1,19})(?:\.0*)?")
 
 REASONING_ADDED = "reasoning beside output, made inclusive"
 """Value of `TOKEN_CONVENTION` where the reasoning was added to the output."""
@@ -56,11 +59,12 @@ def whole_number(value: Any) -> int | None:
         value: A count.
 
     Example:
-        >>> whole_number("12"), whole_number(12.0), whole_number(1.5), whole_number(True)
+        >>> whole_number("12.0"), whole_number(12.0), whole_number(1.5), whole_number(True)
         (12, 12, None, None)
     """
     if type(value) is int:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else None
+    found = _WHOLE.fullmatch(value) if isinstance(value, str) else None
+    return int(found[1]) if found else None

@@ -91,8 +91,10 @@ def _blocks(lines: Iterable[Line], *, is_document: bool) -> Iterator[Line]:
     block: list[Line] = []
     depth = size = 0
     for line in lines:
-        # An object inside another is indented, so one at the margin begins anew: the last was cut off.
-        if block and line.raw.startswith(b"{") and (block[0].raw.startswith(b"{") or not is_document):
+        # An object inside another is indented or awaited: else one at the margin begins anew, after a cut.
+        is_awaited = is_document and block and block[-1].raw.rstrip().endswith((b",", b"[", b":"))
+        is_object = not block or block[0].raw.startswith(b"{") or not is_document
+        if block and line.raw.startswith(b"{") and is_object and not is_awaited:
             yield _joined(block, size)
             block, depth, size = [], 0, 0
         size += len(line.raw)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from llmops_lib.sources.lines import parse_json
 from llmops_lib.sources.notation import from_notation
 from llmops_lib.sources.refusals import Refused
@@ -107,6 +109,30 @@ def unwrapped(value: Any) -> Any:
         except Refused:
             break
     return _mapping_of_pairs(value) if isinstance(value, list) else value
+
+
+def object_in(cell: Any) -> Any:
+    """The object or list that a cell holds as JSON text or in Python's notation; anything else as it is.
+
+    What JSON has no word for, such as a set or a key that is no text, becomes text.
+
+    Args:
+        cell: A cell or field.
+
+    Example:
+        >>> object_in('{"user": null}'), object_in("{'user': None}"), object_in("{none}")
+        ({'user': None}, {'user': None}, '{none}')
+    """
+    found = unwrapped(cell)
+    if not isinstance(found, str) or found.lstrip()[:1] not in ("{", "["):
+        return found
+    literal = from_notation(found.strip())
+    if not isinstance(literal, dict | list):
+        return found
+    try:
+        return orjson.loads(orjson.dumps(literal, default=repr, option=orjson.OPT_NON_STR_KEYS))
+    except (TypeError, ValueError):
+        return found
 
 
 def _mapping_of_pairs(value: list[Any]) -> Any:

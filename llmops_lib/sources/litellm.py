@@ -21,13 +21,17 @@ FORMAT = "litellm"
 """Value of `source_format`."""
 
 LOOKED_FOR = (
-    "LiteLLM: spend logs with request_id, call_type, spend and startTime, or logging payloads with "
-    "response_cost and hidden_params, model_map_information or status_fields"
+    "LiteLLM: spend logs with request_id, spend, startTime and call_type or api_key, or logging payloads "
+    "with startTime, call_type and response_cost or modelParameters"
 )
 """What tells this format, for the error that no format was found."""
 
-_SPEND_LOG = {"request_id", "call_type", "spend", "startTime"}
-_PAYLOAD_MARKS = ("hidden_params", "model_map_information", "status_fields")
+_SPEND_LOG = {"request_id", "spend", "startTime"}
+_SPEND_MARKS = {"call_type", "api_key", "custom_llm_provider"}
+_PAYLOAD = {"response_cost", "startTime"}
+_PAYLOAD_MARKS = {"call_type", "hidden_params", "model_map_information", "status_fields"}
+# What was put into buckets before the middle of 2024 has no cost.
+_EARLY_PAYLOAD = {"call_type", "modelParameters", "startTime"}
 _IDS = {"request_id", "id", "litellm_call_id"}
 _OWN = _IDS | {"startTime"}
 _WRAPPED = "standard_logging_object"
@@ -50,8 +54,11 @@ def matches(sample: Sample) -> bool:
 
 def is_call(names: Any) -> bool:
     """Whether an object of these keys is a spend log or a logging payload."""
-    return names >= _SPEND_LOG or (
-        "response_cost" in names and "startTime" in names and any(mark in names for mark in _PAYLOAD_MARKS)
+    found = set(names)
+    return (
+        (found >= _SPEND_LOG and not found.isdisjoint(_SPEND_MARKS))
+        or (found >= _PAYLOAD and not found.isdisjoint(_PAYLOAD_MARKS))
+        or found >= _EARLY_PAYLOAD
     )
 
 

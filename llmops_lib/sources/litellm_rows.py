@@ -3,26 +3,47 @@
 - What LiteLLM served from its own response cache went to no provider: its tokens stay, but it is no
   model call, or a price would be put on what cost nothing.
 - The trace of a call is its session where LiteLLM keeps one word for both.
-- Times without a zone are UTC. The time to the first token is the end where nothing was streamed.
+- Times without a zone are UTC. The time to the first token is the end where nothing was streamed; in the
+  database it then may lie a millisecond before it.
+- A cost of 0 with the reason why it could not be computed is an unknown cost.
 - `model` is kept as the log has it, with or without the provider before it; the alias that the caller
   asked for is the attribute `litellm.model_group`.
 """
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attribute_names import PROPERTY_NAMES
 from llmops_lib.sources.failures import error_class
 from llmops_lib.sources.inclusive_counts import made_inclusive
-from llmops_lib.sources.langfuse_fields import mapping, unwrapped
+from llmops_lib.sources.langfuse_fields import mapping, object_in
 from llmops_lib.sources.litellm_answers import answer_columns, answer_rest, request_messages
-from llmops_lib.sources.litellm_usage import billing_attributes, has_usage, token_columns
+from llmops_lib.sources.litellm_usage import (
+    ZEROS,
+    billing_attributes,
+    has_usage,
+    stated_total,
+    token_columns,
+    with_writes,
+)
 from llmops_lib.sources.providers import provider_name
 from llmops_lib.sources.times import parse_time
 
-_OBJECTS = ("metadata", "request_tags", "messages", "response", "proxy_server_request", "error_information")
+_OBJECTS = (
+    *("metadata", "request_tags", "messages", "response", "proxy_server_request", "error_information"),
+    *("cost_breakdown", "guardrail_information", "hidden_params", "model_map_information"),
+    *("model_parameters", "modelParameters", "response_cost_failure_debug_info", "status_fields", "usage"),
+)
+# What a request asked, in the names of each API.
+_ASKED = ("messages", "input", "prompt", "contents", "query")
+_TOLD_WITHIN = 200
+# What LiteLLM passed through without looking at it.
+_NO_MODEL = "unknown"
+_STREAMED = (True, "True", "true")
+_ROUNDING = timedelta(milliseconds=1)
 _OPERATIONS = (
     ("embedding", "embeddings"),
     ("rerank", "rerank"),
@@ -33,6 +54,7 @@ _OPERATIONS = (
     ("generate_content", "chat"),
     ("mcp_tool", "execute_tool"),
 )
+_ERROR_TEXT = re.compile(r"(?:litellm\.)?([A-Z]\w*(?:Error|Exception|Timeout)):")
 _NO_TEXT = ("image", "speech", "transcription", "moderation", "video", "ocr", "search", "vector_store")
 _NO_CALL = ("get_", "delete_", "list_", "cancel_")
 _IN_COLUMNS = frozenset(
@@ -69,7 +91,7 @@ def call_row(record: Mapping[str, Any]) -> dict[str, Any]:
         Refused: If a time cannot be right.
     """
     call = {
-        name: unwrapped(value) if name in _OBJECTS else value
+        name: object_in(value) if name in _OBJECTS else value
         for name, value in record.items()
         if value is not None and value != ""
     }
@@ -78,22 +100,28 @@ def call_row(record: Mapping[str, Any]) -> dict[str, Any]:
     is_hit = str(call.get("cache_hit")).lower() == "true"
     row = {
         **_content(call),
+        **_tool(metadata),
         **_identity(call, metadata),
-        **_times(call),
+        **_times(call, has_stream="stream" in record),
         **_outcome(call, metadata),
-        "name": call.get("call_type") or operation,
+        "name": _tool_name(call, metadata) or call.get("call_type") or operation,
         "operation": operation,
         "is_model_call": operation in MODEL_OPERATIONS and not is_hit,
         "provider": _provider(call.get("custom_llm_provider")),
-        "request_model": call.get("model"),
+        "request_model": None if call.get("model") == _NO_MODEL else call.get("model"),
         "attributes": _attributes(call, metadata, operation),
     }
     if operation in MODEL_OPERATIONS:
-        cost = call.get("spend", call.get("response_cost"))
-        counts, notes = made_inclusive(token_columns(call, metadata), call.get("total_tokens"))
-        row |= {**counts, "reported_cost_usd": cost}
-        row["attributes"] |= notes
+        counts, notes = with_writes(token_columns(call, metadata), metadata)
+        counts, more = made_inclusive(counts, stated_total(call, metadata))
+        row |= {**counts, "reported_cost_usd": _cost(call)}
+        row["attributes"] |= notes | more
     return row
+
+
+def _cost(call: Mapping[str, Any]) -> Any:
+    cost = call.get("spend", call.get("response_cost"))
+    return None if cost in ZEROS and call.get("response_cost_failure_debug_info") else cost
 
 
 def _operation(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
@@ -134,7 +162,7 @@ def _identity(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str,
 def _properties(metadata: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for source in _PROPERTY_OBJECTS:
-        properties = mapping(unwrapped(metadata.get(source)))
+        properties = mapping(object_in(metadata.get(source)))
         for column, names in PROPERTY_NAMES.items():
             value = next((properties[name] for name in names if properties.get(name)), None)
             if isinstance(value, str | int) and not isinstance(value, bool):
@@ -142,14 +170,16 @@ def _properties(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _times(call: Mapping[str, Any]) -> dict[str, Any]:
+def _times(call: Mapping[str, Any], *, has_stream: bool) -> dict[str, Any]:
     started_at = parse_time(call.get("startTime"), timezone="UTC")
     ended_at = parse_time(call.get("endTime"), timezone="UTC")
     first_at = parse_time(call.get("completionStartTime"), timezone="UTC")
     times: dict[str, Any] = {"started_at": started_at, "ended_at": ended_at}
     if "stream" in call:
         times["is_streaming"] = call["stream"]
-    if started_at and first_at and ended_at and started_at <= first_at < ended_at:
+    if has_stream and call.get("stream") not in _STREAMED:
+        return times
+    if started_at and first_at and ended_at and started_at <= first_at < ended_at - _ROUNDING:
         times["time_to_first_token_ms"] = (first_at - started_at).total_seconds() * 1_000
         times["is_streaming"] = True
     return times
@@ -165,9 +195,11 @@ def _outcome(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, 
         return {"is_error": False}
     information = mapping(call.get("error_information")) or mapping(metadata.get("error_information"))
     code = str(information.get("error_code") or "")
+    # Payloads of 2024 have nothing but the text.
+    told = _ERROR_TEXT.match(str(call.get("error_str") or "")[:_TOLD_WITHIN])
     return {
         "is_error": True,
-        "error_type": error_class(information.get("error_class")),
+        "error_type": error_class(information.get("error_class")) or (told and told[1]),
         "error_message": information.get("error_message") or call.get("error_str"),
         "http_status": int(code) if re.fullmatch("[1-5][0-9]{2}", code) else None,
     }
@@ -179,8 +211,21 @@ def _content(call: Mapping[str, Any]) -> dict[str, Any]:
     if "output" not in columns and response:
         columns["output"] = response
     columns.pop("request_id", None)
-    request = mapping(call.get("proxy_server_request"))
-    return columns | {"input": request_messages(call.get("messages") or request.get("messages"))}
+    asked = mapping(call.get("proxy_server_request"))
+    request = asked if any(asked.get(name) for name in _ASKED) else None
+    return columns | {"input": request_messages(call.get("messages") or request)}
+
+
+def _tool(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What a tool of an MCP server was asked and what it gave."""
+    tool = mapping(metadata.get("mcp_tool_call_metadata"))
+    told = {"input": tool.get("arguments"), "output": tool.get("result")}
+    return {column: value for column, value in told.items() if value}
+
+
+def _tool_name(call: Mapping[str, Any], metadata: Mapping[str, Any]) -> Any:
+    tool = mapping(metadata.get("mcp_tool_call_metadata"))
+    return tool.get("name") or call.get("mcp_namespaced_tool_name")
 
 
 def _attributes(call: Mapping[str, Any], metadata: Mapping[str, Any], operation: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import polars as pl
 
 from llmops_lib.schema import MODEL_OPERATIONS, SPANS
 from llmops_lib.sources.held import Pieces
+from llmops_lib.sources.providers import provider_name
 
 # Beyond ten years a latency is an error of unit, and its end would leave the range of dates.
 _LONGEST_MS = 10 * 366 * 86_400_000.0
@@ -35,6 +36,7 @@ def derived_columns(rows: pl.DataFrame, *, is_exclusive: bool) -> pl.DataFrame:
         | pl.col("error_message").is_not_null()
     )
     rows = rows.with_columns(
+        _one_spelling(rows["provider"]),
         pl.coalesce("started_at", pl.col("ended_at") - took),
         pl.coalesce("ended_at", pl.col("started_at") + took),
         pl.when(both).then(pl.when(elapsed >= 0).then(elapsed)).otherwise("latency_ms").alias("latency_ms"),
@@ -49,6 +51,11 @@ def derived_columns(rows: pl.DataFrame, *, is_exclusive: bool) -> pl.DataFrame:
         pl.col("operation").fill_null("chat"),
     )
     return rows.with_columns(pl.coalesce("is_model_call", pl.col("operation").is_in(MODEL_OPERATIONS)))
+
+
+def _one_spelling(providers: pl.Series) -> pl.Series:
+    """The providers under the names that bills and other sources have for them, a host as it is."""
+    return providers.replace({raw: provider_name(raw) or raw for raw in providers.drop_nulls().unique()})
 
 
 def with_digest(rows: pl.DataFrame, content: pl.Series) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Times of a plain table: text columns to UTC, exactly to the microsecond."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,8 @@ _ISO = (
     r"^(?P<on>\d{4}-\d{2}-\d{2})[T ](?P<at>\d{2}:\d{2}:[0-5]\d)(?:\.(?P<fraction>\d+))?"
     r"(?P<zone>Z|[+-]\d{2}:\d{2})?$"
 )
+_OFFSET = re.compile(r"-?\d{1,9}(?:\.\d*)?")
+_NO_ORIGIN = " is no date; if it counts from a start, the mapping needs its `unit` and `origin`"
 _EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 
 
@@ -41,12 +44,21 @@ def slow_time(text: str, rule: ColumnRule, timezone: str | None) -> datetime | N
         Refused: If it is none.
     """
     if rule.origin is None or rule.unit is None:
-        return parse_time(text, unit=rule.unit, timezone=timezone)
+        return _moment(text, rule, timezone)
     try:
         offset = timedelta(microseconds=round(float(text) * 1_000_000 / _PER_SECOND[rule.unit]))
         return parse_time(rule.origin + offset)
     except (ValueError, OverflowError) as error:
         raise Refused(reason="time", detail=f"{text[:40]!r} is no offset in {rule.unit}") from error
+
+
+def _moment(text: str, rule: ColumnRule, timezone: str | None) -> datetime | None:
+    try:
+        return parse_time(text, unit=rule.unit, timezone=timezone)
+    except Refused as refused:
+        if refused.reason == "time_range" and _OFFSET.fullmatch(text.strip()):
+            raise Refused(reason="time_range", detail=f"{refused.detail}{_NO_ORIGIN}") from refused
+        raise
 
 
 def _from_iso(timezone: str | None) -> pl.Expr:

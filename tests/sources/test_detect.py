@@ -94,6 +94,22 @@ def test_scores_are_no_table_of_requests(tmp_path):
         detect_format(path)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"data": [{"start_time": 1, "end_time": 2, "results": []}]}',
+        '[{"starting_at": "2026-03-02T00:00:00Z", "ending_at": "2026-03-03T00:00:00Z", "results": []}]',
+        "usage_date_utc,model,token_type,cost_usd\n",
+    ],
+)
+def test_whoever_gives_a_bill_for_traces_is_told_what_reads_it(tmp_path, content):
+    """Both come from the same pages of a console, and a column mapping would not help."""
+    path = tmp_path / "export"
+    path.write_text(content)
+    with pytest.raises(UnknownFormatError, match="begins like a bill; load_bill reads those"):
+        detect_format(path)
+
+
 def test_an_empty_file_is_said_to_be_empty(tmp_path):
     """An export job that failed leaves one behind."""
     path = tmp_path / "empty.jsonl"

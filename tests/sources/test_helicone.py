@@ -1,5 +1,6 @@
 """Helicone's requests: the files of its export tool and single rows."""
 
+import csv
 import json
 
 import pytest
@@ -24,6 +25,7 @@ REQUEST = {
     "cache_reference_id": "00000000-0000-0000-0000-000000000000",
 }
 ODD = ([], {}, [[]], {"a": {"b": []}}, 5, -1, 2.5, "x", "{", "[1]", True, None)
+THOUGHTS = {"completion_tokens_details": {"reasoning_tokens": 10}}
 FILES = ("helicone-export.csv", "helicone-export.json", "helicone-export.jsonl")
 
 
@@ -88,6 +90,14 @@ def test_helicone_agrees_with_litellm_on_the_same_calls(shared):
 def test_every_file_of_the_tool_is_recognised(shared, name):
     """Its files have nothing else in common with each other."""
     assert matches(take_sample(shared / "fixtures/helicone" / name))
+
+
+def test_requests_of_which_the_answers_have_no_id_are_recognised(tmp_path):
+    """Whoever asks the API for some of the fields has the requests all the same."""
+    path = tmp_path / "requests.json"
+    path.write_text(json.dumps([{name: REQUEST[name] for name in REQUEST if name != "response_id"}]))
+    assert matches(take_sample(path))
+    assert read_helicone(path).spans.select("span_id", "request_id").row(0) == ("r-1", None)
 
 
 def test_a_comma_after_the_last_request_is_read_over(tmp_path):
@@ -162,6 +172,9 @@ def test_properties_tell_session_and_dimensions(tmp_path):
     row = _one(tmp_path, request_properties=properties)
     assert (row["session_id"], row["trace_id"], row["tenant"]) == ("s-9", "s-9", "acme")
     assert row["feature_hint"] == "checkout"
+    as_headers = {"helicone-session-id": "s-9", "Feature": "faq", "Environment": "production"}
+    row = _one(tmp_path, request_properties=as_headers)
+    assert (row["session_id"], row["feature"], row["environment"]) == ("s-9", "faq", "production")
 
 
 def test_bodies_become_messages(tmp_path):
@@ -176,10 +189,76 @@ def test_bodies_become_messages(tmp_path):
     assert (row["finish_reason"], row["is_streaming"]) == ("stop", True)
 
 
+def test_a_table_that_pandas_wrote_says_as_much_as_the_requests(tmp_path):
+    """Helicone's script for Python writes objects in Python's notation and counts with fractions."""
+    body = {"messages": [{"role": "user", "content": "it's"}]}
+    given = {"prompt_tokens": 120.0, "delay_ms": 1750.0, "response_status": 200, "time_to_first_token": 0.0}
+    row = {**REQUEST, **given, "request_body": body, "request_properties": {"feature": "faq", "x": None}}
+    path = tmp_path / "requests.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        writer.writeheader()
+        writer.writerows([row, {**row, "request_id": "r-2", "prompt_tokens": "", "completion_tokens": ""}])
+    rows = read_helicone(path)
+    assert rows.quarantine.is_empty()
+    names = ["input_tokens", "feature", "is_streaming", "time_to_first_token_ms"]
+    assert rows.spans.select(names).rows() == [(120, "faq", None, None), (None, "faq", None, None)]
+    assert json.loads(rows.spans["input"][0])[0]["parts"] == [{"type": "text", "content": "it's"}]
+
+
+def test_bodies_that_were_fetched_apart_are_the_bodies(tmp_path):
+    """The API gives an address of them; tools put what they found there into a field of its own."""
+    bodies = {
+        "request": {"messages": [{"role": "user", "content": "hi"}]},
+        "response": {"choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}]},
+    }
+    row = _one(tmp_path, request_body={}, response_body=None, signed_body_content=bodies)
+    assert json.loads(row["output"])[0]["parts"] == [{"type": "text", "content": "hello"}]
+    assert (row["finish_reason"], "signed_body_content" in row["attributes"]) == ("stop", False)
+    own = _one(tmp_path, request_body={"prompt": "mine"}, signed_body_content=bodies)
+    assert json.loads(own["input"]) == "mine"
+    assert "signed_body_content" in own["attributes"]
+
+
+@pytest.mark.parametrize(
+    ("given", "operation"),
+    [
+        ({"request_body": {"_type": "tool", "toolName": "lookup"}}, "execute_tool"),
+        ({"request_model": "vector_db:search"}, "retrieval"),
+        ({"request_model": "data:rows"}, "other"),
+    ],
+)
+def test_events_that_an_application_logs_by_itself_are_no_calls(tmp_path, given, operation):
+    """Helicone keeps them beside the requests; as calls of a model they would be counted and unpriced."""
+    row = _one(tmp_path, request_path="custom-model-nopath", provider="CUSTOM", **given)
+    assert (row["operation"], row["is_model_call"]) == (operation, False)
+
+
 def test_quotes_that_were_doubled_twice_are_taken_apart():
     """The tool doubles them before the CSV writer does."""
     assert unescaped('{""a"":""b""}') == {"a": "b"}
     assert unescaped('{"a": ""}') == {"a": ""}
+
+
+ODD_CELLS = (
+    "{1: {2}}",
+    "[b'x', 1j, ...]",
+    "{'usage_object': {None: 1}}",
+    "{'a': 10**30}",
+    "{'a': '\\ud800'}",
+)
+
+
+@pytest.mark.parametrize("cell", [*ODD_CELLS, "{'n': 99999999999999999999}", "[" * 300 + "]" * 300])
+def test_no_notation_of_python_stops_the_reader(tmp_path, cell):
+    """It can write what JSON has no word for, and anybody can write into a table."""
+    path = tmp_path / "table.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, dict.fromkeys([*REQUEST, "request_properties"]))
+        writer.writeheader()
+        writer.writerow({**REQUEST, "request_properties": cell})
+    rows = read_helicone(path)
+    assert rows.rows_read == 1 == rows.spans.height + rows.quarantine.height
 
 
 def test_no_value_of_a_field_stops_the_reader(tmp_path):
@@ -198,3 +277,58 @@ def test_thoughts_of_gemini_are_output(tmp_path):
     row = _one(tmp_path, provider="GOOGLE", response_body=body, total_tokens=200)
     assert (row["output_tokens"], row["reasoning_tokens"]) == (80, 50)
     assert _one(tmp_path, response_body=body, total_tokens=150)["output_tokens"] == 30
+
+
+@pytest.mark.parametrize(
+    ("given", "input_tokens"),
+    [
+        ({"reasoning_tokens": 0}, 200),
+        ({"reasoning_tokens": 0, "request_created_at": "2025-11-02 10:00:00.250"}, 120),
+        ({"reasoning_tokens": 0, "provider": "CUSTOM"}, 120),
+        ({}, 120),
+        ({"response_body": {"usage": {"prompt_tokens": 200}}}, 200),
+        ({"response_body": {"usage": {"input_tokens": 120}}, "reasoning_tokens": 0}, 120),
+        ({"response_body": {"usage": {"prompt_tokens": "many"}}}, 120),
+    ],
+)
+def test_newer_releases_take_the_cache_out_of_every_providers_input(tmp_path, given, input_tokens):
+    """The answer tells; else the field for thoughts, which came with the release that did so for all."""
+    row = _one(tmp_path, prompt_cache_read_tokens=80, **given)
+    assert (row["input_tokens"], row["cache_read_tokens"]) == (input_tokens, 80)
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        ({"reasoning_tokens": 50, "total_tokens": 200}, (80, 50)),
+        ({"reasoning_tokens": 50}, (80, 50)),
+        ({"reasoning_tokens": 20, "total_tokens": 150}, (30, 20)),
+        ({"reasoning_tokens": 30, "total_tokens": 180}, (30, 30)),
+        ({"response_body": {"usage": {"completion_tokens": 40, **THOUGHTS}}}, (40, 10)),
+        ({"response_body": {"usage": {"completion_tokens": 30, **THOUGHTS}}}, (30, 10)),
+        ({"response_body": {"usage": {"completion_tokens": 99, **THOUGHTS}}}, (30, None)),
+    ],
+)
+def test_thoughts_that_stand_in_a_field_of_their_own_are_output(tmp_path, given, counts):
+    """An answer that is all thoughts is the one whose count repeats them."""
+    row = _one(tmp_path, **given)
+    assert (row["output_tokens"], row["reasoning_tokens"]) == counts
+
+
+def test_a_note_in_place_of_a_body_is_no_text(tmp_path):
+    """The programming interface answers with one wherever the bodies wait behind an address."""
+    note = {"helicone_message": "behind the address"}
+    row = _one(tmp_path, request_body=json.dumps(note), response_body=note)
+    assert (row["input"], row["output"]) == (None, None)
+    assert json.loads(row["attributes"])["helicone.message"] == "behind the address"
+    fetched = {"request": {"prompt": "mine"}, "response": {"choices": [{"text": "yours"}]}}
+    row = _one(tmp_path, request_body=note, response_body=note, signed_body_content=fetched)
+    assert "mine" in row["input"]
+    assert "yours" in row["output"]
+
+
+def test_requests_without_a_path_have_the_address_they_went_to(tmp_path):
+    """So it is in what the programming interface answers."""
+    url = "https://api.openai.com/v1/images/generations"
+    row = _one(tmp_path, request_path=None, target_url=url, request_model="gpt-image-1")
+    assert (row["operation"], row["is_model_call"]) == ("other", False)

@@ -30,6 +30,12 @@ def test_a_list_over_many_lines_is_one_value(tmp_path):
     assert _found(tmp_path, text) == [(1, OBJECTS)]
 
 
+def test_a_page_whose_entries_begin_lines_is_one_value(tmp_path):
+    """People and scripts break answers so, without indenting them."""
+    text = '{"data": [\n{"a": 1},\n{"a": 2}], "next":\n{"b": 3},\n"rest": [\n{"c": 4}\n]}\n'
+    assert _found(tmp_path, text) == [(1, json.loads(text))]
+
+
 def test_one_bad_line_costs_one_line(tmp_path):
     """The first line decides nothing: it is the one that log rotation cuts off."""
     text = '{"a": {"b\n{"b": 1}\nnot json\n{"c": 2}\n'

@@ -62,6 +62,53 @@ def test_a_dump_of_the_database_is_read(tmp_path):
     assert found == (120, 0.25, "azure.ai.openai")
 
 
+def test_a_table_that_pandas_wrote_says_as_much_as_the_rows_of_the_proxy(tmp_path):
+    """It writes objects in Python's notation; failures and the cache would be lost with them."""
+    usage = {"prompt_tokens": 120, "cache_read_input_tokens": 50, "prompt_tokens_details": None}
+    error = {"error_class": "Timeout", "error_code": "408", "error_message": "it's late"}
+    metadata = {"status": "failure", "usage_object": usage, "error_information": error}
+    path = tmp_path / "dump.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*LOG, "request_tags"])
+        writer.writeheader()
+        writer.writerow({**LOG, "status": "", "metadata": metadata, "request_tags": ["a"]})
+    names = ["cache_read_tokens", "is_error", "error_type", "http_status", "error_message", "tags"]
+    found = read_litellm(path).spans.select(names).row(0)
+    assert found == (50, True, "Timeout", 408, "it's late", ["a"])
+
+
+@pytest.mark.parametrize(
+    ("dropped", "added"),
+    [
+        (("call_type",), {"api_key": "hash"}),
+        (("request_id", "spend"), {"id": "a", "response_cost": 0.25}),
+        (("request_id", "spend"), {"id": "a", "modelParameters": {}}),
+    ],
+)
+def test_rows_of_every_release_and_of_short_queries_are_recognised(tmp_path, dropped, added):
+    """Which fields there are changed from year to year, and a query names the columns it wants."""
+    row = {name: value for name, value in LOG.items() if name not in dropped} | added
+    path = _write(tmp_path, row)
+    assert matches(take_sample(path))
+    assert read_litellm(path).spans["input_tokens"].to_list() == [120]
+
+
+def test_usage_in_a_column_of_its_own_counts(tmp_path):
+    """Rows of early 2024 have no columns of counts."""
+    row = {name: value for name, value in LOG.items() if not name.endswith("_tokens")}
+    usage = json.dumps({"prompt_tokens": 11, "completion_tokens": 7})
+    spans = _read(tmp_path, {**row, "usage": usage}).spans
+    assert spans.select("input_tokens", "output_tokens").row(0) == (11, 7)
+
+
+def test_a_cost_that_could_not_be_computed_is_unknown(tmp_path):
+    """LiteLLM writes 0 for a model without a price, and that it failed; 0 would pass for free."""
+    why = {"error_str": "This model isn't mapped yet"}
+    assert _one(tmp_path, spend=0.0, response_cost_failure_debug_info=why)["reported_cost_usd"] is None
+    assert _one(tmp_path, spend=0.5, response_cost_failure_debug_info=why)["reported_cost_usd"] == 0.5
+    assert _one(tmp_path, spend=0.0)["reported_cost_usd"] == 0.0
+
+
 def test_what_a_cache_answered_is_no_model_call(tmp_path):
     """It has tokens and cost nothing; as a call it would be priced."""
     row = _one(tmp_path, cache_hit="True", spend=0)
@@ -142,6 +189,37 @@ def test_the_first_token_counts_only_where_the_answer_was_streamed(tmp_path):
     assert (whole["time_to_first_token_ms"], streamed["time_to_first_token_ms"]) == (None, 500.0)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"completionStartTime": "2026-03-02T10:00:01.999+00:00"},
+        {"completionStartTime": "2026-03-02T10:00:01.500+00:00", "stream": None},
+        {"completionStartTime": "2026-03-02T10:00:01.500+00:00", "stream": False},
+    ],
+)
+def test_a_whole_answer_has_no_first_token(tmp_path, given):
+    """The database rounds the end and the start of the answer apart; a payload says what was streamed."""
+    row = _one(tmp_path, **given)
+    assert (row["time_to_first_token_ms"], bool(row["is_streaming"])) == (None, False)
+
+
+def test_an_error_of_which_there_is_only_the_text_is_named_by_it(tmp_path):
+    """Payloads of 2024 have no other word of it."""
+    row = _one(tmp_path, **FAILED, error_str="litellm.RateLimitError: slow down")
+    assert (row["error_type"], row["error_message"]) == (
+        "RateLimitError",
+        "litellm.RateLimitError: slow down",
+    )
+    assert _one(tmp_path, **FAILED, error_str="the network is down")["error_type"] is None
+
+
+def test_what_the_responses_api_was_asked_is_the_input(tmp_path):
+    """The spend logs keep the request of such a call, and no messages."""
+    row = _one(tmp_path, call_type="aresponses", messages="{}", proxy_server_request={"input": "hello"})
+    assert json.loads(row["input"]) == "hello"
+    assert _one(tmp_path, proxy_server_request={"model": "gpt-4o"})["input"] is None
+
+
 def test_the_end_user_comes_before_the_owner_of_the_key(tmp_path):
     """The key is often one service's for all its users."""
     assert _one(tmp_path, user="service", end_user="u-7")["user_id"] == "u-7"
@@ -160,6 +238,27 @@ def test_a_payload_inside_the_arguments_of_a_callback_is_read(tmp_path):
     path = _write(tmp_path, {"standard_logging_object": LOG, "other": 1})
     assert matches(take_sample(path))
     assert read_litellm(path).spans["span_id"].to_list() == ["chatcmpl-1"]
+
+
+ODD_CELLS = (
+    "{1: {2}}",
+    "[b'x', 1j, ...]",
+    "{'usage_object': {None: 1}}",
+    "{'a': 10**30}",
+    "{'a': '\\ud800'}",
+)
+
+
+@pytest.mark.parametrize("cell", [*ODD_CELLS, "{'n': 99999999999999999999}", "[" * 300 + "]" * 300])
+def test_no_notation_of_python_stops_the_reader(tmp_path, cell):
+    """It can write what JSON has no word for, and anybody can write into a table."""
+    path = tmp_path / "table.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, dict.fromkeys([*LOG, "metadata"]))
+        writer.writeheader()
+        writer.writerow({**LOG, "metadata": cell})
+    rows = read_litellm(path)
+    assert rows.rows_read == 1 == rows.spans.height + rows.quarantine.height
 
 
 def test_no_value_of_a_field_stops_the_reader(tmp_path):
@@ -195,6 +294,69 @@ def test_a_system_prompt_beside_the_messages_is_the_first_of_them():
     """Anthropic's API has it outside the list."""
     found = request_messages({"system": "be brief", "messages": [{"role": "user", "content": "hi"}]})
     assert [message["role"] for message in found] == ["system", "user"]
+
+
+@pytest.mark.parametrize(
+    ("details", "has_usage_object", "prompt", "total"),
+    [
+        ({"cached_tokens": 200}, False, 1500, 1500),
+        ({"cached_tokens": 200}, True, 1200, 1500),
+        ({"cached_tokens": 200, "cache_creation_tokens": 300}, True, 1500, 1500),
+    ],
+)
+def test_cache_writes_are_in_the_input_whichever_release_counted(
+    tmp_path, details, has_usage_object, prompt, total
+):
+    """Of 1,000 tokens, 200 more read and 300 more written, releases 1.65 to 1.76 left the 300 out."""
+    usage = {
+        "prompt_tokens": prompt,
+        "prompt_tokens_details": details,
+        "cache_read_input_tokens": 200,
+        "cache_creation_input_tokens": 300,
+    }
+    name = "usage_object" if has_usage_object else "additional_usage_values"
+    row = _one(tmp_path, prompt_tokens=prompt, total_tokens=prompt + 30, metadata={name: usage})
+    counts = (row["input_tokens"], row["cache_read_tokens"], row["cache_write_tokens"])
+    assert counts == (total, 200, 300)
+
+
+def test_writes_that_were_left_out_do_not_add_the_reads_again(tmp_path):
+    """The reads are in the input already, although reads and writes together are more than it."""
+    usage = {
+        "prompt_tokens": 2009,
+        "prompt_tokens_details": {"cached_tokens": 2000},
+        "cache_read_input_tokens": 2000,
+        "cache_creation_input_tokens": 2074,
+    }
+    row = _one(tmp_path, prompt_tokens=2009, total_tokens=2039, metadata={"usage_object": usage})
+    assert row["input_tokens"] == 9 + 2000 + 2074
+    assert "made inclusive" in row["attributes"]
+
+
+def test_a_count_in_the_words_of_anthropic_leaves_the_cache_out(tmp_path):
+    """What is passed through keeps its usage as it came, and a small cache proves nothing by its size."""
+    usage = {"input_tokens": 120, "cache_read_input_tokens": 50, "output_tokens": 30}
+    assert _one(tmp_path, total_tokens=150, response={"usage": usage})["input_tokens"] == 170
+    own = {**usage, "prompt_tokens": 120}
+    assert _one(tmp_path, total_tokens=150, response={"usage": own})["input_tokens"] == 120
+    inclusive = _one(tmp_path, prompt_tokens=170, total_tokens=200, response={"usage": usage})
+    assert inclusive["input_tokens"] == 170
+
+
+def test_a_tool_of_a_server_has_its_name_and_what_went_in_and_out(tmp_path):
+    """The name of the kind of call is the same for every tool."""
+    tool = {"name": "weather", "arguments": {"city": "Paris"}, "result": {"celsius": 21}}
+    row = _one(tmp_path, call_type="call_mcp_tool", metadata={"mcp_tool_call_metadata": tool})
+    assert (row["name"], row["operation"]) == ("weather", "execute_tool")
+    assert (json.loads(row["input"]), json.loads(row["output"])) == ({"city": "Paris"}, {"celsius": 21})
+    row = _one(tmp_path, call_type="call_mcp_tool", mcp_namespaced_tool_name="maps/route")
+    assert row["name"] == "maps/route"
+
+
+def test_a_model_that_litellm_did_not_look_for_is_unknown(tmp_path):
+    """It is no name of a model, and the answer may hold the right one."""
+    row = _one(tmp_path, call_type="pass_through_endpoint", model="unknown", response={"model": "gpt-4o"})
+    assert (row["request_model"], row["model"]) == (None, "gpt-4o")
 
 
 def test_counts_of_older_releases_leave_cache_and_thoughts_out(tmp_path):

@@ -21,6 +21,9 @@ from llmops_lib.sources.providers import provider_name
         ("Anthropic", "anthropic"),
         ("xai", "x_ai"),
         ("mistralai", "mistral_ai"),
+        ("text-completion-openai", "openai"),
+        ("vertex_ai_beta", "gcp.vertex_ai"),
+        ("X", "x_ai"),
         ("our-own-cluster", "our-own-cluster"),
     ],
 )

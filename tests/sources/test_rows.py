@@ -106,7 +106,7 @@ def test_model_operations_are_model_calls(operation, is_model_call):
 
 def test_numbers_that_are_whole_are_counts_however_they_are_written():
     """OTLP writes int64 as text, dataframes write counts with gaps as floats."""
-    row = _accepted(input_tokens="120", output_tokens=30.0, http_status="429")
+    row = _accepted(input_tokens="120", output_tokens=30.0, http_status="429.0")
     assert (row["input_tokens"], row["output_tokens"], row["http_status"]) == (120, 30, 429)
 
 
@@ -148,6 +148,7 @@ def test_numbers_name_things_too():
         ({"trace_id": 123}, "type: trace_id is int, not text"),
         ({"input_tokens": 12.5}, "type: input_tokens is float '12.5', not a whole number"),
         ({"input_tokens": True}, "type: input_tokens is bool 'True', not a whole number"),
+        ({"input_tokens": "12.5"}, "type: input_tokens is str '12.5', not a whole number"),
         ({"input_tokens": "many"}, "type: input_tokens is str 'many', not a whole number"),
         ({"input_tokens": float("inf")}, "nonfinite: input_tokens"),
         ({"input_tokens": "NaN"}, "nonfinite: input_tokens"),

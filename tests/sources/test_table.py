@@ -237,6 +237,24 @@ def test_times_are_read_in_every_unit(csv_file, value, unit):
     assert spans["started_at"][0] == datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
+def test_numbers_too_small_for_a_date_are_refused_with_what_the_mapping_lacks(csv_file):
+    """Public traces count seconds from their start; every row is refused, so the reason has to help."""
+    path = csv_file("at,asked", "5,120", "45.5,130")
+    reasons = read_table(path, columns=SMALL).quarantine["reason"].to_list()
+    assert len(reasons) == 2
+    assert all("the mapping needs its `unit` and `origin`" in reason for reason in reasons)
+    assert reasons[0].startswith("time_range: 5 ")
+
+
+def test_a_provider_has_one_spelling(csv_file):
+    """A bill says openai; a log that says OpenAI would have no call on it. A host stays as it is."""
+    path = csv_file("at,asked,who", "2026-03-02T10:00:00Z,1,OpenAI", "2026-03-02T10:00:01Z,2,llm.local")
+    spans = read_table(path, columns={**SMALL, "provider": "who"}).spans
+    assert spans["provider"].to_list() == ["openai", "llm.local"]
+    stated = {"columns": SMALL, "constants": {"provider": "AWS"}}
+    assert read_table(path, columns=stated).spans["provider"].to_list() == ["aws.bedrock", "aws.bedrock"]
+
+
 def test_exclusive_counts_become_inclusive(csv_file):
     """Anthropic-style logs count cached input on top; priced as inclusive, most of the input is lost."""
     path = csv_file("at,asked,read,written", "2026-03-02T10:00:00Z,10,200,3000", "2026-03-02T10:00:01Z,20,,")

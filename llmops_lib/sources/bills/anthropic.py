@@ -15,7 +15,10 @@ from llmops_lib.sources.refusals import Refused
 
 FORMAT = "anthropic_bill"
 PROVIDER = "anthropic"
-LOOKED_FOR = "Anthropic usage or cost report: buckets with starting_at, ending_at and results"
+LOOKED_FOR = (
+    "Anthropic usage or cost report: buckets with starting_at, ending_at and results, or the console's "
+    "table with usage_date_utc and usage_output_tokens or cost_usd"
+)
 START, END = "starting_at", "ending_at"
 RESULTS = ("results",)
 
@@ -83,7 +86,8 @@ def _cost_line(outcome: Mapping[str, Any]) -> Row:
     in_dollars(outcome.get("currency"))
     token_type, description = text(outcome, "token_type"), text(outcome, "description")
     cost_type = text(outcome, "cost_type")
-    is_split = any((token_type, description, cost_type))
+    # A table of the console names models as people do: its costs are of nothing that a trace names.
+    is_split = any((token_type, description, cost_type)) and "model_name" not in outcome
     return {
         "kind": "cost",
         "product": "cost_report",

@@ -25,7 +25,8 @@ def load_bill(paths: str | Path | Iterable[str | Path]) -> pl.DataFrame:
 
     Args:
         paths: A saved report, several, a directory or a pattern; other files of a directory are passed
-            over. Pages, lists of pages, bare lists of buckets and JSON Lines are understood.
+            over. Pages, lists of pages, bare lists of buckets, JSON Lines and the tables of the consoles
+            are understood.
 
     Returns:
         BILLS, sorted by provider, start and product. `is_complete` is false where a page announces

@@ -15,7 +15,10 @@ from llmops_lib.sources.bills.figures import count, decimal, in_dollars, text
 
 FORMAT = "openai_bill"
 PROVIDER = "openai"
-LOOKED_FOR = "OpenAI usage or costs: buckets with start_time, end_time and results"
+LOOKED_FOR = (
+    "OpenAI usage or costs: buckets with start_time, end_time and results, or the console's table with "
+    "start_time, end_time, start_time_iso and end_time_iso"
+)
 START, END = "start_time", "end_time"
 # The published schema says `result`, the API answers `results`.
 RESULTS = ("results", "result")

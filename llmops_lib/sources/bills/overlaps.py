@@ -9,6 +9,8 @@ _REPORT = ["source_format", "kind", "product"]
 _IDENTITY = [*_REPORT, "started_at", "ended_at", "model", "line", "quantity_unit", "line_item",
              "service_tier", "is_batch", "project_id", "user_id", "api_key_id"]  # fmt: skip
 
+_GROUPED_BY = ("model", "project_id", "user_id", "api_key_id")
+
 
 def with_completeness(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with `is_complete`: whether the page that each page announces is here too.
@@ -54,11 +56,11 @@ def _refuse_overlaps(billed: pl.DataFrame) -> None:
 
 
 def _refuse_groupings(billed: pl.DataFrame) -> None:
-    by_page = billed.group_by([*_REPORT, "started_at", *PAGE]).agg(
-        pl.col("model").is_not_null().any().alias("has_model")
-    )
-    mixed = by_page.group_by([*_REPORT, "started_at"]).agg(pl.col("has_model").n_unique())
-    _refuse(mixed.filter(pl.col("has_model") > 1), "a report by model and one that is not", billed)
+    grouped = pl.col(_GROUPED_BY)
+    by_page = billed.group_by([*_REPORT, "started_at", *PAGE]).agg(grouped.is_not_null().any())
+    mixed = by_page.group_by([*_REPORT, "started_at"]).agg(grouped.n_unique())
+    for name in _GROUPED_BY:
+        _refuse(mixed.filter(pl.col(name) > 1), f"a report by {name} and one that is not", billed)
 
 
 def _refuse_differences(billed: pl.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""The buckets of a bill file, however it was saved: pages, lists of pages, bare lists, one per line."""
+"""The buckets of a bill file, however it was saved: pages, lists, bare lists, one per line, tables."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from typing import Any
 
 from llmops_lib.errors import SourceError
 from llmops_lib.sources.bills import anthropic, openai
+from llmops_lib.sources.bills.console import console_buckets, is_console_table
 from llmops_lib.sources.json_stream import iter_values
 from llmops_lib.sources.lines import Refused
+from llmops_lib.sources.sample import Sample, first_object
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,17 @@ class Bucket:
     has_more: bool | None
 
 
+def is_bill(sample: Sample) -> bool:
+    """Whether a file begins like a bill.
+
+    Args:
+        sample: The beginning of the file.
+    """
+    page = first_object(sample.first)
+    bucket = first_object(page["data"]) if _is_page(page) else page
+    return any(reader.matches(bucket) for reader in READERS) or is_console_table(sample.columns)
+
+
 def buckets_of(path: Path) -> list[Bucket]:
     """The buckets of a file in order; none where it is no bill.
 
@@ -70,6 +83,9 @@ def buckets_of(path: Path) -> list[Bucket]:
     Raises:
         SourceError: If the file cannot be read, or only a part of it is a bill.
     """
+    downloaded = console_buckets(path)
+    if downloaded:
+        return [_bucket(bucket, 0, None) for bucket in downloaded]
     found: list[Bucket] = []
     problems: list[str] = []
     for number, entry in enumerate(iter_values(path)):

@@ -255,6 +255,15 @@ def test_reports_that_bill_the_same_time_differently_are_an_error(saved, other, 
         load_bill([saved("1.json", page(openai_usage())), saved("2.json", page(other))])
 
 
+@pytest.mark.parametrize("name", ["project_id", "user_id", "api_key_id"])
+def test_reports_of_one_time_that_are_grouped_apart_are_an_error(saved, name):
+    """By model, and by model and project, is the same usage twice; added up it would be billed twice."""
+    first = saved("a.json", page(openai_usage()))
+    second = saved("b.json", page(openai_usage(**{name: "one"})))
+    with pytest.raises(SourceError, match=f"a report by {name} and one that is not"):
+        load_bill([first, second])
+
+
 def test_what_no_column_holds_stays_in_the_attributes(saved):
     """Nothing of a bill is lost."""
     bill = load_bill(saved("usage.json", page(openai_usage(input_audio_tokens=17))))
