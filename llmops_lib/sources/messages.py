@@ -15,6 +15,7 @@ _RESULT_TYPES = ("tool_call_response", "tool-result", "tool_result", "function_c
 # Gemini and Bedrock give a part no type: the name of its one field says what it is.
 _CALL_FIELDS = ("functionCall", "function_call", "toolUse")
 _RESULT_FIELDS = ("functionResponse", "function_response", "toolResult")
+_UNTYPED = {*_CALL_FIELDS, *_RESULT_FIELDS, "text", "reasoningContent", "image", "document", "cachePoint"}
 _THOUGHT_TYPES = ("reasoning", "thinking")
 _ITEM_TYPES = ("function_call", "function_call_output", "reasoning")
 # An item of the Responses API has an id of its own beside that of the call, which its result names too.
@@ -100,6 +101,23 @@ def _content_parts(message: Mapping[str, Any], *, is_tool: bool) -> list[dict[st
     if isinstance(content, list):
         return [_part(item) for item in content]
     return [{"type": "text", "content": content}]
+
+
+def untyped_parts(value: Any) -> list[dict[str, Any]] | None:
+    """The parts of a message of Bedrock or Gemini that a value lists without the message; None otherwise.
+
+    Args:
+        value: A list or its JSON text.
+
+    Example:
+        >>> untyped_parts('[{"text": "hi"}]'), untyped_parts('[{"city": "Paris"}]'), untyped_parts("hi")
+        ([{'text': 'hi'}], None, None)
+    """
+    found = json_value(value)
+    if not isinstance(found, list) or not found:
+        return None
+    is_part = [isinstance(item, dict) and len(item) == 1 and item.keys() <= _UNTYPED for item in found]
+    return found if all(is_part) else None
 
 
 def parts_of(message: Mapping[str, Any]) -> list[Any]:

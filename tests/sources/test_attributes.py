@@ -324,8 +324,32 @@ def test_names_that_langfuse_writes_as_json_lose_their_quotes(value, feature):
         ),
         ({"langsmith.metadata.thread_id": "s-1"}, {"session_id": "s-1"}),
         ({"gen_ai.system": "strands-agents"}, {"provider": None}),
+        (
+            {
+                "gen_ai.usage.input_tokens": 90,
+                "gen_ai.usage.input_tokens.cached": 60,
+                "gen_ai.usage.input_tokens.cache_write": 20,
+                "gen_ai.usage.output_tokens.reasoning": 5,
+                "gen_ai.usage.total_cost": 0.5,
+            },
+            {
+                "input_tokens": 90,
+                "cache_read_tokens": 60,
+                "cache_write_tokens": 20,
+                "reasoning_tokens": 5,
+                "reported_cost_usd": 0.5,
+            },
+        ),
+        (
+            {"gen_ai.system": "spring_ai", "spring.ai.chat.client.conversation.id": "c-1"},
+            {"provider": None, "session_id": "c-1"},
+        ),
+        ({"lmnr.association.properties.user_id": "u-1"}, {"user_id": "u-1"}),
     ],
-    ids=["ADK", "ADK of 2026", "Strands", "LiteLLM cost", "Semantic Kernel", "LiteLLM", "LangSmith", "none"],
+    ids=[
+        *("ADK", "ADK of 2026", "Strands", "LiteLLM cost", "Semantic Kernel", "LiteLLM", "LangSmith"),
+        *("none", "OpenRouter and Sentry", "Spring AI", "Laminar"),
+    ],
 )
 def test_names_of_single_instrumentations_are_known(attributes, columns):
     """Google's agent kit leaves thoughts out of the output until it has the word of the conventions."""

@@ -46,6 +46,22 @@ DIALECTS = {
         "llm.input_messages": [{"message.role": "user", "message.content": "hi"}],
         "llm.output_messages": [{"message.role": "assistant", "message.content": "hello"}],
     },
+    "messages of OpenAI under the names of the conventions": {
+        "gen_ai.input.messages": '[{"role": "user", "content": "hi"}]',
+        "gen_ai.output.messages": [{"role": "assistant", "content": "hello"}],
+    },
+    "OpenRouter": {
+        "gen_ai.prompt": '{"messages": [{"role": "user", "content": "hi"}]}',
+        "gen_ai.completion": '{"completion": "hello", "reasoning": null, "toolCalls": []}',
+    },
+    "Google's agent kit": {
+        "gcp.vertex.agent.llm_request": '{"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}',
+        "gcp.vertex.agent.llm_response": '{"content": {"role": "model", "parts": [{"text": "hello"}]}}',
+    },
+    "Laminar": {
+        "lmnr.span.input": '[{"role": "user", "content": "hi"}]',
+        "lmnr.span.output": '[{"role": "assistant", "content": "hello"}]',
+    },
     "Vercel AI SDK": {
         "ai.prompt.messages": '[{"role": "user", "content": [{"type": "text", "text": "hi"}]}]',
         "ai.response.text": "hello",
@@ -94,6 +110,34 @@ EVENTS = {
 def test_messages_are_read_from_span_events(generation):
     """For two years messages were events, not attributes."""
     assert _contents({}, EVENTS[generation]) == [ASKED, ANSWERED]
+
+
+def test_parts_that_strands_writes_as_text_are_parts():
+    """As text they would hide the tool call, and the answer would look like JSON that the model wrote."""
+    asked = _text_event("gen_ai.user.message", "content", '[{"text": "hi"}]')
+    answer = '[{"toolUse": {"toolUseId": "t1", "name": "clock", "input": {"zone": "UTC"}}}]'
+    events = [asked, _text_event("gen_ai.choice", "message", answer)]
+    row = canonical_row({"gen_ai.operation.name": "chat"}, name="chat", events=events)
+    assert row["input"] == ASKED
+    assert row["tool_calls"] == [{"id": "t1", "name": "clock", "arguments": {"zone": "UTC"}}]
+
+
+def test_a_list_that_a_user_pasted_stays_text():
+    """It is content of a message, and no part of one."""
+    pasted = _text_event("gen_ai.user.message", "content", '[{"city": "Oslo"}]')
+    ((message,), _) = _contents({}, [pasted])
+    assert message["parts"] == [{"type": "text", "content": '[{"city": "Oslo"}]'}]
+
+
+def test_an_empty_request_of_the_agent_kit_is_no_input():
+    """It writes one beside the arguments of every tool."""
+    attributes = {
+        "gen_ai.operation.name": "execute_tool",
+        "gcp.vertex.agent.llm_request": "{}",
+        "gcp.vertex.agent.llm_response": "{}",
+        "gcp.vertex.agent.tool_call_args": '{"zone": "UTC"}',
+    }
+    assert _contents(attributes) == [{"zone": "UTC"}, None]
 
 
 def test_messages_in_attributes_are_not_repeated_from_events():
