@@ -48,7 +48,8 @@ def _conventional(value: Any, role: str) -> Any:
     if isinstance(value, str) and not names_messages_without_parts(value):
         return value
     found = json_value(value)
-    if isinstance(found, list) and all("parts" in item or "role" not in item for item in found if item):
+    messages = found if isinstance(found, list) else []
+    if messages and all(isinstance(item, dict) and "parts" in item for item in messages):
         return value
     return chat_messages(value, role=role)
 

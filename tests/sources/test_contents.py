@@ -129,6 +129,12 @@ def test_a_list_that_a_user_pasted_stays_text():
     assert message["parts"] == [{"type": "text", "content": '[{"city": "Oslo"}]'}]
 
 
+@pytest.mark.parametrize("junk", [[1], [{}], ["role"], {"role": 3}])
+def test_structured_junk_under_the_name_of_messages_stays_as_it_is(junk):
+    """The attribute is there to hold messages, and holds whatever an application put there."""
+    assert _contents({"gen_ai.input.messages": junk})[0] == junk
+
+
 def test_an_empty_request_of_the_agent_kit_is_no_input():
     """It writes one beside the arguments of every tool."""
     attributes = {
