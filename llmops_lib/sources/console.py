@@ -16,9 +16,10 @@ from llmops_lib.sources.times import parse_time
 
 _READ = (
     *("name", "context", "kind", "parent_id", "start_time", "end_time"),
-    *("status", "attributes", "events", "links", "resource"),
+    *("status", "attributes", "events", "links", "resource", "scope"),
 )
-_HEX_NUMBER = re.compile(r"0x[0-9a-f]{1,32}")
+# Tools that pass printed spans on leave out what tells a hex number.
+_HEX_NUMBER = re.compile(r"(?:0x)?[0-9a-f]{1,32}")
 _TRACE_DIGITS, _SPAN_DIGITS = 32, 16
 
 
@@ -70,6 +71,7 @@ def console_row(span: Mapping[str, Any], *, timezone: str | None = None) -> dict
     rest |= beyond(status, ("status_code", "description"), "otel.status.")
     if "attributes" in resource:
         rest |= beyond(resource, ("attributes", "schema_url"), "otel.resource.")
+    rest |= beyond(span.get("scope"), (), "otel.scope.")
     links = {"otel.links": span["links"]} if span.get("links") else {}
     row["attributes"] |= {"otel.kind": kind, **links, **rest}
     return row

@@ -26,6 +26,9 @@ _OPERATIONS = {
     "atext_completion": "text_completion",
     "aembedding": "embeddings",
     "arerank": "rerank",
+    # Gemini CLI
+    "llm_call": "chat",
+    "agent_call": "invoke_agent",
     "embedding": "embeddings",
     "embeddings": "embeddings",
     "rerank": "rerank",
