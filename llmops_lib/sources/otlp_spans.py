@@ -8,6 +8,7 @@ from typing import Any
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import Resource, SpanState, canonical_row, described_resource
 from llmops_lib.sources.beyond import beyond
+from llmops_lib.sources.claude_code_spans import CLAUDE_CODE, claude_code_attributes
 from llmops_lib.sources.mlflow_spans import SPAN_TYPE, genai_attributes
 from llmops_lib.sources.operations import operation_name
 from llmops_lib.sources.otlp_values import attribute_dict, camel_cased, int64, span_identifier
@@ -102,10 +103,11 @@ def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
 
 
 def _genai(attributes: dict[str, Any], span: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes in words of the conventions, where MLflow sent a span of its own to a collector."""
-    if SPAN_TYPE not in attributes:
-        return attributes
-    return genai_attributes(attributes, span["name"] if isinstance(span.get("name"), str) else None)
+    """Attributes in words of the conventions, where MLflow or Claude Code wrote a span of its own."""
+    name = span["name"] if isinstance(span.get("name"), str) else None
+    if name is not None and name.startswith(CLAUDE_CODE):
+        return claude_code_attributes(attributes, name)
+    return genai_attributes(attributes, name) if SPAN_TYPE in attributes else attributes
 
 
 def _with_name_read(attributes: dict[str, Any], name: Any, scope: Scope) -> dict[str, Any]:
