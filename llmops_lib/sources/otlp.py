@@ -84,7 +84,10 @@ def _printed(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _unwrapped(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [value] if _is_request(value) or _printed(value) is not None else [*unwrapped(value)]
+    if _is_request(value) or _printed(value) is not None:
+        return [value]
+    items = unwrapped(value)
+    return [*items] if all(_is_request(item) or printed_span(item) is not None for item in items) else [value]
 
 
 def read_otlp(path: Path, *, timezone: str | None = None, fewest_alike: int | None = FEWEST) -> SourceRows:

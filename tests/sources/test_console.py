@@ -56,6 +56,13 @@ def test_short_ids_are_filled_up(tmp_path):
     assert row["parent_span_id"] == "0e0a4d0fbea9e4e4"
 
 
+def test_a_parent_may_have_the_name_that_documents_give_it(tmp_path):
+    """Pages about spans print them with `parent_span_id`, and such pages are copied."""
+    span = {name: value for name, value in SPAN.items() if name != "parent_id"}
+    row = _read(tmp_path, span | {"parent_span_id": "0x7eb5df0046c77cd2"}).spans.row(0, named=True)
+    assert row["parent_span_id"] == "7eb5df0046c77cd2"
+
+
 def test_ids_need_not_say_that_they_are_hex(tmp_path):
     """Services that take printed spans want them without, and times as numbers."""
     context = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"}

@@ -384,9 +384,24 @@ def test_what_a_wrapping_says_is_kept(tmp_path):
     assert json.loads(row["attributes"])["otel.request.status"] == "PARTIAL"
 
 
-@pytest.mark.parametrize("value", [{"trace": 7}, {"spans": []}, {"batches": [7]}, {"traces": [[7]]}])
+MLFLOW_2 = {"context": {"trace_id": "0x1", "span_id": "0x2"}, "status_code": "OK", "attributes": {}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"trace": 7},
+        {"spans": []},
+        {"batches": [7]},
+        {"traces": [[7]]},
+        {"traces": [{"spans": [7]}]},
+        {"spans": [MLFLOW_2]},
+        MLFLOW_2,
+    ],
+)
 def test_a_wrapping_of_something_else_is_refused_whole(tmp_path, value):
-    """Nothing of it is a span, and all of it is in the quarantine."""
+    """Nothing of it is a span of OTLP, and all of it is in the quarantine."""
+    assert not matches(Sample("document", value))
     found = _read(tmp_path, value)
     assert found.spans.is_empty()
     assert json.loads(found.quarantine["raw"].item()) == value
