@@ -22,6 +22,7 @@ from llmops_lib.sources.contents import FLATTENED, content_columns
 from llmops_lib.sources.failures import SpanState, error_columns
 from llmops_lib.sources.feedback import event_feedback
 from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.litellm_spans import LITELLM_NAMES, add_litellm_facts
 from llmops_lib.sources.messages import finish_reason_of
 from llmops_lib.sources.operations import operation_of
 from llmops_lib.sources.providers import provider_name
@@ -75,6 +76,8 @@ def canonical_row(
     _finish_values(row, origins, rest)
     if operation in _CALLS:
         _add_invocation(row, rest)
+        if not LITELLM_NAMES.isdisjoint(rest):
+            add_litellm_facts(row, rest)
         complete_usage(row, rest)
         row |= streaming_columns(
             attributes, events, stated=row.get("is_streaming"), started_at=state.started_at

@@ -79,16 +79,27 @@ def otel_message(message: Mapping[str, Any], *, role: str) -> dict[str, Any]:
     if isinstance(message.get("parts"), list):
         return {**message, "role": "assistant" if stated == "model" else stated, "parts": parts_of(message)}
     parts = _content_parts(message, is_tool=stated == "tool")
-    calls = message.get("tool_calls")
-    parts += [tool_call(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    parts += [tool_call(call) for call in _asked_calls(message)]
     converted = {"role": stated, "parts": parts}
     return converted if message.keys() <= _MESSAGE_FIELDS else converted | _beyond(message, parts)
+
+
+def _asked_calls(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tool calls of a message, and the one function call of its time before there were tools."""
+    calls, alone = message.get("tool_calls"), message.get("function_call")
+    found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    return [*found, alone] if isinstance(alone, dict) and _is_function_call(alone) else found
+
+
+def _is_function_call(value: Any) -> bool:
+    return isinstance(value, dict) and "name" in value
 
 
 def _beyond(message: Mapping[str, Any], parts: list[dict[str, Any]]) -> dict[str, Any]:
     is_result = bool(parts) and parts[0].get("type") == "tool_call_response"
     told = ("tool_call_id", "id") if is_result else ()
-    return beyond(message, (*_MESSAGE_FIELDS, *told), "")
+    called = ("function_call",) if _is_function_call(message.get("function_call")) else ()
+    return beyond(message, (*_MESSAGE_FIELDS, *told, *called), "")
 
 
 def _content_parts(message: Mapping[str, Any], *, is_tool: bool) -> list[dict[str, Any]]:

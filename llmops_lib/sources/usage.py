@@ -12,6 +12,7 @@ from llmops_lib.sources.attribute_names import COLUMN_OF
 from llmops_lib.sources.inclusive_counts import REASONING_ADDED, whole_number
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
+from llmops_lib.sources.litellm_spans import LITELLM_NAMES
 from llmops_lib.sources.provider_usage import usage_attributes
 
 SERVICE_TIER = "openai.response.service_tier"
@@ -43,6 +44,7 @@ EVIDENCE = frozenset(
         _BESIDE_OUTPUT,
         _AGENT_KIT_ANSWER,
         _WRITTEN_1H,
+        *LITELLM_NAMES,
         "langfuse.observation.usage_details",
         "langfuse.observation.cost_details",
         "ai.response.providerMetadata",

@@ -47,6 +47,8 @@ VALUES = {
     "gen_ai.tool.call.result": TEXTS,
     "gen_ai.prompt.0.content": TEXTS,
     "gcp.vertex.agent.llm_response": st.sampled_from(('{"usage_metadata":{"prompt_token_count":7}}', "{}")),
+    "litellm.cache_hit": st.sampled_from(("True", "False")),
+    "litellm.provider.model": st.sampled_from(("openai/gpt-4o", "bedrock/nova", "gpt-4o")),
     "output.value": st.sampled_from(('{"usage":{"input_tokens":7,"cache_read_input_tokens":5}}', "text")),
     "metadata": st.sampled_from(('{"tenant":"acme","user_id":"u-9"}', "none")),
     "app.note": NAMES,
