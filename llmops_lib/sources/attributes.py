@@ -39,6 +39,7 @@ _PREFIXES = tuple(FLATTENED)
 _PROPERTY_ATTRIBUTES = ("metadata", "langfuse.trace.metadata", "langfuse.observation.metadata")
 _HOLDERS = (dict, list)
 _LIST_COLUMNS = ("finish_reason", "tags", "system_instructions")
+_ENUM = "FinishReason."
 _NO_NAMES = ("none", "null", "unknown")
 
 
@@ -189,7 +190,10 @@ def _unquoted(value: Any) -> Any:
 def _finish_reason(value: Any) -> str | None:
     reasons = json_value(value)
     reason = reasons[0] if isinstance(reasons, list) and reasons else value
-    return reason.replace("-", "_") if isinstance(reason, str) else None
+    if not isinstance(reason, str):
+        return None
+    # Semantic Kernel and Google write the member of an enumeration.
+    return reason.removeprefix(_ENUM).lower() if reason.startswith(_ENUM) else reason.replace("-", "_")
 
 
 def _http_status(value: Any) -> int | None:

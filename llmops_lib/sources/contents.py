@@ -120,7 +120,6 @@ _WRITTEN: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
         ("tool_arguments", _as_it_is),
         ("gcp.vertex.agent.tool_call_args", _as_it_is),
         ("spring.ai.tool.call.arguments", _as_it_is),
-        ("tool.parameters", _as_it_is),
         ("gcp.vertex.agent.llm_request", _agent_kit_request),
         ("pydantic_ai.all_messages", _as_it_is),
         ("traceloop.entity.input", _as_it_is),
@@ -128,6 +127,8 @@ _WRITTEN: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
         ("ai.value", _as_it_is),
         ("lmnr.span.input", _asked),
         ("input.value", _asked),
+        # OpenInference writes the schema here, beside the arguments in `input.value`.
+        ("tool.parameters", _as_it_is),
     ),
     "output": (
         ("gen_ai.output.messages", _conventional_output),

@@ -76,8 +76,10 @@ def otel_message(message: Mapping[str, Any], *, role: str) -> dict[str, Any]:
         {'role': 'assistant', 'parts': [{'type': 'tool_call', 'id': 'c1', 'name': 'f', 'arguments': {}}]}
     """
     stated = message.get("role") or role
+    # Gemini's word.
+    stated = "assistant" if stated == "model" else stated
     if isinstance(message.get("parts"), list):
-        return {**message, "role": "assistant" if stated == "model" else stated, "parts": parts_of(message)}
+        return {**message, "role": stated, "parts": parts_of(message)}
     parts = _content_parts(message, is_tool=stated == "tool")
     parts += [tool_call(call) for call in _asked_calls(message)]
     converted = {"role": stated, "parts": parts}

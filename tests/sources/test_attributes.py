@@ -364,3 +364,10 @@ def test_beside_a_framework_another_attribute_names_the_provider():
     assert (
         _row({**CHAT, "gen_ai.system": "gcp.vertex.agent", "llm.provider": "127.0.0.1"})["provider"] is None
     )
+
+
+@pytest.mark.parametrize("reason", [["FinishReason.STOP"], "stop", "FinishReason.STOP"])
+def test_a_finish_reason_is_not_the_name_of_an_enumeration(reason):
+    """Python writes its class before the member."""
+    row = canonical_row({"gen_ai.response.finish_reasons": reason}, name="chat")
+    assert row["finish_reason"] == "stop"

@@ -170,6 +170,14 @@ def test_arguments_and_results_are_the_text_of_a_tool():
         assert (row["input"], row["output"]) == ('{"city": "Paris"}', "18C")
 
 
+def test_what_a_tool_takes_is_not_what_it_was_given():
+    """OpenInference writes the schema of the parameters beside the arguments."""
+    attributes = {"tool.parameters": '{"type": "object"}', "input.value": '{"city": "Paris"}'}
+    row = canonical_row({"openinference.span.kind": "TOOL", **attributes}, name="f")
+    assert row["input"] == '{"city": "Paris"}'
+    assert row["attributes"]["tool.parameters"] == '{"type": "object"}'
+
+
 def test_the_rest_of_a_raw_request_is_not_lost():
     """A request holds its parameters beside its messages."""
     request = '{"temperature": 0.2, "messages": [{"role": "user", "content": "hi"}]}'
