@@ -115,7 +115,8 @@ def _with_name_read(attributes: dict[str, Any], name: Any, scope: Scope) -> dict
 
     It describes a call once the answer is there, so one that failed has a name such as `chat gpt-4o` alone.
     """
-    if not isinstance(name, str) or not str(scope.attributes.get("otel.scope.name")).startswith("openlit."):
+    library = str(scope.attributes.get("otel.scope.name")).partition(".")[0]
+    if not isinstance(name, str) or library != "openlit":
         return attributes
     operation, _, model = name.partition(" ")
     if operation_name(operation) not in MODEL_OPERATIONS or not model or any(map(_is_genai, attributes)):

@@ -305,6 +305,8 @@ def test_otlp_is_recognised_by_its_content(first, is_otlp):
     [
         ("chat claude-sonnet-4-5", "openlit.otel.tracing", {}, ("chat", "claude-sonnet-4-5")),
         ("embeddings voyage-3", "openlit.otel.tracing", {}, ("embeddings", "voyage-3")),
+        ("chat gpt-4o", "openlit", {}, ("chat", "gpt-4o")),
+        ("chat gpt-4o", "openlittle", {}, ("other", None)),
         (
             "chat claude-sonnet-4-5",
             "openlit.otel.tracing",
