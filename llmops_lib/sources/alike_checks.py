@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import polars as pl
 
 from llmops_lib.schema import UTC_DATETIME
-from llmops_lib.sources.carried import COST, COUNTS, NAMES
+from llmops_lib.sources.carried import COST, COUNTS, NAMES, TEXTS
 from llmops_lib.sources.checks import COUNT_LIMIT, NAME_LIMIT
 from llmops_lib.sources.prototypes import WAIT_COLUMN
 from llmops_lib.sources.times import KNOWN_PAST_US
@@ -83,6 +83,12 @@ def _is_count(column: pl.Expr) -> pl.Expr:
     return column.is_null() | count.is_between(0, COUNT_LIMIT).fill_null(value=False)
 
 
+def _is_conventional(column: pl.Expr) -> pl.Expr:
+    # As `contents.names_messages_without_parts` says of single texts.
+    has_role, has_parts = (column.str.contains(name, literal=True) for name in ('"role"', '"parts"'))
+    return (~has_role | has_parts).fill_null(value=True)
+
+
 def _is_positive(column: pl.Expr) -> pl.Expr:
     # A cost of 0 may mean that the writer knew no price.
     return column.is_null() | (column.is_finite() & (column > 0))
@@ -91,6 +97,7 @@ def _is_positive(column: pl.Expr) -> pl.Expr:
 _RULES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     **dict.fromkeys((*NAMES, "finish_reason"), _is_name),
     **dict.fromkeys(COUNTS, _is_count),
+    **dict.fromkeys(TEXTS, _is_conventional),
     **dict.fromkeys(_FLOATS, _is_positive),
 }
 

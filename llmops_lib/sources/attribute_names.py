@@ -2,7 +2,7 @@
 
 The names are those of the OpenTelemetry GenAI conventions of every generation, OpenInference,
 OpenLLMetry and Traceloop, the Vercel AI SDK, pydantic-ai, OpenLIT, the SDK of Anthropic, Langfuse,
-LangSmith, LiteLLM, Strands and Semantic Kernel.
+LangSmith, LiteLLM, OpenRouter, Laminar, Strands, Spring AI and Semantic Kernel.
 They coexist: instrumentations switch to a newer generation only when told to.
 
 Source: https://github.com/open-telemetry/semantic-conventions-genai,
@@ -11,6 +11,7 @@ https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md
 
 _PROPERTIES = (
     "traceloop.association.properties.",
+    "lmnr.association.properties.",
     "ai.telemetry.metadata.",
     "langfuse.trace.metadata.",
     "langfuse.observation.metadata.",
@@ -93,6 +94,7 @@ _SPAN_NAMES = {
         "langfuse.session.id",
         *_properties("session_id"),
         "gcp.vertex.agent.session_id",
+        "spring.ai.chat.client.conversation.id",
     ),
     "user_id": (
         "user.id",
@@ -130,7 +132,13 @@ _SPAN_NAMES = {
         "prompt.version",
     ),
     "prompt_hash": ("traceloop.prompt.version_hash", "gen_ai.prompt.hash", "prompt.hash"),
-    "tool_name": ("gen_ai.tool.name", "ai.toolCall.name", "tool.name", "tool_call.function.name"),
+    "tool_name": (
+        "gen_ai.tool.name",
+        "ai.toolCall.name",
+        "tool.name",
+        "tool_call.function.name",
+        "spring.ai.tool.definition.name",
+    ),
     "tool_call_id": ("gen_ai.tool.call.id", "ai.toolCall.id", "tool_call.id", "tool.id"),
     "tags": ("langfuse.trace.tags", "tag.tags", "logfire.tags", "tags"),
     "system_instructions": ("gen_ai.system_instructions",),
@@ -164,6 +172,7 @@ _USAGE_NAMES = {
         "gen_ai.usage.details.cache_read_tokens",
         "gen_ai.usage.details.cache_read_input_tokens",
         "gen_ai.usage.details.cached_tokens",
+        "gen_ai.usage.input_tokens.cached",
         "llm.usage.cache_read_input_tokens",
         "llm.token_count.prompt_details.cache_read",
         "llm.token_count.prompt_details.cache_input",
@@ -177,6 +186,7 @@ _USAGE_NAMES = {
         "gen_ai.usage.cache_write_input_tokens",
         "gen_ai.usage.details.cache_write_tokens",
         "gen_ai.usage.details.cache_creation_input_tokens",
+        "gen_ai.usage.input_tokens.cache_write",
         "llm.usage.cache_creation_input_tokens",
         "llm.token_count.prompt_details.cache_write",
         "ai.usage.inputTokenDetails.cacheWriteTokens",
@@ -185,6 +195,7 @@ _USAGE_NAMES = {
         "gen_ai.usage.reasoning.output_tokens",
         "gen_ai.usage.reasoning_tokens",
         "gen_ai.usage.details.reasoning_tokens",
+        "gen_ai.usage.output_tokens.reasoning",
         "llm.usage.reasoning_tokens",
         "llm.token_count.completion_details.reasoning",
         "ai.usage.outputTokenDetails.reasoningTokens",
@@ -194,6 +205,7 @@ _USAGE_NAMES = {
         "gen_ai.usage.cost",
         "operation.cost",
         "llm.cost.total",
+        "gen_ai.usage.total_cost",
         "gen_ai.cost.total_cost",
     ),
 }

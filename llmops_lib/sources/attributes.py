@@ -22,6 +22,7 @@ from llmops_lib.sources.contents import FLATTENED, content_columns
 from llmops_lib.sources.failures import SpanState, error_columns
 from llmops_lib.sources.feedback import event_feedback
 from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.litellm_spans import LITELLM_NAMES, add_litellm_facts
 from llmops_lib.sources.messages import finish_reason_of
 from llmops_lib.sources.operations import operation_of
 from llmops_lib.sources.providers import provider_name
@@ -38,6 +39,7 @@ _PREFIXES = tuple(FLATTENED)
 _PROPERTY_ATTRIBUTES = ("metadata", "langfuse.trace.metadata", "langfuse.observation.metadata")
 _HOLDERS = (dict, list)
 _LIST_COLUMNS = ("finish_reason", "tags", "system_instructions")
+_ENUM = "FinishReason."
 _NO_NAMES = ("none", "null", "unknown")
 
 
@@ -75,6 +77,8 @@ def canonical_row(
     _finish_values(row, origins, rest)
     if operation in _CALLS:
         _add_invocation(row, rest)
+        if not LITELLM_NAMES.isdisjoint(rest):
+            add_litellm_facts(row, rest)
         complete_usage(row, rest)
         row |= streaming_columns(
             attributes, events, stated=row.get("is_streaming"), started_at=state.started_at
@@ -186,7 +190,10 @@ def _unquoted(value: Any) -> Any:
 def _finish_reason(value: Any) -> str | None:
     reasons = json_value(value)
     reason = reasons[0] if isinstance(reasons, list) and reasons else value
-    return reason.replace("-", "_") if isinstance(reason, str) else None
+    if not isinstance(reason, str):
+        return None
+    # Semantic Kernel and Google write the member of an enumeration.
+    return reason.removeprefix(_ENUM).lower() if reason.startswith(_ENUM) else reason.replace("-", "_")
 
 
 def _http_status(value: Any) -> int | None:

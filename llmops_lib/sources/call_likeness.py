@@ -18,6 +18,7 @@ FACTS = (
     "response_model",
     "input_tokens",
     "output_tokens",
+    "reasoning_tokens",
     "is_error",
     "started_at",
     "ended_at",
@@ -70,9 +71,16 @@ def names_no_model(suffix: str = "") -> pl.Expr:
 
 
 def is_same_usage() -> pl.Expr:
-    """Whether a pair states the same token counts, or neither states any."""
-    counts = ("input_tokens", "output_tokens")
-    return pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_2")) for name in counts)
+    """Whether a pair states the same token counts, or neither states any.
+
+    One side may leave out the thoughts that the other counts: instrumentations of Gemini differ in that.
+    """
+    answer, answer_2 = pl.col("output_tokens"), pl.col("output_tokens_2")
+    thought, thought_2 = pl.col("reasoning_tokens"), pl.col("reasoning_tokens_2")
+    beside = (answer + thought_2 == answer_2) & thought.is_null()
+    beside_2 = (answer_2 + thought == answer) & thought_2.is_null()
+    is_same_answer = answer.eq_missing(answer_2) | (beside | beside_2).fill_null(value=False)
+    return pl.col("input_tokens").eq_missing(pl.col("input_tokens_2")) & is_same_answer
 
 
 def has_no_usage(suffix: str = "") -> pl.Expr:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from llmops_lib.sources.attribute_names import COLUMN_OF, FEATURE_HINTS, USAGE_COLUMNS
 from llmops_lib.sources.contents import FLATTENED, READ_NAMES
+from llmops_lib.sources.logfire_spans import LOGFIRE_TYPE, TOOK
 from llmops_lib.sources.mlflow_spans import SPAN_TYPE
 from llmops_lib.sources.otlp_values import SNAKE_CASED
 from llmops_lib.sources.usage import EVIDENCE, TOTALS
@@ -93,6 +94,8 @@ def layout_of(fields: tuple[str, ...], names: tuple[str, ...], kinds: tuple[str,
     """
     given = set(names)
     if len(given) < len(names) or len(kinds) != len(names) or SPAN_TYPE in given:
+        return None
+    if {LOGFIRE_TYPE, TOOK} <= given:
         return None
     if not set(_IDENTITY) <= set(fields) or not SNAKE_CASED.isdisjoint(fields) or _TIMED in given:
         return None

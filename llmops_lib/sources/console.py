@@ -15,10 +15,11 @@ from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.times import parse_time
 
 _READ = (
-    *("name", "context", "kind", "parent_id", "start_time", "end_time"),
-    *("status", "attributes", "events", "links", "resource"),
+    *("name", "context", "kind", "parent_id", "parent_span_id", "start_time", "end_time"),
+    *("status", "attributes", "events", "links", "resource", "scope"),
 )
-_HEX_NUMBER = re.compile(r"0x[0-9a-f]{1,32}")
+# Tools that pass printed spans on leave out what tells a hex number.
+_HEX_NUMBER = re.compile(r"(?:0x)?[0-9a-f]{1,32}")
 _TRACE_DIGITS, _SPAN_DIGITS = 32, 16
 
 
@@ -29,7 +30,8 @@ def is_console_span(value: Mapping[str, Any]) -> bool:
         value: An object of a file.
     """
     context, kind = value.get("context"), value.get("kind")
-    if not isinstance(context, dict):
+    # Spans of MLflow 2 have such ids too, and their status at the top.
+    if not isinstance(context, dict) or "status_code" in value:
         return False
     return str(context.get("trace_id")).startswith("0x") or str(kind).startswith("SpanKind.")
 
@@ -59,7 +61,9 @@ def console_row(span: Mapping[str, Any], *, timezone: str | None = None) -> dict
     row |= {
         "trace_id": _identifier(context.get("trace_id"), "trace_id", _TRACE_DIGITS),
         "span_id": _identifier(context.get("span_id"), "span_id", _SPAN_DIGITS),
-        "parent_span_id": _identifier(span.get("parent_id"), "parent_id", _SPAN_DIGITS),
+        "parent_span_id": _identifier(
+            span.get("parent_id") or span.get("parent_span_id"), "parent_id", _SPAN_DIGITS
+        ),
         "name": span.get("name"),
         "started_at": started_at,
         "ended_at": parse_time(span.get("end_time"), timezone=timezone),
@@ -70,6 +74,7 @@ def console_row(span: Mapping[str, Any], *, timezone: str | None = None) -> dict
     rest |= beyond(status, ("status_code", "description"), "otel.status.")
     if "attributes" in resource:
         rest |= beyond(resource, ("attributes", "schema_url"), "otel.resource.")
+    rest |= beyond(span.get("scope"), (), "otel.scope.")
     links = {"otel.links": span["links"]} if span.get("links") else {}
     row["attributes"] |= {"otel.kind": kind, **links, **rest}
     return row

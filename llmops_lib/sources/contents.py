@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from llmops_lib.sources.cloud_answers import cloud_messages
 from llmops_lib.sources.event_messages import MESSAGE_EVENTS, event_messages
 from llmops_lib.sources.flattened import flattened_messages
 from llmops_lib.sources.json_text import json_value
-from llmops_lib.sources.messages import chat_messages, otel_message, tool_calls_of
+from llmops_lib.sources.messages import chat_messages, otel_message, tool_calls_of, untyped_parts
 
 FLATTENED = {
     "gen_ai.prompt.": ("input", "user"),
@@ -26,7 +27,62 @@ def _asked(value: Any) -> Any:
 
 
 def _answered(value: Any) -> Any:
+    answer = json_value(value)
+    if isinstance(answer, dict) and isinstance(answer.get("completion"), str):
+        # OpenRouter's own shape.
+        texts = (answer["completion"],)
+        return [_answer(texts, thought=answer.get("reasoning"), calls=answer.get("toolCalls"))]
+    if (parts := untyped_parts(answer)) is not None:
+        return [otel_message({"content": parts}, role="assistant")]
     return chat_messages(value, role="assistant")
+
+
+def _answer(texts: Sequence[Any], *, thought: Any, calls: Any) -> dict[str, Any]:
+    content = [{"type": "reasoning", "text": thought}] if thought else []
+    content += [{"type": "text", "text": found} for found in texts if found]
+    return otel_message({"content": content, "tool_calls": json_value(calls)}, role="assistant")
+
+
+def _conventional(value: Any, role: str) -> Any:
+    """Messages of the conventions as they are; those that only have their name, brought to their shape."""
+    if isinstance(value, str) and not names_messages_without_parts(value):
+        return value
+    found = json_value(value)
+    messages = found if isinstance(found, list) else []
+    if messages and all(isinstance(item, dict) and "parts" in item for item in messages):
+        return value
+    return chat_messages(value, role=role)
+
+
+def _conventional_input(value: Any) -> Any:
+    return _conventional(value, "user")
+
+
+def _conventional_output(value: Any) -> Any:
+    return _conventional(value, "assistant")
+
+
+def names_messages_without_parts(text: str) -> bool:
+    """Whether text may hold messages of another shape than that of the conventions.
+
+    Args:
+        text: Value of an attribute.
+    """
+    return '"role"' in text and '"parts"' not in text
+
+
+def _agent_kit_request(value: Any) -> Any:
+    request = json_value(value)
+    contents = request.get("contents") if isinstance(request, dict) else None
+    return chat_messages(contents) if contents else None
+
+
+def _agent_kit_answer(value: Any) -> Any:
+    answer = json_value(value)
+    if not isinstance(answer, dict) or not isinstance(answer.get("content"), dict):
+        return None
+    _, messages = cloud_messages({"candidates": [answer]}) or ("", [])
+    return [{name: value for name, value in message.items() if value is not None} for message in messages]
 
 
 def _listed_messages(value: Any) -> Any:
@@ -52,8 +108,9 @@ def _vercel_prompt(value: Any) -> Any:
 # In order of trust: what is written as messages, then what is written as text, then raw requests.
 _WRITTEN: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
     "input": (
-        ("gen_ai.input.messages", _as_it_is),
+        ("gen_ai.input.messages", _conventional_input),
         ("gen_ai.prompt", _asked),
+        ("gen_ai.request.messages", _asked),
         ("llm.input_messages", _listed_messages),
         ("ai.prompt.messages", _asked),
         ("ai.prompt", _vercel_prompt),
@@ -61,23 +118,33 @@ _WRITTEN: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
         ("gen_ai.tool.call.arguments", _as_it_is),
         ("ai.toolCall.args", _as_it_is),
         ("tool_arguments", _as_it_is),
-        ("tool.parameters", _as_it_is),
+        ("gcp.vertex.agent.tool_call_args", _as_it_is),
+        ("spring.ai.tool.call.arguments", _as_it_is),
+        ("gcp.vertex.agent.llm_request", _agent_kit_request),
         ("pydantic_ai.all_messages", _as_it_is),
         ("traceloop.entity.input", _as_it_is),
         ("ai.values", _as_it_is),
         ("ai.value", _as_it_is),
+        ("lmnr.span.input", _asked),
         ("input.value", _asked),
+        # OpenInference writes the schema here, beside the arguments in `input.value`.
+        ("tool.parameters", _as_it_is),
     ),
     "output": (
-        ("gen_ai.output.messages", _as_it_is),
+        ("gen_ai.output.messages", _conventional_output),
         ("gen_ai.completion", _answered),
+        ("gen_ai.response.text", _answered),
         ("llm.output_messages", _listed_messages),
         ("langfuse.observation.output", _answered),
         ("gen_ai.tool.call.result", _as_it_is),
         ("ai.toolCall.result", _as_it_is),
         ("tool_response", _as_it_is),
+        ("gcp.vertex.agent.tool_response", _as_it_is),
+        ("spring.ai.tool.call.result", _as_it_is),
+        ("gcp.vertex.agent.llm_response", _agent_kit_answer),
         ("final_result", _as_it_is),
         ("traceloop.entity.output", _as_it_is),
+        ("lmnr.span.output", _answered),
         ("output.value", _answered),
     ),
 }
@@ -129,7 +196,10 @@ def _add_written(columns: dict[str, Any], rest: dict[str, Any]) -> None:
             value = rest.get(name)
             if value is None or value == "":
                 continue
-            converted = columns[column] = convert(value)
+            converted = convert(value)
+            if converted is None:
+                continue
+            columns[column] = converted
             # A request holds more than its messages, and the rest of it must not be lost.
             if converted is value or isinstance(json_value(value), list):
                 del rest[name]
@@ -138,9 +208,7 @@ def _add_written(columns: dict[str, Any], rest: dict[str, Any]) -> None:
 
 def _vercel_answer(rest: dict[str, Any]) -> dict[str, Any]:
     text, calls, answer, thought = (rest.pop(name, None) for name in _VERCEL_ANSWER)
-    content = [{"type": "reasoning", "text": thought}] if thought else []
-    content += [{"type": "text", "text": found} for found in (text, answer) if found]
-    return otel_message({"content": content, "tool_calls": json_value(calls)}, role="assistant")
+    return _answer((text, answer), thought=thought, calls=calls)
 
 
 def _messages_in_events(rest: dict[str, Any], events: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

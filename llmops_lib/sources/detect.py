@@ -90,7 +90,8 @@ def detect_reader(path: Path) -> Reader:
     if sample.kind == "unknown" and _is_empty(path):
         msg = f"{path}: the file is empty; expected an export. Look whether the export was cut off."
         raise SourceError(msg)
-    msg = f"{path}: the content matches no known format. Found {_summary(sample)}. Looked for:\n"
+    found_instead = _NODE_PRINT if _is_printed_by_node(path) else _summary(sample)
+    msg = f"{path}: the content matches no known format. Found {found_instead}. Looked for:\n"
     msg += "\n".join(f"  {reader.looked_for}" for reader in READERS)
     if is_bill(sample):
         msg += "\nIt begins like a bill; load_bill reads those."
@@ -115,6 +116,19 @@ def named_reader(source_format: str) -> Reader:
 def _is_empty(path: Path) -> bool:
     with open_decompressed(path) as stream:
         return not stream.read(1 << 20).strip()
+
+
+_NODE_KEY = re.compile(rb"^\{\r?\n  (?:[A-Za-z_$][\w$]*|'[^'\n]*'): ", re.MULTILINE)
+_NODE_PRINT = (
+    "objects as Node prints them, which is no JSON: their keys have no double quotes (write the spans with "
+    "the exporter for OTLP, or as JSON)"
+)
+
+
+def _is_printed_by_node(path: Path) -> bool:
+    """Whether objects look as `console.dir` prints them, which is what ConsoleSpanExporter calls."""
+    with open_decompressed(path) as stream:
+        return _NODE_KEY.search(stream.read(1 << 16)) is not None
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops_lib.sources.json_text import json_value
-from llmops_lib.sources.messages import chat_messages, otel_message
+from llmops_lib.sources.messages import chat_messages, otel_message, untyped_parts
 
 _ROLE_OF = {
     "gen_ai.system.message": "system",
@@ -72,13 +72,19 @@ def _choice(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         if value and name not in _OF_THE_EVENT and name not in ("message", "index"):
             message.setdefault(name, value)
-    return otel_message(message, role="assistant")
+    return otel_message(_with_parts(message), role="assistant")
+
+
+def _with_parts(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The message with its content as the parts that Strands writes as JSON text."""
+    parts = untyped_parts(message.get("content"))
+    return message if parts is None else {**message, "content": parts}
 
 
 def _message_fields(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     calls = json_value(fields.get("tool_calls"))
     found = {name: value for name, value in fields.items() if name not in _OF_THE_EVENT}
-    return {**found, "tool_calls": calls} if calls is not None else found
+    return _with_parts({**found, "tool_calls": calls} if calls is not None else found)
 
 
 def _listed(columns: Mapping[str, Any]) -> dict[str, list[Any]]:

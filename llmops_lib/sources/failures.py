@@ -10,8 +10,13 @@ import polars as pl
 
 from llmops_lib.sources.checks import NAME_LIMIT
 
-_STATUS_TEXT = r"\b(?:Error code|status_code): ([45]\d\d)\b"
+_STATUS_TEXTS = (
+    r"\b(?:Error code|status_code): ([45]\d\d)\b",
+    # Google's SDK: `429 RESOURCE_EXHAUSTED. {'error': ...`
+    r"(?m)^([45]\d\d) [A-Z][A-Za-z_ ]+\. \{'",
+)
 _STATUS_WITHIN = 300
+_STATUS_TYPE = r"^([45]\d\d)$"
 _CLASS_TEXT = re.compile(r"<class '([^']+)'>")
 _DOTTED = re.compile(r"[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)+")
 
@@ -53,13 +58,18 @@ def error_class(raw: Any) -> str | None:
 
 
 def told_status() -> pl.Expr:
-    """`http_status`, where it is null as the message of the error tells it: `Error code: 429 - ...`.
+    """`http_status`, where it is null as the error tells it: by its type, or `Error code: 429 - ...`.
 
-    The SDKs of OpenAI and Anthropic and pydantic-ai begin their messages so, and hardly any
-    instrumentation writes the status down. Uses `http_status`, `is_error`, `error_message`.
+    The SDKs of OpenAI, Anthropic and Google and pydantic-ai begin their messages so, and hardly any
+    instrumentation writes the status down. Uses `http_status`, `is_error`, `error_type`, `error_message`.
     """
-    told = pl.col("error_message").str.slice(0, _STATUS_WITHIN).str.extract(_STATUS_TEXT).cast(pl.Int32)
-    return pl.coalesce("http_status", pl.when("is_error").then(told)).alias("http_status")
+    message = pl.col("error_message").str.slice(0, _STATUS_WITHIN)
+    told = [
+        pl.col("error_type").str.extract(_STATUS_TYPE),
+        *(message.str.extract(text) for text in _STATUS_TEXTS),
+    ]
+    status = pl.coalesce(told).cast(pl.Int32)
+    return pl.coalesce("http_status", pl.when("is_error").then(status)).alias("http_status")
 
 
 def error_columns(

@@ -5,7 +5,8 @@ from typing import Any
 
 from llmops_lib.sources.langfuse_fields import mapping, unwrapped
 from llmops_lib.sources.langsmith_content import message_of
-from llmops_lib.sources.messages import chat_messages, tool_call
+from llmops_lib.sources.messages import chat_messages
+from llmops_lib.sources.tool_parts import tool_call
 
 
 def content(value: Any, role: str) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 
 from llmops_lib.sources.cloud_answers import cloud_facts, cloud_messages
 from llmops_lib.sources.json_text import json_value
-from llmops_lib.sources.messages import chat_messages, otel_message, tool_call, tool_calls_of
+from llmops_lib.sources.messages import chat_messages, otel_message, tool_calls_of
+from llmops_lib.sources.tool_parts import tool_call
 
 _HELD = ("choices", "output", "content", "candidates", "role", "stop_reason", "id", "model", "usage")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.json_text import json_value
+from llmops_lib.sources.tool_parts import stated_call, tool_call, tool_result
 
 _TEXT_TYPES = ("text", "input_text", "output_text")
 _CALL_TYPES = ("tool_call", "tool-call", "tool_use", "function_call")
@@ -15,12 +16,9 @@ _RESULT_TYPES = ("tool_call_response", "tool-result", "tool_result", "function_c
 # Gemini and Bedrock give a part no type: the name of its one field says what it is.
 _CALL_FIELDS = ("functionCall", "function_call", "toolUse")
 _RESULT_FIELDS = ("functionResponse", "function_response", "toolResult")
+_UNTYPED = {*_CALL_FIELDS, *_RESULT_FIELDS, "text", "reasoningContent", "image", "document", "cachePoint"}
 _THOUGHT_TYPES = ("reasoning", "thinking")
 _ITEM_TYPES = ("function_call", "function_call_output", "reasoning")
-# An item of the Responses API has an id of its own beside that of the call, which its result names too.
-_CALL_IDS = ("call_id", "toolCallId", "tool_call_id", "tool_use_id", "toolUseId", "id")
-_RESPONSES = ("response", "result", "output", "content")
-_ARGUMENTS = ("arguments", "input", "args")
 _MESSAGE_FIELDS = frozenset(("role", "content", "parts", "tool_calls"))
 
 
@@ -75,19 +73,32 @@ def otel_message(message: Mapping[str, Any], *, role: str) -> dict[str, Any]:
         {'role': 'assistant', 'parts': [{'type': 'tool_call', 'id': 'c1', 'name': 'f', 'arguments': {}}]}
     """
     stated = message.get("role") or role
+    # Gemini's word.
+    stated = "assistant" if stated == "model" else stated
     if isinstance(message.get("parts"), list):
-        return {**message, "role": "assistant" if stated == "model" else stated, "parts": parts_of(message)}
+        return {**message, "role": stated, "parts": parts_of(message)}
     parts = _content_parts(message, is_tool=stated == "tool")
-    calls = message.get("tool_calls")
-    parts += [tool_call(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    parts += [tool_call(call) for call in _asked_calls(message)]
     converted = {"role": stated, "parts": parts}
     return converted if message.keys() <= _MESSAGE_FIELDS else converted | _beyond(message, parts)
+
+
+def _asked_calls(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tool calls of a message, and the one function call of its time before there were tools."""
+    calls, alone = message.get("tool_calls"), message.get("function_call")
+    found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    return [*found, alone] if isinstance(alone, dict) and _is_function_call(alone) else found
+
+
+def _is_function_call(value: Any) -> bool:
+    return isinstance(value, dict) and "name" in value
 
 
 def _beyond(message: Mapping[str, Any], parts: list[dict[str, Any]]) -> dict[str, Any]:
     is_result = bool(parts) and parts[0].get("type") == "tool_call_response"
     told = ("tool_call_id", "id") if is_result else ()
-    return beyond(message, (*_MESSAGE_FIELDS, *told), "")
+    called = ("function_call",) if _is_function_call(message.get("function_call")) else ()
+    return beyond(message, (*_MESSAGE_FIELDS, *told, *called), "")
 
 
 def _content_parts(message: Mapping[str, Any], *, is_tool: bool) -> list[dict[str, Any]]:
@@ -100,6 +111,23 @@ def _content_parts(message: Mapping[str, Any], *, is_tool: bool) -> list[dict[st
     if isinstance(content, list):
         return [_part(item) for item in content]
     return [{"type": "text", "content": content}]
+
+
+def untyped_parts(value: Any) -> list[dict[str, Any]] | None:
+    """The parts of a message of Bedrock or Gemini that a value lists without the message; None otherwise.
+
+    Args:
+        value: A list or its JSON text.
+
+    Example:
+        >>> untyped_parts('[{"text": "hi"}]'), untyped_parts('[{"city": "Paris"}]'), untyped_parts("hi")
+        ([{'text': 'hi'}], None, None)
+    """
+    found = json_value(value)
+    if not isinstance(found, list) or not found:
+        return None
+    is_part = [isinstance(item, dict) and len(item) == 1 and item.keys() <= _UNTYPED for item in found]
+    return found if all(is_part) else None
 
 
 def parts_of(message: Mapping[str, Any]) -> list[Any]:
@@ -115,7 +143,7 @@ def parts_of(message: Mapping[str, Any]) -> list[Any]:
 
 
 def _untyped_part(item: Mapping[str, Any]) -> dict[str, Any]:
-    for names, convert in ((_CALL_FIELDS, tool_call), (_RESULT_FIELDS, _tool_result)):
+    for names, convert in ((_CALL_FIELDS, tool_call), (_RESULT_FIELDS, tool_result)):
         held = next((name for name in names if isinstance(item.get(name), dict)), None)
         if held is not None:
             return convert(item[held]) | beyond(item, (held, "text"), "")
@@ -136,63 +164,12 @@ def _part(item: Any) -> dict[str, Any]:
         return _told(item, "reasoning", ("thinking", "text", "content"))
     if kind in _CALL_TYPES:
         return tool_call(item)
-    return _tool_result(item) if kind in _RESULT_TYPES else item
-
-
-def _tool_result(item: Mapping[str, Any]) -> dict[str, Any]:
-    answer = {"type": "tool_call_response", "id": _first(item, _CALL_IDS), "response": _response(item)}
-    name = next((name for name in _RESPONSES if name in item), "")
-    return answer | beyond(item, ("type", name, *_told_ids(item)), "")
+    return tool_result(item) if kind in _RESULT_TYPES else item
 
 
 def _told(item: Mapping[str, Any], kind: str, names: tuple[str, ...]) -> dict[str, Any]:
     held = next((name for name in names if name in item), "")
     return {"type": kind, "content": item.get(held)} | beyond(item, ("type", held), "")
-
-
-def tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
-    """The part that stands for a tool call of any dialect; arguments in JSON text are taken apart.
-
-    Args:
-        call: Has an id, a name and arguments, at its top or under `function`.
-    """
-    inner = _called(call)
-    converted = {"type": "tool_call", **_stated_call(call, inner)}
-    if call.get("id") and call["id"] != converted["id"]:
-        converted["item_id"] = call["id"]
-    told = ("type", "name", "toolName", next((key for key in _ARGUMENTS if key in inner), ""))
-    others = beyond(inner, told if inner is not call else (*told, *_told_ids(call)), "")
-    if inner is not call:
-        others |= beyond(call, ("type", "function", *_told_ids(call)), "")
-    return converted | {key: value for key, value in others.items() if key not in converted}
-
-
-def _called(call: Mapping[str, Any]) -> Mapping[str, Any]:
-    function = call.get("function")
-    return function if isinstance(function, dict) else call
-
-
-def _stated_call(call: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = next((inner[key] for key in _ARGUMENTS if key in inner), None)
-    parsed = json_value(arguments)
-    return {
-        "id": _first(call, _CALL_IDS),
-        "name": inner.get("name", inner.get("toolName")),
-        "arguments": arguments if parsed is None else parsed,
-    }
-
-
-def _told_ids(item: Mapping[str, Any]) -> tuple[str, ...]:
-    """The fields that hold the id, which some writers repeat."""
-    return tuple(name for name in _CALL_IDS if item.get(name) == _first(item, _CALL_IDS))
-
-
-def _first(item: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((item[name] for name in names if item.get(name)), None)
-
-
-def _response(item: Mapping[str, Any]) -> Any:
-    return next((item[name] for name in _RESPONSES if name in item), None)
 
 
 def tool_calls_of(output: Any) -> list[dict[str, Any]] | None:
@@ -205,7 +182,7 @@ def tool_calls_of(output: Any) -> list[dict[str, Any]] | None:
         return None
     messages = json_value(output)
     calls = [
-        _stated_call(item, _called(item))
+        stated_call(item)
         for message in (messages if isinstance(messages, list) else ())
         if isinstance(message, dict) and isinstance(message.get("parts"), list)
         for item in message["parts"]

@@ -13,7 +13,7 @@ from typing import Any
 from llmops_lib.sources.announced import Announced
 from llmops_lib.sources.mlflow_cells import cell_value, mapping, objects
 from llmops_lib.sources.mlflow_spans import span_row
-from llmops_lib.sources.mlflow_traces import is_trace, span_count, trace_info, with_trace
+from llmops_lib.sources.mlflow_traces import as_trace, is_trace, span_count, trace_info, with_trace
 from llmops_lib.sources.record_rows import accept_row, refuse_record
 from llmops_lib.sources.records import Record, iter_records
 from llmops_lib.sources.refusals import Refused
@@ -24,8 +24,9 @@ FORMAT = "mlflow"
 """Value of `source_format`."""
 
 LOOKED_FOR = (
-    "MLflow: keys info (with trace_id or request_id) and data, an artifact with spans, or a table of "
-    "search_traces with the columns trace_id (request_id), spans and trace_metadata (request_metadata)"
+    "MLflow: keys info or trace_info (with trace_id or request_id) and data, an artifact with spans, or a "
+    "table of search_traces with the columns trace_id (request_id), spans and trace_metadata "
+    "(request_metadata)"
 )
 """What tells this format, for the error that no format was found."""
 
@@ -47,6 +48,7 @@ def matches(sample: Sample) -> bool:
     row = next((row for row in rows if isinstance(row, dict)), {})
     if isinstance(row.get("traces"), list):
         row = next((trace for trace in row["traces"] if isinstance(trace, dict)), {})
+    row = as_trace(row)
     if isinstance(row.get("info"), dict):
         return not row["info"].keys().isdisjoint(("trace_id", "request_id"))
     data = row["data"] if isinstance(row.get("data"), dict) else row
@@ -104,7 +106,7 @@ def _rows(value: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         raise Refused(reason="not_object")
     if _is_span(value):
         return [(value, {})]
-    trace = value
+    value = trace = as_trace(value)
     if not is_trace(value) and isinstance(cell_value(value.get("trace")), dict):
         trace = mapping(value["trace"])
     spans = objects(mapping(trace.get("data")).get("spans")) or objects(trace.get("spans"))

@@ -16,6 +16,7 @@ from llmops_lib.sources.attributes import SpanState, canonical_row
 from llmops_lib.sources.beyond import beyond
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.mlflow_cells import hex_id, mapping, objects, plain_value
+from llmops_lib.sources.otlp_values import attribute_dict
 from llmops_lib.sources.provider_answers import answer_attributes, asked_model, request_attributes
 from llmops_lib.sources.provider_usage import has_other_counts, usage_attributes
 from llmops_lib.sources.times import parse_time
@@ -62,7 +63,7 @@ def span_row(span: Mapping[str, Any], trace_id: Any) -> dict[str, Any]:
         Refused: If a time cannot be right.
     """
     context = mapping(span.get("context"))
-    attributes = mapping(span.get("attributes"))
+    attributes = _attributes(span)
     name = span.get("name") if isinstance(span.get("name"), str) else None
     state = _state(span)
     events = _events(span)
@@ -91,6 +92,12 @@ def span_row(span: Mapping[str, Any], trace_id: Any) -> dict[str, Any]:
     rest |= beyond(span.get("status"), ("code", "message"), "mlflow.status.")
     row["attributes"] = {**row["attributes"], **rest}
     return row
+
+
+def _attributes(span: Mapping[str, Any]) -> dict[str, Any]:
+    # The REST API writes them as OpenTelemetry does.
+    written = span.get("attributes")
+    return attribute_dict(written) if isinstance(written, list) else mapping(written)
 
 
 def genai_attributes(written: Mapping[str, Any], name: str | None) -> dict[str, Any]:

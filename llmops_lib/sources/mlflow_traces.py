@@ -12,12 +12,34 @@ _INHERITED = ("session_id", "user_id", "tenant", "feature", "environment", "rele
 _SESSION, _USER, _NAME = "mlflow.trace.session", "mlflow.trace.user", "mlflow.traceName"
 # The previews repeat the root span, the spans stand in rows of their own.
 _REPEATED = ("spans", "trace", "request", "response", "request_preview", "response_preview")
+_DATA = ("trace_data", "data")
 _REPEATED_METADATA = ("mlflow.traceInputs", "mlflow.traceOutputs")
 
 
 def is_trace(value: Mapping[str, Any]) -> bool:
     """Whether an object is a trace of `Trace.to_dict`, with `info` and `data`."""
     return isinstance(value.get("info"), dict) and "data" in value
+
+
+def as_trace(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A trace under the names of `Trace.to_dict`, where the server and its pages give it others.
+
+    Args:
+        value: `{"trace": {"trace_info", "spans"}}` of the REST API, `{"trace_info", "trace_data"}` of the
+            user interface, or anything else, which stays as it is.
+
+    Example:
+        >>> as_trace({"trace": {"trace_info": {"trace_id": "tr-1"}, "spans": []}})
+        {'info': {'trace_id': 'tr-1'}, 'data': {'spans': []}}
+    """
+    inner = value.get("trace")
+    if isinstance(inner, dict) and "trace_info" in inner:
+        value = {**{name: held for name, held in value.items() if name != "trace"}, **inner}
+    if not isinstance(value.get("trace_info"), dict):
+        return dict(value)
+    data = next((value[name] for name in _DATA if name in value), {"spans": value.get("spans")})
+    rest = {name: held for name, held in value.items() if name not in ("trace_info", "spans", *_DATA)}
+    return {"info": value["trace_info"], "data": data, **rest}
 
 
 def trace_info(trace: Mapping[str, Any]) -> dict[str, Any]:

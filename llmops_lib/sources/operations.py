@@ -16,6 +16,19 @@ _OPERATIONS = {
     "completions": "text_completion",
     "text_completion": "text_completion",
     "text.completions": "text_completion",
+    # LiteLLM names its own functions, and `completion` there is chat: see `_is_chat`
+    "acompletion": "chat",
+    "anthropic_messages": "chat",
+    "agenerate_content": "chat",
+    "agenerate_content_stream": "chat",
+    "generate_content_stream": "chat",
+    "aresponses": "chat",
+    "atext_completion": "text_completion",
+    "aembedding": "embeddings",
+    "arerank": "rerank",
+    # Gemini CLI
+    "llm_call": "chat",
+    "agent_call": "invoke_agent",
     "embedding": "embeddings",
     "embeddings": "embeddings",
     "rerank": "rerank",
@@ -36,9 +49,13 @@ _OPERATIONS = {
     "workflow": "chain",
     "task": "chain",
     "chain": "chain",
+    # Spring AI, around the calls of a client
+    "chat_client": "chain",
+    "advisor": "chain",
     # OpenInference
     "llm": "chat",
     # known, and none of the above
+    "cached": "other",
     "create_agent": "other",
     "decision": "other",
     "event": "other",
@@ -56,9 +73,11 @@ _TRUSTED = (
     "ai.operationId",
     "traceloop.span.kind",
     "langfuse.observation.type",
+    "spring.ai.kind",
+    "lmnr.span.type",
 )
 
-_CHAT_NAMES = (".chat", ".generate_content", ".send_message")
+_CHAT_NAMES = (".chat", ".generate_content", ".send_message", "litellm_request")
 
 _NAME_STARTS = (
     ("chat ", "chat"),
@@ -71,6 +90,10 @@ _NAME_STARTS = (
     ("agent run", "invoke_agent"),
     # OpenLLMetry gives calls of the Responses API no kind, and failed ones no usage.
     ("openai.response", "chat"),
+    # Google's agent kit and old Strands name no operation, and failed calls have no usage.
+    ("call_llm", "chat"),
+    ("Model invoke", "chat"),
+    ("Tool: ", "execute_tool"),
 )
 
 
@@ -110,10 +133,13 @@ def operation_of(attributes: Mapping[str, Any], name: str | None) -> str:
     """
     for key in _TRUSTED:
         if key in attributes and (operation := operation_name(attributes[key])) is not None:
-            # OpenLLMetry says `completion` of calls to Google too, and before 0.5 to Anthropic: see the name.
-            is_chat = operation == "text_completion" and (name or "").endswith(_CHAT_NAMES)
-            return "chat" if is_chat else operation
+            return "chat" if _is_chat(attributes[key], name or "") else operation
     return _operation_by_evidence(attributes, name or "")
+
+
+def _is_chat(word: Any, name: str) -> bool:
+    # OpenLLMetry says `completion` of calls to Google too, and before 0.5 to Anthropic: see the name.
+    return word == "completion" and name.endswith(_CHAT_NAMES)
 
 
 def _operation_by_evidence(attributes: Mapping[str, Any], name: str) -> str:

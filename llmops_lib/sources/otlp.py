@@ -6,7 +6,8 @@ A line holds many spans, so one bad span is refused alone and its siblings load.
 - Converters write the protobuf names (`resource_spans`), old collectors `instrumentationLibrarySpans`.
 - A trace is spread over lines and files, children before parents: nothing here looks across spans.
 - Messages may come as log records in another file; metrics repeat the spans and are refused.
-- The Python SDK prints spans in a shape of its own to the console; they are read here too.
+- SDKs print spans in shapes of their own (`console`, `printed_spans`), and trace stores and scripts put
+  other things around them (`otlp_wrappings`); they are read here too.
 
 Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
@@ -23,17 +24,20 @@ from llmops_lib.sources.line_blocks import iter_blocks
 from llmops_lib.sources.otlp_logs import read_log_record
 from llmops_lib.sources.otlp_requests import FEWEST, OrdinaryRequests
 from llmops_lib.sources.otlp_spans import Scope, described_scope, span_row
+from llmops_lib.sources.otlp_wrappings import unwrapped
 from llmops_lib.sources.place import Place
+from llmops_lib.sources.printed_spans import printed_span
 from llmops_lib.sources.refusals import Refused
 from llmops_lib.sources.rows import RowCollector, SourceRows
-from llmops_lib.sources.sample import Sample
+from llmops_lib.sources.sample import Sample, first_object
 
 FORMAT = "otlp"
 """Value of `source_format`."""
 
 LOOKED_FOR = (
-    "OTLP/JSON: a top key resourceSpans, resourceLogs or resourceMetrics, "
-    "or spans of Python's console exporter (context.trace_id beginning 0x)"
+    "OTLP/JSON: a top key resourceSpans, resourceLogs, resourceMetrics or batches, spans alone (traceId, "
+    "spanId and startTimeUnixNano), or spans as SDKs print them (context.trace_id beginning 0x, or traceId, "
+    "startTime as a pair of numbers and attributes)"
 )
 """What `matches` looks for."""
 
@@ -55,6 +59,8 @@ _RECORDS = ("spans", "logRecords", "log_records", "logs", "metrics")
 _LIBRARIES = ("scope", "instrumentationLibrary", "instrumentation_library")
 # A group of these alone is empty: protobuf leaves empty lists out.
 _DESCRIPTIONS = {"resource", *_LIBRARIES, "schemaUrl", "schema_url"}
+# Fields of what the JavaScript SDK writes to a file beside spans.
+_OF_OTHER_SIGNALS = {"hrTime", "scopeMetrics"}
 
 
 def matches(sample: Sample) -> bool:
@@ -63,10 +69,25 @@ def matches(sample: Sample) -> bool:
     Args:
         sample: The beginning of the file.
     """
-    first = sample.first
-    if isinstance(first, list):
-        first = next((item for item in first if isinstance(item, dict)), None)
-    return isinstance(first, dict) and (any(name in first for name in _SIGNALS) or is_console_span(first))
+    first = first_object(sample.first)
+    if not _OF_OTHER_SIGNALS.isdisjoint(first):
+        return "resource" in first
+    return any(_is_request(item) or _printed(item) is not None for item in _unwrapped(first))
+
+
+def _is_request(value: Mapping[str, Any]) -> bool:
+    return any(name in value for name in _SIGNALS)
+
+
+def _printed(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return value if is_console_span(value) else printed_span(value)
+
+
+def _unwrapped(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if _is_request(value) or _printed(value) is not None:
+        return [value]
+    items = unwrapped(value)
+    return [*items] if all(_is_request(item) or printed_span(item) is not None for item in items) else [value]
 
 
 def read_otlp(path: Path, *, timezone: str | None = None, fewest_alike: int | None = FEWEST) -> SourceRows:
@@ -117,15 +138,22 @@ def read_value(value: Any, place: Place) -> None:
     if not requests or not all(isinstance(request, dict) for request in requests):
         place.refuse(Refused("not_object", f"found {type(value).__name__}"))
         return
-    for span, scope in _scoped_spans(requests, place):
+    items = [item for request in requests for item in _unwrapped(request)]
+    for span, scope in _scoped_spans(items, place):
         place.read(span, partial(span_row, scope=scope))
-    for request in requests:
-        if any(name in request for name in _SIGNALS):
-            _read_others(request, place)
-        elif is_console_span(request):
-            place.read(request, lambda span: console_row(span, timezone=place.timezone))
+    for item in items:
+        if _is_request(item):
+            _read_others(item, place)
+        elif (printed := _printed(item)) is not None:
+            place.read(item, partial(_printed_row, printed=printed, timezone=place.timezone))
+        elif not _OF_OTHER_SIGNALS.isdisjoint(item):
+            place.refuse(Refused("not_a_span", "log record or metric of the JavaScript SDK"), item)
         else:
-            place.refuse(Refused("schema", "no OTLP request and no span of the console exporter"), request)
+            place.refuse(Refused("schema", "no OTLP request and no span as an SDK prints it"), item)
+
+
+def _printed_row(_: Any, *, printed: Mapping[str, Any], timezone: str | None) -> dict[str, Any]:
+    return console_row(printed, timezone=timezone)
 
 
 def _scoped_spans(

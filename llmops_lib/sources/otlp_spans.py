@@ -8,6 +8,8 @@ from typing import Any
 from llmops_lib.schema import MODEL_OPERATIONS
 from llmops_lib.sources.attributes import Resource, SpanState, canonical_row, described_resource
 from llmops_lib.sources.beyond import beyond
+from llmops_lib.sources.claude_code_spans import CLAUDE_CODE, claude_code_attributes
+from llmops_lib.sources.logfire_spans import LOGFIRE_TYPE, OPERATION, logfire_attributes, stream_seconds
 from llmops_lib.sources.mlflow_spans import SPAN_TYPE, genai_attributes
 from llmops_lib.sources.operations import operation_name
 from llmops_lib.sources.otlp_values import attribute_dict, camel_cased, int64, span_identifier
@@ -82,8 +84,9 @@ def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     started_at = _time_of(span.get("startTimeUnixNano"))
     status = span.get("status")
     status = status if isinstance(status, dict) else {}
+    written = attribute_dict(span.get("attributes"))
     row = canonical_row(
-        _with_name_read(_genai(attribute_dict(span.get("attributes")), span), span.get("name"), scope),
+        _with_name_read(_genai(written, span), span.get("name"), scope),
         name=span.get("name"),
         events=_events(span.get("events")),
         resource=scope.resource,
@@ -93,8 +96,10 @@ def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     row["span_id"] = span_identifier(span.get("spanId"), "spanId")
     row["parent_span_id"] = span_identifier(span.get("parentSpanId"), "parentSpanId")
     row["name"] = span.get("name")
-    row["started_at"] = started_at
+    row["started_at"] = _stream_began(started_at, written)
     row["ended_at"] = _time_of(span.get("endTimeUnixNano"))
+    if LOGFIRE_TYPE in written and OPERATION in written:
+        row["attributes"][OPERATION] = written[OPERATION]
     row["attributes"] |= _unmapped(span, scope.attributes)
     if not status.keys() <= _STATUS_FIELDS:
         row["attributes"] |= beyond(status, _STATUS_FIELDS, "otel.status.")
@@ -102,10 +107,23 @@ def span_row(found: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
 
 
 def _genai(attributes: dict[str, Any], span: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes in words of the conventions, where MLflow sent a span of its own to a collector."""
-    if SPAN_TYPE not in attributes:
-        return attributes
-    return genai_attributes(attributes, span["name"] if isinstance(span.get("name"), str) else None)
+    """Attributes in words of the conventions, where MLflow, Claude Code or Logfire wrote its own."""
+    if LOGFIRE_TYPE in attributes:
+        status = span.get("status")
+        is_failed = isinstance(status, dict) and status.get("code") in _FAILED
+        attributes = dict(logfire_attributes(attributes, is_failed=is_failed))
+    name = span["name"] if isinstance(span.get("name"), str) else None
+    if name is not None and name.startswith(CLAUDE_CODE):
+        return claude_code_attributes(attributes, name)
+    return genai_attributes(attributes, name) if SPAN_TYPE in attributes else attributes
+
+
+def _stream_began(logged_at: datetime | int | None, written: Mapping[str, Any]) -> datetime | int | None:
+    """When a span began, which a log of Logfire tells by how long the stream took that has just ended."""
+    took = stream_seconds(written)
+    if took is None or not isinstance(logged_at, int):
+        return logged_at
+    return logged_at - round(took * 1_000_000_000)
 
 
 def _with_name_read(attributes: dict[str, Any], name: Any, scope: Scope) -> dict[str, Any]:
@@ -113,7 +131,8 @@ def _with_name_read(attributes: dict[str, Any], name: Any, scope: Scope) -> dict
 
     It describes a call once the answer is there, so one that failed has a name such as `chat gpt-4o` alone.
     """
-    if not isinstance(name, str) or not str(scope.attributes.get("otel.scope.name")).startswith("openlit."):
+    library = str(scope.attributes.get("otel.scope.name")).partition(".")[0]
+    if not isinstance(name, str) or library != "openlit":
         return attributes
     operation, _, model = name.partition(" ")
     if operation_name(operation) not in MODEL_OPERATIONS or not model or any(map(_is_genai, attributes)):

@@ -56,7 +56,15 @@ _SPELLINGS = {
 _FRAMEWORKS = frozenset(
     (
         *("agno", "autogen", "crewai", "gcp.vertex.agent", "haystack", "langchain", "langgraph"),
-        *("llama_index", "llamaindex", "pydantic_ai", "semantic_kernel", "smolagents", "strands-agents"),
+        *(
+            "llama_index",
+            "llamaindex",
+            "pydantic_ai",
+            "semantic_kernel",
+            "smolagents",
+            "spring_ai",
+            "strands-agents",
+        ),
     )
 )
 

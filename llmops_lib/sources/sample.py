@@ -28,10 +28,10 @@ SAMPLE_BYTES = 64 * 1024
 
 _SEPARATORS = ",;\t|"
 _TRAILING_COMMA = re.compile(r",\s*\]\s*\Z")
+_PRINTED = re.compile(r"^\{$", re.MULTILINE)
 _ROWS = 10_000
 # How far the search goes for the lines behind one that is longer than the sample.
-_SEARCHED_BYTES = 256 << 20
-_SEARCHED_LINES = 100
+_SEARCHED_BYTES, _SEARCHED_LINES = 256 << 20, 100
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,13 @@ def sample_text(prefix: bytes, *, is_whole: bool = True) -> Sample:
     rows = _rows(text, is_whole=is_whole)
     table = _sample_csv(text)
     # A cell of a table may be a line of JSON too; under a header of one name it is no cell.
-    if len(rows) * 2 >= _line_count(text):
+    if len(rows) * 2 >= _line_count(text) or (rows and len(table.columns) < 2):
         return _sample_lines(rows)
-    if rows and len(table.columns) < 2:
-        return _sample_lines(rows)
+    # Programs print lines of their own before the objects of an exporter.
+    if printed := None if rows else _PRINTED.search(text):
+        begun = _sample_json(text[printed.start() :], is_whole=is_whole)
+        if isinstance(begun.first, dict):
+            return replace(begun, kind="objects")
     return Sample("unknown") if "\0" in text.partition("\n")[0] else table
 
 
@@ -240,9 +243,8 @@ def _row(line: str, *, is_whole: bool = True) -> dict[str, Any] | None:
         with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(line)
             return value if isinstance(value, dict) else None
-    if is_whole:
-        return None
-    with contextlib.suppress(ValueError):
-        value = jiter.from_json(line.encode(errors="replace"), partial_mode="trailing-strings")
-        return value if isinstance(value, dict) else None
+    if not is_whole:
+        with contextlib.suppress(ValueError):
+            value = jiter.from_json(line.encode(errors="replace"), partial_mode="trailing-strings")
+            return value if isinstance(value, dict) else None
     return None

@@ -6,7 +6,7 @@ OpenLLMetry's. Three kinds of evidence, from strong to weak, always within a tra
 - the same response id at overlapping times (an id that comes back later is a cached answer, and another
   call), with the same count of output or under *different names* and one inside the other in time;
 - one call inside another, in the tree and in time, with the same model and the same counts, or with
-  none on one side: a provider call does not make provider calls;
+  none on one side: a provider call does not make provider calls; or with neither model nor counts;
 - calls under one parent with the same model and counts, one inside the other in time, under
   *different names*. Calls of one name were written by one instrumentation, however alike they are:
   the same question sent several times at once is several calls.
@@ -23,6 +23,7 @@ from llmops_lib.sources.call_likeness import (
     is_inside,
     is_same_model,
     is_same_usage,
+    names_no_model,
     pairs,
 )
 
@@ -92,16 +93,13 @@ def _nested(calls: pl.DataFrame, callers: pl.Series) -> pl.DataFrame:
     one_states_usage = (
         is_only & (has_no_usage() | has_no_usage("_2")) & (pl.col("is_error") == pl.col("is_error_2"))
     )
-    return (
-        pairs(calls, found["row"], found["caller"])
-        .filter(
-            is_same_model()
-            & (is_inside() | is_around())
-            & ~has_other_id()
-            & (is_same_usage() | one_states_usage)
-        )
-        .select("row", "row_2")
+    is_twin = (
+        is_same_model() & (is_inside() | is_around()) & ~has_other_id() & (is_same_usage() | one_states_usage)
     )
+    # OpenRouter writes the attempts and the answer inside a request as calls that state nothing.
+    states_nothing = names_no_model() & has_no_usage() & (pl.col("kind") == pl.col("kind_2"))
+    is_step = states_nothing & ~names_no_model("_2") & ~has_no_usage("_2")
+    return pairs(calls, found["row"], found["caller"]).filter(is_twin | is_step).select("row", "row_2")
 
 
 def _beside(calls: pl.DataFrame) -> pl.DataFrame:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
+from llmops_lib.sources.attribute_names import COLUMN_OF
 from llmops_lib.sources.inclusive_counts import REASONING_ADDED, whole_number
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
+from llmops_lib.sources.litellm_spans import LITELLM_NAMES
 from llmops_lib.sources.provider_usage import usage_attributes
 
 SERVICE_TIER = "openai.response.service_tier"
@@ -34,9 +36,15 @@ TOTALS = (
 _BESIDE_OUTPUT = "gen_ai.usage.experimental.reasoning_tokens"
 """Thoughts of Gemini in Google's agent kit, which its output leaves out in every release that writes them."""
 
+_AGENT_KIT_ANSWER = "gcp.vertex.agent.llm_response"
+_WRITTEN_1H = "gen_ai.usage.input_tokens.cache_write_1h"
+
 EVIDENCE = frozenset(
     (
         _BESIDE_OUTPUT,
+        _AGENT_KIT_ANSWER,
+        _WRITTEN_1H,
+        *LITELLM_NAMES,
         "langfuse.observation.usage_details",
         "langfuse.observation.cost_details",
         "ai.response.providerMetadata",
@@ -72,6 +80,10 @@ def complete_usage(row: dict[str, Any], rest: dict[str, Any]) -> None:
         _add_vercel_metadata(row, rest)
     if "output.value" in rest:
         _add_provider_answer(row, rest)
+    if _AGENT_KIT_ANSWER in rest:
+        _add_agent_kit_answer(row, rest)
+    if rest.get(_WRITTEN_1H):
+        rest.setdefault(CACHE_WRITE_1H, rest.pop(_WRITTEN_1H))
     _move_tier(rest)
     is_beside = _BESIDE_OUTPUT in rest and row.get("reasoning_tokens") is None
     if is_beside:
@@ -136,6 +148,17 @@ def _add_provider_answer(row: dict[str, Any], rest: dict[str, Any]) -> None:
         row["cache_read_tokens"] = whole_number(usage["cache_read_input_tokens"])
         row["cache_write_tokens"] = whole_number(usage.get("cache_creation_input_tokens"))
         rest[TOKEN_CONVENTION] = "exclusive"
+
+
+def _add_agent_kit_answer(row: dict[str, Any], rest: dict[str, Any]) -> None:
+    """Google's agent kit keeps the counts of Gemini beside its answer, and in old releases nowhere else."""
+    answer = json_value(rest[_AGENT_KIT_ANSWER])
+    usage = answer.get("usage_metadata") if isinstance(answer, dict) else None
+    for name, count in usage_attributes(usage).items():
+        if name not in COLUMN_OF:
+            rest.setdefault(name, count)
+        elif row.get(COLUMN_OF[name][0]) is None:
+            row[COLUMN_OF[name][0]] = count
 
 
 def _move_tier(rest: dict[str, Any]) -> None:

@@ -21,6 +21,8 @@ TEXTS = st.sampled_from(
         '[{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]}]',
         '["\\ud800"]',
         "[1e999]",
+        '[{"role":"user","content":"hi"}]',
+        '{"messages":[{"role":"user","content":"hi"}],"n":1}',
         "[1,",
         "plain words",
         "",
@@ -44,6 +46,9 @@ VALUES = {
     "gen_ai.system_instructions": TEXTS,
     "gen_ai.tool.call.result": TEXTS,
     "gen_ai.prompt.0.content": TEXTS,
+    "gcp.vertex.agent.llm_response": st.sampled_from(('{"usage_metadata":{"prompt_token_count":7}}', "{}")),
+    "litellm.cache_hit": st.sampled_from(("True", "False")),
+    "litellm.provider.model": st.sampled_from(("openai/gpt-4o", "bedrock/nova", "gpt-4o")),
     "output.value": st.sampled_from(('{"usage":{"input_tokens":7,"cache_read_input_tokens":5}}', "text")),
     "metadata": st.sampled_from(('{"tenant":"acme","user_id":"u-9"}', "none")),
     "app.note": NAMES,
@@ -51,6 +56,8 @@ VALUES = {
     "server.address": NAMES,
 }
 INTEGERS = (
+    "gen_ai.usage.input_tokens.cached",
+    "gen_ai.usage.input_tokens.cache_write_1h",
     "gen_ai.usage.input_tokens",
     "gen_ai.usage.output_tokens",
     "gen_ai.usage.cache_read.input_tokens",

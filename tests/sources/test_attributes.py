@@ -324,8 +324,32 @@ def test_names_that_langfuse_writes_as_json_lose_their_quotes(value, feature):
         ),
         ({"langsmith.metadata.thread_id": "s-1"}, {"session_id": "s-1"}),
         ({"gen_ai.system": "strands-agents"}, {"provider": None}),
+        (
+            {
+                "gen_ai.usage.input_tokens": 90,
+                "gen_ai.usage.input_tokens.cached": 60,
+                "gen_ai.usage.input_tokens.cache_write": 20,
+                "gen_ai.usage.output_tokens.reasoning": 5,
+                "gen_ai.usage.total_cost": 0.5,
+            },
+            {
+                "input_tokens": 90,
+                "cache_read_tokens": 60,
+                "cache_write_tokens": 20,
+                "reasoning_tokens": 5,
+                "reported_cost_usd": 0.5,
+            },
+        ),
+        (
+            {"gen_ai.system": "spring_ai", "spring.ai.chat.client.conversation.id": "c-1"},
+            {"provider": None, "session_id": "c-1"},
+        ),
+        ({"lmnr.association.properties.user_id": "u-1"}, {"user_id": "u-1"}),
     ],
-    ids=["ADK", "ADK of 2026", "Strands", "LiteLLM cost", "Semantic Kernel", "LiteLLM", "LangSmith", "none"],
+    ids=[
+        *("ADK", "ADK of 2026", "Strands", "LiteLLM cost", "Semantic Kernel", "LiteLLM", "LangSmith"),
+        *("none", "OpenRouter and Sentry", "Spring AI", "Laminar"),
+    ],
 )
 def test_names_of_single_instrumentations_are_known(attributes, columns):
     """Google's agent kit leaves thoughts out of the output until it has the word of the conventions."""
@@ -340,3 +364,10 @@ def test_beside_a_framework_another_attribute_names_the_provider():
     assert (
         _row({**CHAT, "gen_ai.system": "gcp.vertex.agent", "llm.provider": "127.0.0.1"})["provider"] is None
     )
+
+
+@pytest.mark.parametrize("reason", [["FinishReason.STOP"], "stop", "FinishReason.STOP"])
+def test_a_finish_reason_is_not_the_name_of_an_enumeration(reason):
+    """Python writes its class before the member."""
+    row = canonical_row({"gen_ai.response.finish_reasons": reason}, name="chat")
+    assert row["finish_reason"] == "stop"

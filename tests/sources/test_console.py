@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from llmops_lib.sources.detect import detect_format
 from llmops_lib.sources.otlp import read_otlp
 
 SPAN = {
@@ -53,6 +54,34 @@ def test_short_ids_are_filled_up(tmp_path):
     )
     assert (row["trace_id"], row["span_id"]) == ("ab".zfill(32), "cd".zfill(16))
     assert row["parent_span_id"] == "0e0a4d0fbea9e4e4"
+
+
+def test_a_parent_may_have_the_name_that_documents_give_it(tmp_path):
+    """Pages about spans print them with `parent_span_id`, and such pages are copied."""
+    span = {name: value for name, value in SPAN.items() if name != "parent_id"}
+    row = _read(tmp_path, span | {"parent_span_id": "0x7eb5df0046c77cd2"}).spans.row(0, named=True)
+    assert row["parent_span_id"] == "7eb5df0046c77cd2"
+
+
+def test_ids_need_not_say_that_they_are_hex(tmp_path):
+    """Services that take printed spans want them without, and times as numbers."""
+    context = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"}
+    times = {"start_time": 1772445600_000_000_000, "end_time": 1772445601_500_000_000}
+    scope = {"scope": {"name": "strands.telemetry.tracer"}}
+    row = _read(tmp_path, SPAN | {"context": context} | times | scope).spans.row(0, named=True)
+    assert (row["trace_id"], row["latency_ms"]) == (context["trace_id"], 1_500.0)
+    assert json.loads(row["attributes"])["otel.scope.name"] == "strands.telemetry.tracer"
+
+
+def test_spans_between_the_lines_of_a_program_are_read(tmp_path):
+    """The console belongs to the program too; its own lines are refused one by one."""
+    path = tmp_path / "app.log"
+    printed = json.dumps(SPAN, indent=4)
+    path.write_text(f"10:00:00,123 INFO up\n{printed}\nthe answer is 42\n")
+    assert detect_format(path) == "otlp"
+    found = read_otlp(path)
+    assert found.spans.height == 1
+    assert found.quarantine["source_line"].to_list() == [1, 2 + len(printed.splitlines())]
 
 
 def test_a_failure_is_an_error(tmp_path):

@@ -46,6 +46,22 @@ DIALECTS = {
         "llm.input_messages": [{"message.role": "user", "message.content": "hi"}],
         "llm.output_messages": [{"message.role": "assistant", "message.content": "hello"}],
     },
+    "messages of OpenAI under the names of the conventions": {
+        "gen_ai.input.messages": '[{"role": "user", "content": "hi"}]',
+        "gen_ai.output.messages": [{"role": "assistant", "content": "hello"}],
+    },
+    "OpenRouter": {
+        "gen_ai.prompt": '{"messages": [{"role": "user", "content": "hi"}]}',
+        "gen_ai.completion": '{"completion": "hello", "reasoning": null, "toolCalls": []}',
+    },
+    "Google's agent kit": {
+        "gcp.vertex.agent.llm_request": '{"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}',
+        "gcp.vertex.agent.llm_response": '{"content": {"role": "model", "parts": [{"text": "hello"}]}}',
+    },
+    "Laminar": {
+        "lmnr.span.input": '[{"role": "user", "content": "hi"}]',
+        "lmnr.span.output": '[{"role": "assistant", "content": "hello"}]',
+    },
     "Vercel AI SDK": {
         "ai.prompt.messages": '[{"role": "user", "content": [{"type": "text", "text": "hi"}]}]',
         "ai.response.text": "hello",
@@ -96,6 +112,40 @@ def test_messages_are_read_from_span_events(generation):
     assert _contents({}, EVENTS[generation]) == [ASKED, ANSWERED]
 
 
+def test_parts_that_strands_writes_as_text_are_parts():
+    """As text they would hide the tool call, and the answer would look like JSON that the model wrote."""
+    asked = _text_event("gen_ai.user.message", "content", '[{"text": "hi"}]')
+    answer = '[{"toolUse": {"toolUseId": "t1", "name": "clock", "input": {"zone": "UTC"}}}]'
+    events = [asked, _text_event("gen_ai.choice", "message", answer)]
+    row = canonical_row({"gen_ai.operation.name": "chat"}, name="chat", events=events)
+    assert row["input"] == ASKED
+    assert row["tool_calls"] == [{"id": "t1", "name": "clock", "arguments": {"zone": "UTC"}}]
+
+
+def test_a_list_that_a_user_pasted_stays_text():
+    """It is content of a message, and no part of one."""
+    pasted = _text_event("gen_ai.user.message", "content", '[{"city": "Oslo"}]')
+    ((message,), _) = _contents({}, [pasted])
+    assert message["parts"] == [{"type": "text", "content": '[{"city": "Oslo"}]'}]
+
+
+@pytest.mark.parametrize("junk", [[1], [{}], ["role"], {"role": 3}])
+def test_structured_junk_under_the_name_of_messages_stays_as_it_is(junk):
+    """The attribute is there to hold messages, and holds whatever an application put there."""
+    assert _contents({"gen_ai.input.messages": junk})[0] == junk
+
+
+def test_an_empty_request_of_the_agent_kit_is_no_input():
+    """It writes one beside the arguments of every tool."""
+    attributes = {
+        "gen_ai.operation.name": "execute_tool",
+        "gcp.vertex.agent.llm_request": "{}",
+        "gcp.vertex.agent.llm_response": "{}",
+        "gcp.vertex.agent.tool_call_args": '{"zone": "UTC"}',
+    }
+    assert _contents(attributes) == [{"zone": "UTC"}, None]
+
+
 def test_messages_in_attributes_are_not_repeated_from_events():
     """Some instrumentations write both."""
     assert _contents(DIALECTS["OpenLLMetry"], EVENTS["semconv of 2025"]) == [ASKED, ANSWERED]
@@ -118,6 +168,14 @@ def test_arguments_and_results_are_the_text_of_a_tool():
             {"gen_ai.tool.name": "f", asked: '{"city": "Paris"}', answered: "18C"}, name="tool"
         )
         assert (row["input"], row["output"]) == ('{"city": "Paris"}', "18C")
+
+
+def test_what_a_tool_takes_is_not_what_it_was_given():
+    """OpenInference writes the schema of the parameters beside the arguments."""
+    attributes = {"tool.parameters": '{"type": "object"}', "input.value": '{"city": "Paris"}'}
+    row = canonical_row({"openinference.span.kind": "TOOL", **attributes}, name="f")
+    assert row["input"] == '{"city": "Paris"}'
+    assert row["attributes"]["tool.parameters"] == '{"type": "object"}'
 
 
 def test_the_rest_of_a_raw_request_is_not_lost():

@@ -165,9 +165,10 @@ def test_langfuse_rows_that_lack_a_parent_are_no_opik_rows(tmp_path):
     ("content", "said"),
     [
         (b"[]", "JSON without any object in it"),
+        (b"ready\n{\n  resource: {\n    attributes: {}\n  },\n  name: 'chat'\n}\n", "as Node prints them"),
         (b"\n\xf8\x01\n\x10\x12\x0e\n\x0c\n\x01x", "if it is OTLP in protobuf, export it as JSON"),
     ],
-    ids=["empty page", "protobuf"],
+    ids=["empty page", "console of Node", "protobuf"],
 )
 def test_what_a_file_without_records_is_stands_in_the_error(tmp_path, content, said):
     """Columns of control characters, or the keys (none), say nothing to a person."""

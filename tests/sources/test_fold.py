@@ -194,6 +194,24 @@ def test_calls_of_different_models_stay():
     assert calls_of(spans) == {"a", "b"}
 
 
+def test_steps_of_a_request_that_state_nothing_are_no_calls():
+    """OpenRouter writes its attempts and the answer inside a request with ids of their own."""
+    rows = (
+        call("request", 0, 1_000, request_id="gen-1", **USED),
+        call("attempt", 0, 300, parent_span_id="request", request_id="gen-1:0", request_model=None),
+        call("answer", 300, 1_040, parent_span_id="request", request_id="gen-1:1", request_model=None),
+    )
+    assert calls_of(resolved(*rows)) == {"request"}
+
+
+def test_twins_of_which_one_leaves_out_the_thoughts_are_one_call():
+    """Google's agent kit and the instrumentation of Gemini inside it count the output differently."""
+    outer = call("call_llm", 0, 1_000, input_tokens=40, output_tokens=15, reasoning_tokens=9)
+    inner = call("generate_content", 10, 900, parent_span_id="call_llm", input_tokens=40, output_tokens=6)
+    spans = resolved(outer, inner)
+    assert calls_of(spans) == {"call_llm"}
+
+
 def test_calls_of_different_traces_stay():
     """Equal counts at the same time are common across users."""
     spans = resolved(call("a", 10, 60, **USED), call("b", 11, 59, trace_id="u", **USED))

@@ -97,6 +97,11 @@ def test_text_parts_of_every_name_are_text():
     assert parts[-1] == {"type": "image", "url": "u"}
 
 
+def test_the_model_is_the_assistant():
+    """Gemini says so of messages with a content too, as instrumentations write them."""
+    assert otel_message({"role": "model", "content": "hi"}, role="assistant")["role"] == "assistant"
+
+
 def test_messages_that_are_right_already_stay():
     """Nothing is rewritten twice."""
     message = {"role": "user", "parts": [{"type": "text", "content": "hi"}], "finish_reason": "stop"}

@@ -75,6 +75,18 @@ TRACE_2 = {
     },
 }
 
+# The same call as the REST API of MLflow 3 answers, and as the user interface holds it.
+ANSWERED = {
+    **SPAN,
+    "start_time_unix_nano": str(STARTED_NS),
+    "end_time_unix_nano": str(STARTED_NS + 2_500_000_000),
+    "attributes": [
+        {"key": name, "value": {"string_value": text}} for name, text in SPAN["attributes"].items()
+    ],
+}
+REST = {"trace": {"trace_info": TRACE["info"], "spans": [ANSWERED]}}
+SHOWN = {"trace_info": TRACE["info"], "trace_data": TRACE["data"]}
+
 
 def _read(tmp_path, content, name="export"):
     path = tmp_path / name
@@ -130,12 +142,13 @@ def test_a_real_export_is_recognised(shared, name):
 
 @pytest.mark.parametrize(
     "content",
-    [TRACE, TRACE_2, {**TRACE_2, "data": json.dumps(TRACE_2["data"])}, {"traces": [TRACE]}],
-    ids=["mlflow 3", "mlflow 2", "data in text", "page"],
+    [TRACE, TRACE_2, {**TRACE_2, "data": json.dumps(TRACE_2["data"])}, {"traces": [TRACE]}, REST, SHOWN],
+    ids=["mlflow 3", "mlflow 2", "data in text", "page", "REST API", "user interface"],
 )
 def test_every_generation_gives_the_same_call(tmp_path, content):
     """A team that upgrades must not see its numbers move."""
     (row,) = _read(tmp_path, content).spans.to_dicts()
+    assert detect_format(tmp_path / "export") == "mlflow"
     assert row["trace_id"] == "tr-ced56f0fcf8d7846def468765556c94c"
     assert row["span_id"] == "4a79473106bfb58d"
     assert row["started_at"] == datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)

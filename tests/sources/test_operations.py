@@ -23,6 +23,13 @@ from llmops_lib.sources.operations import operation_name, operation_of
         ({"traceloop.span.kind": "agent"}, "invoke_agent"),
         ({"langfuse.observation.type": "evaluator"}, "evaluation"),
         ({"langsmith.span.kind": "llm"}, "chat"),
+        ({"gen_ai.operation.name": "acompletion"}, "chat"),
+        ({"gen_ai.operation.name": "anthropic_messages"}, "chat"),
+        ({"llm.request.type": "aembedding"}, "embeddings"),
+        ({"gen_ai.operation.name": "framework", "spring.ai.kind": "tool_call"}, "execute_tool"),
+        ({"gen_ai.operation.name": "framework", "spring.ai.kind": "advisor"}, "chain"),
+        ({"lmnr.span.type": "LLM"}, "chat"),
+        ({"lmnr.span.type": "CACHED", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 1}, "other"),
         ({}, "other"),
     ],
 )
@@ -42,6 +49,23 @@ def test_a_model_and_its_usage_make_a_call_without_an_operation():
     attributes = {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.prompt_tokens": 120}
     assert operation_of(attributes, "openai.request") == "chat"
     assert operation_of(attributes, "openai.embeddings") == "embeddings"
+
+
+def test_litellm_calls_chat_a_completion():
+    """The name of its function says so, and its failed calls have no usage that could."""
+    attributes = {"gen_ai.operation.name": "completion", "llm.request.type": "completion"}
+    assert operation_of(attributes, "litellm_request") == "chat"
+    assert operation_of({"gen_ai.operation.name": "atext_completion"}, "litellm_request") == "text_completion"
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [("call_llm", "chat"), ("Model invoke", "chat"), ("Tool: clock", "execute_tool")],
+)
+def test_failed_calls_of_agent_kits_are_told_by_their_name(name, operation):
+    """Google's agent kit and old Strands name no operation, and a failed call has no usage."""
+    attributes = {"gen_ai.system": "some-kit", "gen_ai.request.model": "gemini-2.5-flash"}
+    assert operation_of(attributes, name) == operation
 
 
 def test_a_name_alone_makes_no_call():

@@ -199,8 +199,8 @@ def test_a_refused_span_can_be_found_again(tmp_path):
         ("[1, 2]", "not_object: found list"),
         ("[]", "not_object: found list"),
         ("null", "not_object: found NoneType"),
-        ("{}", "schema: no OTLP request and no span of the console exporter"),
-        ('{"traceId": "x", "spanId": "y"}', "schema: no OTLP request and no span of the console exporter"),
+        ("{}", "schema: no OTLP request and no span as an SDK prints it"),
+        ('{"traceId": "x", "spanId": "y"}', "schema: no OTLP request and no span as an SDK prints it"),
         ('{"resourceSpans": 5}', "schema: resourceSpans holds int, not an object"),
         ('{"resourceSpans": [{"scopeSpans": [{"spans": ["x"]}]}]}', "schema: spans holds str, not an object"),
         ('{"resourceSpans": [{"ScopeSpans": [{}]}]}', "schema: neither scopeSpans nor another name of them"),
@@ -305,6 +305,8 @@ def test_otlp_is_recognised_by_its_content(first, is_otlp):
     [
         ("chat claude-sonnet-4-5", "openlit.otel.tracing", {}, ("chat", "claude-sonnet-4-5")),
         ("embeddings voyage-3", "openlit.otel.tracing", {}, ("embeddings", "voyage-3")),
+        ("chat gpt-4o", "openlit", {}, ("chat", "gpt-4o")),
+        ("chat gpt-4o", "openlittle", {}, ("other", None)),
         (
             "chat claude-sonnet-4-5",
             "openlit.otel.tracing",
@@ -355,3 +357,53 @@ def test_a_span_that_mlflow_sent_to_a_collector_is_a_call(tmp_path):
         tmp_path, *[_request(_span(spanId=f"{n:016x}", attributes=attributes)) for n in range(1, 41)]
     )
     assert again.spans["is_model_call"].sum() == 40
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda request, _: {"batches": request["resourceSpans"]},
+        lambda request, _: {"trace": request, "status": "COMPLETE"},
+        lambda request, _: {"traces": [request]},
+        lambda _, span: span,
+        lambda _, span: [span],
+        lambda _, span: {"spans": [span]},
+        lambda _, span: span | {"attributes": None},
+    ],
+    ids=["Tempo", "Tempo v2", "several", "span", "list of spans", "spans", "span without attributes"],
+)
+def test_what_stands_around_spans_does_not_hide_them(tmp_path, wrapped):
+    """Trace stores answer with requests of their own, and scripts keep spans without one."""
+    value = wrapped(_request(_span()), _span())
+    assert matches(Sample("document", value))
+    row = _only(tmp_path, value)
+    assert (row["trace_id"], row["latency_ms"]) == (TRACE_ID, 1_500.0)
+
+
+def test_what_a_wrapping_says_is_kept(tmp_path):
+    """It may say that a trace is not complete."""
+    row = _only(tmp_path, {"trace": _request(_span()), "status": "PARTIAL"})
+    assert json.loads(row["attributes"])["otel.request.status"] == "PARTIAL"
+
+
+MLFLOW_2 = {"context": {"trace_id": "0x1", "span_id": "0x2"}, "status_code": "OK", "attributes": {}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"trace": 7},
+        {"spans": []},
+        {"batches": [7]},
+        {"traces": [[7]]},
+        {"traces": [{"spans": [7]}]},
+        {"spans": [MLFLOW_2]},
+        MLFLOW_2,
+    ],
+)
+def test_a_wrapping_of_something_else_is_refused_whole(tmp_path, value):
+    """Nothing of it is a span of OTLP, and all of it is in the quarantine."""
+    assert not matches(Sample("document", value))
+    found = _read(tmp_path, value)
+    assert found.spans.is_empty()
+    assert json.loads(found.quarantine["raw"].item()) == value

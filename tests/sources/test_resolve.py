@@ -215,6 +215,8 @@ def test_no_row_is_lost_and_no_usage_is_invented(spans):
         ("Error code: 429 - {'error': {'message': 'slow down'}}", 429),
         ("RateLimitError: Error code: 429 - slow down", 429),
         ("status_code: 500, model_name: gpt-4o, body: None", 500),
+        ("429 RESOURCE_EXHAUSTED. {'error': {'code': 429}}", 429),
+        ("429 tokens. {'a': 1} was the answer", None),
         ("Error code: 4291", None),
         ("x" * 400 + "Error code: 429 - {}", None),
         ("the user asked about 429", None),
@@ -225,6 +227,12 @@ def test_the_status_that_an_error_tells_is_its_status(message, http_status):
     """Rate limits are told from outages by it, and hardly any instrumentation writes it down."""
     spans = table_of(span("a", is_error=True, error_message=message))
     assert spans["http_status"].to_list() == [http_status]
+
+
+def test_the_type_of_an_error_may_be_its_status():
+    """The conventions for HTTP name it so where no exception was thrown."""
+    spans = table_of(span("a", is_error=True, error_type="429"), span("b", is_error=True, error_type="E429"))
+    assert column(spans, "http_status") == {"a": 429, "b": None}
 
 
 def test_a_status_that_is_stated_stays_and_success_has_none():

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H
 from llmops_lib.sources.usage import TOKEN_CONVENTION, complete_usage
 
 
@@ -156,3 +157,26 @@ def test_thoughts_beside_the_answer_are_added_where_the_counts_prove_it(counts, 
     columns = ("input_tokens", "output_tokens", "reasoning_tokens")
     row, _ = _completed(dict(zip(columns, counts, strict=True)), rest)
     assert row["output_tokens"] == output_tokens
+
+
+@pytest.mark.parametrize("stated", [{}, {"input_tokens": 40, "output_tokens": 6}])
+def test_the_answer_that_the_agent_kit_keeps_has_the_counts_of_gemini(stated):
+    """Old releases state them nowhere else, and new ones leave the thoughts out of the output."""
+    counts = {"prompt_token_count": 40, "candidates_token_count": 6, "thoughts_token_count": 9}
+    usage = json.dumps({"usage_metadata": {**counts, "total_token_count": 55}})
+    row, rest = _completed(dict(stated), {"gcp.vertex.agent.llm_response": usage})
+    assert row == {"input_tokens": 40, "output_tokens": 15, "reasoning_tokens": 9}
+    assert (TOKEN_CONVENTION in rest) == bool(stated)
+
+
+@pytest.mark.parametrize("junk", ["{}", "[]", "cut {", '{"usage_metadata": [1]}'])
+def test_junk_in_the_answer_of_the_agent_kit_changes_nothing(junk):
+    """The text of the answer comes from outside."""
+    row, _ = _completed({"input_tokens": 40, "output_tokens": 6}, {"gcp.vertex.agent.llm_response": junk})
+    assert row == {"input_tokens": 40, "output_tokens": 6}
+
+
+def test_cache_writes_of_an_hour_have_one_name():
+    """They are charged at a rate of their own."""
+    _, rest = _completed({"input_tokens": 40}, {"gen_ai.usage.input_tokens.cache_write_1h": 7})
+    assert rest == {CACHE_WRITE_1H: 7}
