@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from llmops_lib.sources.waiting import FOLDER, HELD_TIMES, NoRoomError
 
-HELD_BYTES = 64 << 20
+HELD_BYTES = 32 << 20
 """Bytes of rows that wait in memory before they go to a file."""
 
 _numbers = itertools.count()
@@ -170,7 +170,7 @@ class Share:
 
 
 def shares_of(pieces: Sequence[Pieces], limit: int) -> Iterator[Share]:
-    """All rows of pieces in shares that take less than so many bytes, if dealing makes them so.
+    """All rows of pieces in shares of about so many bytes, and less than twice as many if dealing helps.
 
     Where some of the pieces lie in files, all are brought there, so that the keys can be told apart; what
     waits in memory is one share.
@@ -197,7 +197,8 @@ def shares_of(pieces: Sequence[Pieces], limit: int) -> Iterator[Share]:
 
 
 def _dealt(keys: list[int], size: int, limit: int) -> Iterator[Share]:
-    count = max(1, -(-size // limit))
+    # Dealing means reading them once for each part, so that what is less than twice too much stays whole.
+    count = max(1, size // limit)
     yield from (Share(tuple(keys), number, count) for number in range(count))
 
 

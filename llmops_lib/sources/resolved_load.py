@@ -19,7 +19,7 @@ from llmops_lib.sources.resolve import Resolved, resolve
 from llmops_lib.sources.rows import DEALT, LOG_MESSAGES, PART, PIECE_SCHEMA
 
 PART_BYTES = 32 << 20
-"""Bytes of rows that are worked out at once, unless a trace has more by itself."""
+"""Bytes of rows that are worked out at once, about, unless a trace has more by itself."""
 
 
 class WaitingRows:

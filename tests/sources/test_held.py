@@ -66,7 +66,7 @@ def test_a_key_with_too_many_rows_is_dealt_further(tmp_path):
         pieces.add(frame(*range(20, 40)))
         others.add(frame(7))
         both = sum(one.sizes()[0] for one in (pieces, others))
-        shares = list(shares_of([pieces, others], -(-both // 4)))
+        shares = list(shares_of([pieces, others], both // 4))
         found = [pieces.share(share, pl.col("n") // 2)["n"].to_list() for share in shares]
         assert [len(numbers) for numbers in found] == [10, 10, 10, 10]
         assert [number // 2 % 4 for numbers in found for number in numbers] == sorted([*range(4)] * 10)
