@@ -14,7 +14,7 @@ from typing import Any
 from llmops_lib.sources.announced import is_manifest, manifest_files
 from llmops_lib.sources.langfuse_fields import fields, from_table
 from llmops_lib.sources.langfuse_ingestion import is_batch, is_event, merged_events
-from llmops_lib.sources.langfuse_lines import FEWEST, OrdinaryLines
+from llmops_lib.sources.langfuse_lines import FEWEST, Observed, OrdinaryLines
 from llmops_lib.sources.langfuse_rows import OPERATION_BY_TYPE, observation_row
 from llmops_lib.sources.langfuse_traces import trace_columns, with_traces
 from llmops_lib.sources.records import Record, iter_records, with_pages_noted
@@ -90,7 +90,8 @@ def read_langfuse(
     del timezone
     collector = RowCollector(FORMAT, str(path))
     not_spans: dict[str, list[Record]] = {kind: [] for kind in _NOT_SPANS}
-    observed: set[str] = set()
+    observed = Observed()
+    alone: set[str] = set()
     records: Iterable[Record]
     shape = take_sample(path).kind
     if fewest_alike is None or shape != "lines":
@@ -110,11 +111,12 @@ def read_langfuse(
         elif kind != "observation":
             collector.refuse(kind, **_place(record))
         else:
-            observed.add(str(record.value.get("trace_id")))
+            alone.add(str(record.value.get("trace_id")))
             _accept(record, collector)
+    known = alone | observed.among([str(record.value.get("id")) for record in not_spans["trace"]])
     for kind, records in not_spans.items():
         for record in records:
-            _set_aside(kind, record, collector, observed)
+            _set_aside(kind, record, collector, known)
     traces, scores = ([record.value for record in not_spans[kind]] for kind in ("trace", "score"))
     return with_traces(collector.finish(), traces, scores)
 

@@ -28,18 +28,39 @@ _GROUP_ROWS = 8_000
 _HELD_BYTES = 32 << 20
 
 
+class Observed:
+    """The traces that have observations, by a hash of 64 bits: an export has millions of them.
+
+    Two of two million traces share one with a chance of one in ten million; session and user of the second
+    would then be lost if it had no observation of its own in the file.
+    """
+
+    def __init__(self) -> None:
+        self._hashes = [pl.Series(dtype=pl.UInt64)]
+
+    def add(self, trace_ids: pl.Series) -> None:
+        """Takes the ids of traces."""
+        self._hashes.append(trace_ids.hash().unique())
+
+    def among(self, trace_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that are of traces with observations."""
+        encoded = [trace_id.encode(errors="replace") for trace_id in trace_ids]
+        asked = pl.Series(encoded, dtype=pl.Binary).cast(pl.String)
+        return set(asked.filter(asked.hash().is_in(pl.concat(self._hashes).unique().implode())))
+
+
 class OrdinaryLines:
     """Takes the ordinary observations of a file, and hands on every other line.
 
     Args:
         path: A plain, gzip or zstd file of JSON Lines.
         collector: Takes the rows, and the lines that cannot be read.
-        observed: Takes the ids of the traces of the observations.
+        observed: Takes the traces of the observations.
         fewest: Observations of one shape below which they are read one by one.
     """
 
     def __init__(
-        self, path: Path, collector: RowCollector, observed: set[str], *, fewest: int = FEWEST
+        self, path: Path, collector: RowCollector, observed: "Observed", *, fewest: int = FEWEST
     ) -> None:
         self._path = path
         self._collector = collector
@@ -113,7 +134,7 @@ class OrdinaryLines:
         else:
             frame, rows = frame_of(group)
             lines = [group.numbers[row] for row in rows]
-            self._observed.update(frame["trace_id"].to_list())
+            self._observed.add(frame["trace_id"])
             self._collector.accept_checked(frame, lines=pl.Series(lines, dtype=pl.Int64))
         for row in sorted(group.odd):
             raw = group.raws[row]

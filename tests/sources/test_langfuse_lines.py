@@ -361,6 +361,22 @@ def test_ordinary_observations_are_taken_as_columns(tmp_path, monkeypatch):
     assert taken == [(40, 40)]
 
 
+def test_a_trace_waits_for_its_observations_only_where_the_file_has_none(tmp_path):
+    """Session and user of a trace stand in its record; exports of traces and observations come apart."""
+    path = tmp_path / "export.jsonl"
+    observed = [ORDINARY | {"id": f"g-{n}", "traceId": f"t-{n}"} for n in range(40)]
+    odd = ORDINARY | {"id": "g-odd", "traceId": "t-odd", "startTime": "no time"}
+    traces = [
+        {"id": name, "timestamp": "2025-09-01T10:00:00.000Z", "userId": "u"}
+        for name in ("t-7", "t-odd", "t-99")
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*traces, *observed, odd]))
+    rows = read_langfuse(path)
+    assert rows.log_messages["trace_id"].to_list() == ["t-99"]
+    assert sorted(rows.quarantine["reason"].str.head(4)) == ["not_", "not_", "time"]
+    assert (rows.spans.height, rows.rows_read) == (40, 44)
+
+
 @pytest.mark.parametrize("kind", ["GENERATION", "SPAN"])
 @pytest.mark.parametrize("written", [lambda value: value, json.dumps], ids=["object", "text"])
 def test_what_was_sent_gives_the_same_rows_both_ways(tmp_path, kind, written):
