@@ -8,7 +8,7 @@ or the rows of one key, can be read back alone.
 import itertools
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,15 +110,15 @@ class Pieces:
         for frame in self._kept:
             yield frame if columns is None else frame.select(columns)
 
-    def whole(self, keys: Iterable[int] | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def whole(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The frames as one.
 
         Args:
-            keys: As `frames` takes them.
             columns: As `frames` takes them.
         """
         empty = pl.DataFrame(schema=self._schema)
-        return pl.concat([empty if columns is None else empty.select(columns), *self.frames(keys, columns)])
+        frames = self.frames(columns=columns)
+        return pl.concat([empty if columns is None else empty.select(columns), *frames])
 
     def share(self, share: "Share", dealt: pl.Expr) -> pl.DataFrame:
         """The frames of a share as one.
@@ -185,21 +185,23 @@ def shares_of(pieces: Sequence[Pieces], limit: int) -> Iterator[Share]:
         if is_filed:
             some.file()
         sizes.update(some.sizes())
+    for keys in _key_groups(sizes, limit):
+        # Dealing means reading them once for each part, so that less than twice too much stays whole.
+        count = max(1, sum(sizes[key] for key in keys) // limit) if is_filed else 1
+        yield from (Share(keys, number, count) for number in range(count))
+
+
+def _key_groups(sizes: Mapping[int, int], limit: int) -> Iterator[tuple[int, ...]]:
+    """Keys in groups that take no more than so many bytes, or one key that takes more."""
     keys: list[int] = []
     size = 0
     for key in sorted(sizes):
         if keys and size + sizes[key] > limit:
-            yield from _dealt(keys, size if is_filed else 0, limit)
+            yield tuple(keys)
             keys, size = [], 0
         keys.append(key)
         size += sizes[key]
-    yield from _dealt(keys, size if is_filed else 0, limit)
-
-
-def _dealt(keys: list[int], size: int, limit: int) -> Iterator[Share]:
-    # Dealing means reading them once for each part, so that what is less than twice too much stays whole.
-    count = max(1, size // limit)
-    yield from (Share(tuple(keys), number, count) for number in range(count))
+    yield tuple(keys)
 
 
 def _write(path: Path, frame: pl.DataFrame, heights: list[int]) -> None:

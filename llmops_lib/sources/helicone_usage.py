@@ -85,9 +85,8 @@ def _add_thoughts(counts: dict[str, int], request: Mapping[str, Any], own: Mappi
     is_own_field = "reasoning_tokens" in request and total != sum_of_two
     if not thoughts:
         return
-    is_repeated = (
-        is_own_field and output == thoughts
-    )  # an answer without text, where it falls back to the whole
+    # An answer without text, where it falls back to the whole.
+    is_repeated = is_own_field and output == thoughts
     if stated == output >= thoughts or is_repeated:
         counts["reasoning_tokens"] = thoughts
     elif is_own_field or thoughts + sum_of_two == total or thoughts + output == stated:

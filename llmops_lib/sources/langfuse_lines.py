@@ -60,7 +60,7 @@ class OrdinaryLines:
     """
 
     def __init__(
-        self, path: Path, collector: RowCollector, observed: "Observed", *, fewest: int = FEWEST
+        self, path: Path, collector: RowCollector, observed: Observed, *, fewest: int = FEWEST
     ) -> None:
         self._path = path
         self._collector = collector

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llmops_lib.sources.attribute_names import COLUMN_OF
 from llmops_lib.sources.notation import from_notation
-from llmops_lib.sources.provider_usage import usage_attributes
+from llmops_lib.sources.provider_usage import fill_counts
 from llmops_lib.sources.providers import provider_name
 
 _USAGE, _CACHE_HIT, _MODEL = "metadata.usage_object", "litellm.cache_hit", "litellm.provider.model"
@@ -27,10 +26,7 @@ def add_litellm_facts(row: dict[str, Any], rest: Mapping[str, Any]) -> None:
         {'input_tokens': 9, 'is_model_call': False, 'provider': 'openai'}
     """
     usage = rest.get(_USAGE)
-    for name, count in usage_attributes(from_notation(usage) if isinstance(usage, str) else usage).items():
-        column, _ = COLUMN_OF.get(name, (None, 0))
-        if column is not None and row.get(column) is None:
-            row[column] = count
+    fill_counts(row, from_notation(usage) if isinstance(usage, str) else usage)
     if rest.get(_CACHE_HIT) in (True, "True", "true"):
         # Answered by the proxy itself: nobody was called and nothing is billed.
         row["is_model_call"] = False

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from llmops_lib.sources.attribute_names import COLUMN_OF
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H
 
 _INPUT = "gen_ai.usage.input_tokens"
@@ -74,6 +75,30 @@ def usage_attributes(usage: Any) -> dict[str, Any]:
     }
     _add_thoughts(found, counts)
     return {attribute: count for attribute, count in found.items() if count is not None}
+
+
+def fill_counts(row: dict[str, Any], usage: Any) -> dict[str, Any]:
+    """Fills the token columns of a row that are unknown from a usage object.
+
+    Args:
+        row: Columns of a model call; changed in place.
+        usage: As `usage_attributes` takes it.
+
+    Returns:
+        The counts that have no column, by their attributes.
+
+    Example:
+        >>> row = {"input_tokens": 9}
+        >>> fill_counts(row, {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}), row
+        ({'gen_ai.usage.total_tokens': 15}, {'input_tokens': 9, 'output_tokens': 3})
+    """
+    others: dict[str, Any] = {}
+    for name, count in usage_attributes(usage).items():
+        if name not in COLUMN_OF:
+            others[name] = count
+        elif row.get(COLUMN_OF[name][0]) is None:
+            row[COLUMN_OF[name][0]] = count
+    return others
 
 
 def has_other_counts(usage: Any) -> bool:

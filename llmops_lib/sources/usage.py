@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops_lib.schema import MADE_INCLUSIVE, TOKEN_CONVENTION
-from llmops_lib.sources.attribute_names import COLUMN_OF
 from llmops_lib.sources.inclusive_counts import REASONING_ADDED, whole_number
 from llmops_lib.sources.json_text import json_value
 from llmops_lib.sources.langfuse_usage import CACHE_WRITE_1H, convention_notes, reported_cost, token_counts
 from llmops_lib.sources.litellm_spans import LITELLM_NAMES
-from llmops_lib.sources.provider_usage import usage_attributes
+from llmops_lib.sources.provider_usage import fill_counts, usage_attributes
 
 SERVICE_TIER = "openai.response.service_tier"
 """Attribute that holds the tier at which a call was served, whichever provider served it."""
@@ -154,11 +153,8 @@ def _add_agent_kit_answer(row: dict[str, Any], rest: dict[str, Any]) -> None:
     """Google's agent kit keeps the counts of Gemini beside its answer, and in old releases nowhere else."""
     answer = json_value(rest[_AGENT_KIT_ANSWER])
     usage = answer.get("usage_metadata") if isinstance(answer, dict) else None
-    for name, count in usage_attributes(usage).items():
-        if name not in COLUMN_OF:
-            rest.setdefault(name, count)
-        elif row.get(COLUMN_OF[name][0]) is None:
-            row[COLUMN_OF[name][0]] = count
+    for name, count in fill_counts(row, usage).items():
+        rest.setdefault(name, count)
 
 
 def _move_tier(rest: dict[str, Any]) -> None:

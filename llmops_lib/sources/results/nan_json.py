@@ -31,12 +31,7 @@ def parse_nan_json(raw: bytes) -> Any:
         >>> parse_nan_json(b'{"value": NaN, "answer": "NaN"}')
         {'value': None, 'answer': 'NaN'}
     """
-    try:
-        return parse_json(raw)
-    except Refused as refused:
-        if refused.reason != "nonfinite":
-            raise
-        return parse_json(_STRING_OR_NAN.sub(_without_nan, raw))
+    return _parsed(raw, _STRING_OR_NAN)
 
 
 def parse_nonfinite_json(raw: bytes) -> Any:
@@ -54,12 +49,7 @@ def parse_nonfinite_json(raw: bytes) -> Any:
         >>> parse_nonfinite_json(b'{"error": -Infinity, "value": NaN}')
         {'error': '-Infinity', 'value': None}
     """
-    try:
-        return parse_json(raw)
-    except Refused as refused:
-        if refused.reason != "nonfinite":
-            raise
-        return parse_json(_STRING_OR_CONSTANT.sub(_without_constant, raw))
+    return _parsed(raw, _STRING_OR_CONSTANT)
 
 
 def iter_nan_records(path: Path, refusals: RowCollector) -> Iterator[Record]:
@@ -75,9 +65,16 @@ def iter_nan_records(path: Path, refusals: RowCollector) -> Iterator[Record]:
     yield from iter_records(path, refusals, parse=parse_nan_json)
 
 
-def _without_nan(found: re.Match[bytes]) -> bytes:
-    return b"null" if found[0] == b"NaN" else found[0]
+def _parsed(raw: bytes, replaced: re.Pattern[bytes]) -> Any:
+    try:
+        return parse_json(raw)
+    except Refused as refused:
+        if refused.reason != "nonfinite":
+            raise
+        return parse_json(replaced.sub(_without_constant, raw))
 
 
 def _without_constant(found: re.Match[bytes]) -> bytes:
-    return b'"' + found[0] + b'"' if found[0].endswith(b"Infinity") else _without_nan(found)
+    if found[0].endswith(b"Infinity"):
+        return b'"' + found[0] + b'"'
+    return b"null" if found[0] == b"NaN" else found[0]
